@@ -1,0 +1,3 @@
+"""Plan and apply for push device registrations."""
+
+__version__ = "0.1.0"

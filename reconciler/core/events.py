@@ -1,0 +1,32 @@
+"""What a long stage tells while it runs. Stages emit these; only the command line shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """`done` of `total` of one kind of work, named by its operation: "get", "persons", "update"."""
+
+    work: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """One operation of an apply has an outcome (its word: applied, failed, stale, ...)."""
+
+    call: str
+    device: str
+    outcome: str
+
+
+Event = Progress | Settled
+Listener = Callable[[Event], None]
+
+
+def nobody_listens(event: Event) -> None:
+    """The listener for when no progress is shown."""

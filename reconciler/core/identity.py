@@ -1,0 +1,75 @@
+"""Who a person is to the service: typed values that compare in canonical form and never render.
+
+Canonical form is the service's own: e-mail without case, phone number as digits, external id
+exactly as written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NoReturn
+
+
+class IdentityKind(StrEnum):
+    """The three kinds, named as the API names them in a personalize body."""
+
+    EXTERNAL_ID = "externalId"
+    PHONE_NUMBER = "phoneNumber"
+    EMAIL = "email"
+
+
+def canonical_identity(kind: IdentityKind, text: str) -> str:
+    """Return the form in which two values of a kind are equal exactly when the service says so."""
+    match kind:
+        case IdentityKind.EXTERNAL_ID:
+            return text
+        case IdentityKind.PHONE_NUMBER:
+            return "".join(digit for digit in text if digit in "0123456789")
+        case IdentityKind.EMAIL:
+            return text.strip().lower()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class IdentityValue:
+    """One identity value. Made with `IdentityValue.of`; shown as its kind only."""
+
+    kind: IdentityKind
+    _canonical: str
+
+    @classmethod
+    def of(cls, kind: IdentityKind, text: str) -> IdentityValue:
+        return cls(kind, canonical_identity(kind, text))
+
+    def reveal(self) -> str:
+        """Return the canonical text. Only the call bodies, look-ups and digests may ask."""
+        return self._canonical
+
+    def __repr__(self) -> str:
+        return f"<{self.kind.value}>"
+
+    __str__ = __repr__
+
+    def __format__(self, spec: str) -> str:
+        return repr(self)
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("an identity value cannot be serialised")
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """The values that together name one person; sorted, at most one of a kind when declared."""
+
+    values: tuple[IdentityValue, ...]
+
+    @classmethod
+    def of(cls, *values: IdentityValue) -> Identity:
+        return cls(tuple(sorted(set(values), key=lambda value: (value.kind, value.reveal()))))
+
+    def __iter__(self) -> Iterator[IdentityValue]:
+        return iter(self.values)
+
+    def __bool__(self) -> bool:
+        return bool(self.values)

@@ -1,0 +1,77 @@
+"""Live state: what the service answered, as values; and what could not be had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .absent import ABSENT, Absent
+from .device import Attributes
+from .fields import Scalar
+from .identity import IdentityValue
+
+
+@dataclass(frozen=True, slots=True)
+class LiveRegistration:
+    """One registration as the service shows it. ABSENT: this answer did not say."""
+
+    id: str
+    application_id: str
+    is_primary: bool | Absent = ABSENT
+    registration_enabled: bool | Absent = ABSENT
+    additional_data: Mapping[str, Scalar] | Absent = ABSENT
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The service knows no registration of that id (48013)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WrongApplication:
+    """The registration exists, but under `application` of this project, not the declared one."""
+
+    application: str
+
+
+Found = LiveRegistration | Gone | WrongApplication
+
+
+@dataclass(frozen=True, slots=True)
+class LivePerson:
+    """A person. Without identities it is an anonymous owner: nobody.
+
+    `number` is the service's own internal id, the only name of an undeclared person in a plan.
+    """
+
+    number: int
+    identities: frozenset[IdentityValue] = frozenset()
+    is_lead: bool = False
+    attributes: Attributes | None = None
+    registrations: tuple[LiveRegistration, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What was read so far. A missing key was not read; a None was read and there is none.
+
+    `registrations` by id: declared, leaving, and undeclared siblings whose flag had to be known.
+    `owners` by registration id; an anonymous owner is None too. `people` by identity value.
+    """
+
+    registrations: Mapping[str, Found] = field(default_factory=dict)
+    owners: Mapping[str, LivePerson | None] = field(default_factory=dict)
+    people: Mapping[IdentityValue, LivePerson | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What has to be read next: registration ids with their application's name, owner look-ups
+    by registration id, people by identity value. Empty when all that a plan needs is there."""
+
+    registrations: Mapping[str, str] = field(default_factory=dict)
+    owners: tuple[str, ...] = ()
+    people: tuple[IdentityValue, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.registrations or self.owners or self.people)

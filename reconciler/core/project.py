@@ -1,0 +1,98 @@
+"""The project file, read and checked, with its references to the environment still unresolved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .device import OnRemove
+from .source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A value of the project file that may stand in the environment.
+
+    `text` is a literal, or exactly `${NAME}` or `${NAME:-default}`. It is resolved only when
+    needed, so that `validate` asks for no secret. `path` is its place: `api.auth.apiKey`.
+    """
+
+    text: str
+    path: str
+    source: Source
+
+    def __repr__(self) -> str:
+        return f"Setting({self.path})"
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    key: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Basic:
+    username: Setting
+    password: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth2:
+    client_id: Setting
+    client_secret: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Ibsso:
+    token: Setting
+
+
+Auth = ApiKey | Basic | OAuth2 | Ibsso
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSettings:
+    """`api:`; limits in requests a second by operation name, assume by assumption name."""
+
+    base_url: Setting
+    auth: Auth
+    limits: Mapping[str, float] = field(default_factory=dict)
+    quota_share: float = 0.8
+    assume: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Application:
+    name: str
+    app_code: Setting
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class StateSettings:
+    """`state:`; the path is relative to the project file."""
+
+    backend: Literal["local"]
+    path: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """One glob of `manifests:`, relative to the project file."""
+
+    text: str
+    source: Source
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    file: str
+    api: ApiSettings
+    applications: Mapping[str, Application]
+    manifests: tuple[Pattern, ...]
+    state: StateSettings
+    on_remove: OnRemove = OnRemove.RELEASE
+    # By field: owner, isPrimary, registrationEnabled, additionalData; what is missing is "mend",
+    # but for owner, which is "report".
+    on_drift: Mapping[str, Literal["mend", "report"]] = field(default_factory=dict)

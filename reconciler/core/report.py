@@ -1,0 +1,63 @@
+"""What an apply did: one row per planned operation and adopted device, and the counts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What became of an operation.
+
+    stale: the registration moved since the plan, nothing was sent · skipped: what it needs failed ·
+    unknown: sent, and nobody knows · not-tried: the run ended before its turn.
+    """
+
+    APPLIED = "applied"
+    ADOPTED = "adopted"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+    STALE = "stale"
+    SKIPPED = "skipped"
+    NOT_TRIED = "not-tried"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One operation (call id and operation name) or adopted device (both None).
+
+    `truth` is what is true at the service now: "done", "not done" or "unknown". `detail` says
+    status, the service's text and attempts of a failure, or which field moved; no personal data.
+    """
+
+    device: str
+    application: str
+    label: str | None
+    outcome: Outcome
+    call: str | None = None
+    operation: str | None = None
+    method: str | None = None
+    path: str | None = None
+    attempts: int = 0
+    truth: str = "done"
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """`plan` is the plan's id. Complete when nothing failed, is unknown, stale, skipped or left."""
+
+    plan: str
+    rows: tuple[Row, ...]
+    seconds: float
+    interrupted: bool = False
+
+    @property
+    def counts(self) -> Mapping[Outcome, int]:
+        return Counter(row.outcome for row in self.rows)
+
+    @property
+    def complete(self) -> bool:
+        return all(row.outcome in (Outcome.APPLIED, Outcome.ADOPTED) for row in self.rows)

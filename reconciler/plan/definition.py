@@ -1,0 +1,211 @@
+"""A plan as data: exactly what the plan document holds, field for field.
+
+Nothing here can hold an identity value or a person attribute: people are names (a manifest
+pointer, `person 1844`, `nobody`), values of additionalData stand for declared keys only.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from reconciler.core.fields import Scalar
+
+FORMAT_VERSION = "1.0"
+NOBODY = "nobody"
+
+
+class Action(StrEnum):
+    """What happens to a device: calls to make, or what apply writes to the record without a call.
+
+    adopt: as declared, and the record does not say so yet · release: left the files, forgotten ·
+    gone: the service does not know the id.
+    """
+
+    DEPERSONALIZE = "depersonalize"
+    PERSONALIZE = "personalize"
+    UPDATE = "update"
+    ADOPT = "adopt"
+    RELEASE = "release"
+    GONE = "gone"
+
+
+class Reason(StrEnum):
+    """Why a field changes: the file moved, others moved it, or it left the files."""
+
+    DECLARED = "declared"
+    DRIFT = "drift"
+    REMOVED = "removed"
+
+
+class Risk(StrEnum):
+    """What a reviewer should look at twice."""
+
+    OWNER_CHANGE = "owner-change"
+    DETACH = "detach"
+    PRIMARY_CHANGE = "primary-change"
+    KEY_REMOVAL = "key-removal"
+    DISABLE = "disable"
+    LEAD_PROMOTION = "lead-promotion"
+
+
+class _Part(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Frozen, camelCase in JSON, unknown fields refused."""
+
+
+class StateRef(_Part, frozen=True):
+    lineage: str
+    serial: int
+
+
+class Inputs(_Part, frozen=True):
+    state: StateRef
+    commit: str | None = None
+
+
+class CallCounts(_Part, frozen=True):
+    update: int = 0
+    personalize: int = 0
+    depersonalize: int = 0
+
+    @property
+    def total(self) -> int:
+        return self.update + self.personalize + self.depersonalize
+
+
+class Summary(_Part, frozen=True):
+    """`devices` counts the declared ones; `changed` those with calls; `withheld` those in errors.
+
+    `adopt` counts devices whose record entry apply writes without a call; `gone` likewise named.
+    """
+
+    devices: int
+    unchanged: int
+    changed: int
+    adopt: int
+    gone: int
+    released: int
+    withheld: int
+    calls: CallCounts
+    forecast_seconds: float
+
+
+class ReadCounts(_Part, frozen=True):
+    get: int = 0
+    persons: int = 0
+
+
+class Reads(_Part, frozen=True):
+    strategy: str
+    calls: ReadCounts
+
+
+class FieldChange(_Part, frozen=True):
+    """One field. `before`/`after` are null where there is no value; people are their names."""
+
+    path: str
+    before: Scalar | None
+    after: Scalar | None
+    reason: Reason
+
+
+class Change(_Part, frozen=True):
+    """What happens to one device; see Action. `declaration` and `before` are keyed digests."""
+
+    device: str
+    application: str
+    label: str | None
+    source: str
+    declaration: str | None
+    before: str | None
+    actions: tuple[Action, ...]
+    fields: tuple[FieldChange, ...] = ()
+    risks: tuple[Risk, ...] = ()
+
+
+class Drift(_Part, frozen=True):
+    """Drift that `onDrift: report` shows and leaves."""
+
+    device: str
+    application: str
+    label: str | None
+    source: str
+    fields: tuple[FieldChange, ...]
+
+
+class PlannedCall(_Part, frozen=True):
+    """One call. `after`: ids it must follow (order only); `needs`: ids that must have succeeded.
+
+    `body` holds people as {"$person": pointer}; `carry_undeclared` says that apply adds the live
+    undeclared additionalData keys, read right before.
+    """
+
+    id: str
+    operation: str
+    device: str
+    method: str
+    path: str
+    query: dict[str, str]
+    body: dict[str, object] | None
+    after: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    carry_undeclared: bool = False
+
+
+class PlanWarning(_Part, frozen=True):
+    """A side effect or a note. `device` is whom it touches; `fields` the paths it names.
+
+    code: sibling-loses-primary · undeclared-data-may-be-lost · undeclared-primary-may-change ·
+    key-handed-back · attributes-differ · identity-added · lead-promotion · ...
+    """
+
+    code: str
+    device: str
+    message: str
+    fields: tuple[str, ...] = ()
+    source: str | None = None
+
+
+class PlanError(_Part, frozen=True):
+    """A device (or group) that was withheld, and why; the rest is planned."""
+
+    code: str
+    slug: str
+    message: str
+    devices: tuple[str, ...]
+    source: str | None = None
+    detail: tuple[str, ...] = ()
+    fix: str | None = None
+
+
+class Refusal(_Part, frozen=True):
+    """A guard that tripped: what, measured, limit, way out. The plan must not be applied."""
+
+    guard: str
+    message: str
+    measured: str
+    limit: str
+    way_out: str
+
+
+class Plan(_Part, frozen=True):
+    """The whole document. `digest` covers everything that decides the effect.
+
+    Lists are sorted: changes, drift, errors by device id (changes of leaving devices among them),
+    calls in an order in which they can be carried out.
+    """
+
+    format_version: str
+    id: str
+    created_at: str
+    inputs: Inputs
+    summary: Summary
+    reads: Reads
+    changes: tuple[Change, ...]
+    drift: tuple[Drift, ...]
+    calls: tuple[PlannedCall, ...]
+    warnings: tuple[PlanWarning, ...]
+    errors: tuple[PlanError, ...]
+    refusals: tuple[Refusal, ...]
+    digest: str = ""

@@ -1,0 +1,107 @@
+"""The five operations of the service as calls: method, path, query, headers' worth, body.
+
+Source of every rule here: the vendor's OpenAPI for "contact information: push" and "persons".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Final
+from urllib.parse import quote
+
+Json = object
+_PUSH: Final = "/people/2/contactInformation/push/"
+PERSONS_PATH: Final = "/people/2/persons"
+
+
+class Operation(StrEnum):
+    """The operations, by the names that limits, plans and logs use."""
+
+    GET = "get"
+    UPDATE = "update"
+    PERSONALIZE = "personalize"
+    DEPERSONALIZE = "depersonalize"
+    PERSONS = "persons"
+
+
+# Requests a second and account; each operation is counted by itself.
+DEFAULT_LIMITS: Final[Mapping[Operation, float]] = MappingProxyType(
+    {
+        Operation.GET: 50.0,
+        Operation.UPDATE: 50.0,
+        Operation.PERSONALIZE: 50.0,
+        Operation.DEPERSONALIZE: 50.0,
+        Operation.PERSONS: 5.0,
+    }
+)
+
+WRITES: Final = frozenset({Operation.UPDATE, Operation.PERSONALIZE, Operation.DEPERSONALIZE})
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to the service. `app_code` is the AppCode header; None where there is none."""
+
+    operation: Operation
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    app_code: str | None = None
+    body: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer. A `body` of None is an empty body."""
+
+    status: int
+    body: Json = None
+
+
+def registration_path(registration_id: str) -> str:
+    """Return the path of one registration, the id percent-encoded whole (no `/` survives)."""
+    return _PUSH + quote(registration_id, safe="")
+
+
+def get(registration_id: str, app_code: str) -> Call:
+    return Call(Operation.GET, "GET", registration_path(registration_id), app_code=app_code)
+
+
+def update(registration_id: str, app_code: str, body: Json) -> Call:
+    path = registration_path(registration_id)
+    return Call(Operation.UPDATE, "PATCH", path, app_code=app_code, body=body)
+
+
+def personalize(
+    registration_id: str, app_code: str, body: Json, query: Mapping[str, str] | None = None
+) -> Call:
+    path = registration_path(registration_id) + "/personalize"
+    return Call(Operation.PERSONALIZE, "POST", path, query or {}, app_code, body)
+
+
+def depersonalize(registration_id: str, app_code: str) -> Call:
+    path = registration_path(registration_id) + "/depersonalize"
+    return Call(Operation.DEPERSONALIZE, "POST", path, app_code=app_code)
+
+
+def person_of_registration(registration_id: str, application_id: str) -> Call:
+    """Ask for the one person who owns a registration; `sender` is the id that GET shows."""
+    query = {"type": "PUSH", "identifier": registration_id, "sender": application_id}
+    return Call(Operation.PERSONS, "GET", PERSONS_PATH, query)
+
+
+def person_by_identity(identifier_type: str, identifier: str) -> Call:
+    """Ask for one person; `identifier_type` is EXTERNAL_ID, PHONE (digits) or EMAIL."""
+    query = {"type": identifier_type, "identifier": identifier}
+    return Call(Operation.PERSONS, "GET", PERSONS_PATH, query)
+
+
+def persons_page(page: int, limit: int = 1000, *, count: bool = True) -> Call:
+    """Ask for a page of everybody, oldest first; pages count from 1, `limit` is 1000 at most."""
+    query = {"limit": str(limit), "page": str(page), "orderBy": "createdAt:asc"}
+    if count:
+        query["includeTotalCount"] = "true"
+    return Call(Operation.PERSONS, "GET", PERSONS_PATH, query)
