@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Final
 
 OWNER: Final = "owner"
@@ -11,6 +12,14 @@ _DATA: Final = "additionalData."
 
 # A value of additionalData after the manifest or the wire was read; dates are their text.
 Scalar = str | int | float | bool
+
+
+class Reason(StrEnum):
+    """Why a field changes: the file moved, others moved it, or it left the files."""
+
+    DECLARED = "declared"
+    DRIFT = "drift"
+    REMOVED = "removed"
 
 
 def data_path(key: str) -> str:

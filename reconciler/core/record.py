@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from .device import OnRemove
+from .absent import ABSENT
+from .device import DesiredDevice, OnRemove, Owner
+from .digest import Digester
+from .fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, Scalar, data_path
 from .hidden import Hidden
+from .identity import IdentityValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +40,38 @@ class Record:
     key: Hidden[bytes]
     devices: Mapping[str, RecordedDevice] = field(default_factory=dict)
     application_ids: Mapping[str, str] = field(default_factory=dict)
+
+
+def identity_digests(values: Iterable[IdentityValue], digester: Digester) -> tuple[str, ...]:
+    """Digest each identity value by itself, sorted; nobody has none."""
+    return tuple(sorted(digester.of(OWNER, [value.kind, value.reveal()]) for value in values))
+
+
+def value_digest(path: str, value: Scalar | None, digester: Digester) -> tuple[str, ...]:
+    """Digest the value of a field other than the owner; None is "the key shall be gone"."""
+    return (digester.of(path, value),)
+
+
+def owner_digests(owner: Owner | None, digester: Digester) -> tuple[str, ...]:
+    """Digest a declared owner as its entry in a record."""
+    return () if owner is None else identity_digests(owner.identity, digester)
+
+
+def record_entry(device: DesiredDevice, digester: Digester) -> RecordedDevice:
+    """Return what the record says of a device once it is as declared."""
+    fields: dict[str, tuple[str, ...]] = {}
+    if device.owner is not ABSENT:
+        fields[OWNER] = owner_digests(device.owner, digester)
+    if device.is_primary is not ABSENT:
+        fields[IS_PRIMARY] = value_digest(IS_PRIMARY, device.is_primary, digester)
+    if device.registration_enabled is not ABSENT:
+        fields[REGISTRATION_ENABLED] = value_digest(
+            REGISTRATION_ENABLED, device.registration_enabled, digester
+        )
+    for key, value in device.additional_data.items():
+        path = data_path(key)
+        fields[path] = value_digest(path, value, digester)
+    lifecycle = device.lifecycle
+    return RecordedDevice(
+        device.id, device.application, fields, lifecycle.on_remove, lifecycle.protect
+    )

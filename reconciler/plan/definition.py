@@ -10,10 +10,13 @@ from enum import StrEnum
 
 import msgspec
 
+from reconciler.core.fields import Reason as Reason
 from reconciler.core.fields import Scalar
 
 FORMAT_VERSION = "1.0"
 NOBODY = "nobody"
+# Behind a pointer: the live owner holds some of the declared identity values, not all of them.
+INCOMPLETE = " (incomplete)"
 
 
 class Action(StrEnum):
@@ -29,14 +32,6 @@ class Action(StrEnum):
     ADOPT = "adopt"
     RELEASE = "release"
     GONE = "gone"
-
-
-class Reason(StrEnum):
-    """Why a field changes: the file moved, others moved it, or it left the files."""
-
-    DECLARED = "declared"
-    DRIFT = "drift"
-    REMOVED = "removed"
 
 
 class Risk(StrEnum):
@@ -111,12 +106,15 @@ class FieldChange(_Part, frozen=True):
 
 
 class Change(_Part, frozen=True):
-    """What happens to one device; see Action. `declaration` and `before` are keyed digests."""
+    """What happens to one device; see Action. `declaration` and `before` are keyed digests.
+
+    A device that left the files has no declaration, and a source only if `removed:` names it.
+    """
 
     device: str
     application: str
     label: str | None
-    source: str
+    source: str | None
     declaration: str | None
     before: str | None
     actions: tuple[Action, ...]

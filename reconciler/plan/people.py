@@ -1,0 +1,62 @@
+"""The names of people in plans: manifest pointers, the service's own numbers, or nobody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.absent import ABSENT
+from reconciler.core.device import Desired, Owner
+from reconciler.core.identity import Identity, IdentityValue
+from reconciler.core.live import LivePerson
+
+from .definition import INCOMPLETE, NOBODY
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredPeople:
+    """The declared owners of all devices, found by pointer and by identity value.
+
+    One identity declared in several places has one name among the live people: the first pointer.
+    """
+
+    by_pointer: dict[str, Owner]
+    by_value: dict[IdentityValue, Owner]
+
+    @classmethod
+    def of(cls, desired: Desired) -> DeclaredPeople:
+        by_pointer: dict[str, Owner] = {}
+        for device in desired.devices.values():
+            if device.owner is not ABSENT and device.owner is not None:
+                by_pointer.setdefault(device.owner.pointer, device.owner)
+        by_value: dict[IdentityValue, Owner] = {}
+        for pointer in sorted(by_pointer):
+            for value in by_pointer[pointer].identity:
+                by_value.setdefault(value, by_pointer[pointer])
+        return cls(by_pointer, by_value)
+
+    def first_pointer(self, identity: Identity) -> str:
+        """Return the one name of a declared identity."""
+        return self.by_value[identity.values[0]].pointer
+
+    def name(self, person: LivePerson | None, wanted: Owner | None = None) -> str:
+        """Name a live owner: as the wanted owner where it is (or partly is) that one.
+
+        Returns a pointer, a pointer and INCOMPLETE (holds some of the wanted owner's values and
+        lacks others), `person 1844` for somebody nobody declares, or NOBODY.
+        """
+        if person is None or not person.identities:
+            return NOBODY
+        if wanted is not None:
+            held = sum(value in person.identities for value in wanted.identity)
+            if held:
+                whole = held == len(wanted.identity.values)
+                return wanted.pointer if whole else wanted.pointer + INCOMPLETE
+        candidates = {
+            owner.pointer: owner
+            for value in person.identities
+            if (owner := self.by_value.get(value)) is not None
+        }
+        for pointer in sorted(candidates):
+            if person.identities.issuperset(candidates[pointer].identity):
+                return pointer
+        return f"person {person.number}"
