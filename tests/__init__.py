@@ -1,0 +1,1 @@
+"""The proof of the whole: tests by room, and what holds across rooms."""
