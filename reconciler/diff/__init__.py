@@ -1,0 +1,1 @@
+"""Stage 3: (desired, live, record) to changes and drift. Pure."""

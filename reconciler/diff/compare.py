@@ -1,0 +1,153 @@
+"""The fields of one registration, declared against live, in canonical form."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from reconciler.core.absent import ABSENT
+from reconciler.core.device import DesiredDevice
+from reconciler.core.digest import Digester
+from reconciler.core.fields import (
+    IS_PRIMARY,
+    REGISTRATION_ENABLED,
+    Reason,
+    Scalar,
+    data_key,
+    data_path,
+    field_order,
+)
+from reconciler.core.live import LiveRegistration
+from reconciler.core.project import Project
+from reconciler.core.record import RecordedDevice, value_digest
+
+from .drift import policy, reason
+
+# A value in a form whose plain equality is the service's: numbers by value, booleans apart.
+Canonical = str | int | float | tuple[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDiff:
+    """A field whose live value (`before`) is not the declared one (`after`); None: no value."""
+
+    path: str
+    before: Scalar | None
+    after: Scalar | None
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """What differs: to be changed, drift that is reported and left, keys handed back."""
+
+    changed: tuple[FieldDiff, ...] = ()
+    reported: tuple[FieldDiff, ...] = ()
+    handed_back: tuple[str, ...] = ()
+
+
+def canonical(value: Scalar) -> Canonical:
+    """Return the form in which `==` means "the same value to the service"."""
+    if isinstance(value, bool):
+        return ("boolean", value)
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def managed(device: DesiredDevice, recorded: RecordedDevice | None) -> dict[str, Scalar | None]:
+    """Return the declared fields (not the owner) that are compared, by path; None: to be gone.
+
+    A field under `lifecycle.ignore` is set once: when the record has it, it is not compared.
+    """
+    fields: dict[str, Scalar | None] = {}
+    if device.is_primary is not ABSENT:
+        fields[IS_PRIMARY] = device.is_primary
+    if device.registration_enabled is not ABSENT:
+        fields[REGISTRATION_ENABLED] = device.registration_enabled
+    for key, value in device.additional_data.items():
+        fields[data_path(key)] = value
+    if device.lifecycle.ignore and recorded is not None:
+        for path in device.lifecycle.ignore & recorded.fields.keys():
+            fields.pop(path, None)
+    return fields
+
+
+def compare(
+    device: DesiredDevice,
+    registration: LiveRegistration,
+    recorded: RecordedDevice | None,
+    digester: Digester,
+    project: Project,
+) -> Fields:
+    """Compare a device with its registration.
+
+    Equal ones, nearly all of a fleet, are settled by one plain comparison.
+    """
+    wanted = managed(device, recorded)
+    live = _live_values(registration)
+    left, handed_back = _left_the_files(device, live, recorded, digester)
+    seen = {path: live[path] for path in (*wanted, *left) if path in live}
+    one = {path: canonical(value) for path, value in wanted.items() if value is not None}
+    other = {path: canonical(value) for path, value in seen.items()}
+    if one == other:
+        return Fields(handed_back=handed_back)
+    changed: list[FieldDiff] = []
+    reported: list[FieldDiff] = []
+    for path in _differing(other, one):
+        if path in left:
+            changed.append(FieldDiff(path, seen.get(path), None, Reason.REMOVED))
+            continue
+        after = wanted[path]
+        why = reason(path, value_digest(path, after, digester), recorded)
+        diff = FieldDiff(path, seen.get(path), after, why)
+        leave = why is Reason.DRIFT and policy(project, path) == "report"
+        (reported if leave else changed).append(diff)
+    return Fields(tuple(changed), tuple(reported), handed_back)
+
+
+def _live_values(registration: LiveRegistration) -> dict[str, Scalar]:
+    """Return the live fields by path. A service that does not say isPrimary means it is not."""
+    values: dict[str, Scalar] = {IS_PRIMARY: registration.is_primary is True}
+    if registration.registration_enabled is not ABSENT:
+        values[REGISTRATION_ENABLED] = registration.registration_enabled
+    if registration.additional_data is not ABSENT:
+        for key, value in registration.additional_data.items():
+            values[data_path(key)] = value
+    return values
+
+
+def _left_the_files(
+    device: DesiredDevice,
+    live: Mapping[str, Scalar],
+    recorded: RecordedDevice | None,
+    digester: Digester,
+) -> tuple[frozenset[str], tuple[str, ...]]:
+    """Return the keys to remove, and those to hand back.
+
+    A key that we applied and that left the files is removed if the live value is still the one
+    we applied; another value is somebody else's and is handed back. Other fields are handed back
+    without a word: a deleted `owner` line never detaches.
+    """
+    if recorded is None:
+        return frozenset(), ()
+    remove: set[str] = set()
+    handed_back: list[str] = []
+    for path, digests in recorded.fields.items():
+        key = data_key(path)
+        if key is None or key in device.additional_data or path not in live:
+            continue
+        if value_digest(path, live[path], digester) == digests:
+            remove.add(path)
+        elif digests != value_digest(path, None, digester):
+            handed_back.append(path)
+    return frozenset(remove), tuple(sorted(handed_back))
+
+
+def _differing(seen: Mapping[str, Canonical], wanted: Mapping[str, Canonical]) -> list[str]:
+    """Name the paths at which two flat mappings differ, in field order."""
+    from deepdiff import DeepDiff  # loaded late: most runs find nothing to name
+
+    delta = DeepDiff(dict(seen), dict(wanted), view="tree", verbose_level=1)
+    paths = {str(level.path(output_format="list")[0]) for kind in delta.values() for level in kind}
+    return sorted(paths, key=field_order)

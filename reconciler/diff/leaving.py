@@ -1,0 +1,81 @@
+"""Registrations that left the files: what the record knows and no manifest mentions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from reconciler.core.device import Desired, OnRemove
+from reconciler.core.digest import Digester
+from reconciler.core.fields import OWNER
+from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration
+from reconciler.core.project import Project
+from reconciler.core.record import Record, RecordedDevice, identity_digests
+from reconciler.core.source import Source
+
+from .ownership import somebody
+
+
+class Leave(StrEnum):
+    """How a device leaves.
+
+    release: forgotten, no call · detach: depersonalized, then forgotten · moved: it should be
+    detached, but somebody else owns it now, so it is only forgotten · protected: refused.
+    """
+
+    RELEASE = "release"
+    DETACH = "detach"
+    MOVED = "moved"
+    PROTECTED = "protected"
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """One leaving device; `source` is its entry under `removed:`, if it has one."""
+
+    recorded: RecordedDevice
+    how: Leave
+    source: Source | None = None
+    registration: LiveRegistration | None = None
+    owner: LivePerson | None = None
+
+
+def leaving_ids(desired: Desired, record: Record) -> list[str]:
+    """Return the ids in the record that no manifest declares any more, sorted."""
+    return sorted(record.devices.keys() - desired.devices.keys())
+
+
+def intention(recorded: RecordedDevice, desired: Desired, project: Project) -> OnRemove:
+    """Return what shall happen: `removed:` says, else the device's own record, else the project."""
+    removal = desired.removed.get(recorded.id)
+    if removal is not None:
+        return removal.on_remove
+    return recorded.on_remove or project.on_remove
+
+
+def leaving(desired: Desired, record: Record, live: Live, project: Project) -> list[Leaving]:
+    """Decide for each leaving device. A detach is for the owner we applied and nobody else."""
+    digester = Digester(record.key)
+    return [
+        _leave(record.devices[device], desired, live, project, digester)
+        for device in leaving_ids(desired, record)
+    ]
+
+
+def _leave(
+    recorded: RecordedDevice, desired: Desired, live: Live, project: Project, digester: Digester
+) -> Leaving:
+    removal = desired.removed.get(recorded.id)
+    source = removal.source if removal is not None else None
+    if recorded.protect:
+        return Leaving(recorded, Leave.PROTECTED, source)
+    if intention(recorded, desired, project) is OnRemove.RELEASE:
+        return Leaving(recorded, Leave.RELEASE, source)
+    found = live.registrations.get(recorded.id, Gone())
+    owner = somebody(live.owners.get(recorded.id))
+    if not isinstance(found, LiveRegistration) or owner is None:
+        return Leaving(recorded, Leave.RELEASE, source)
+    applied = recorded.fields.get(OWNER, ())
+    if applied and set(applied) <= set(identity_digests(owner.identities, digester)):
+        return Leaving(recorded, Leave.DETACH, source, found, owner)
+    return Leaving(recorded, Leave.MOVED, source, found, owner)

@@ -1,0 +1,151 @@
+"""What has to be read next, from what is known: asked again until nothing is missing.
+
+Registrations first; then owners where the plan must know them; then the people whom declared
+identities name; last the flags of undeclared siblings that a promotion could take.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from reconciler.core.absent import ABSENT
+from reconciler.core.device import Desired, DesiredDevice, OnRemove
+from reconciler.core.digest import Digester
+from reconciler.core.fields import IS_PRIMARY
+from reconciler.core.identity import IdentityValue
+from reconciler.core.live import Live, LivePerson, LiveRegistration, Needs
+from reconciler.core.project import Project
+from reconciler.core.record import Record
+
+from .compare import compare
+from .device import is_left, needs_owner, owner_difference
+from .leaving import intention, leaving_ids
+from .ownership import looked_up, target
+
+
+def missing(
+    desired: Desired,
+    record: Record,
+    live: Live,
+    project: Project,
+    scope: Collection[str] | None = None,
+) -> Needs:
+    """Return what must still be read for a plan of `scope` (ids; None: everything)."""
+    chosen = in_scope(desired, scope)
+    first = Needs(
+        registrations={
+            device.id: device.application
+            for device in chosen
+            if device.id not in live.registrations
+        }
+        | ({} if scope is not None else _leaving_registrations(desired, record, live, project))
+    )
+    if first:
+        return first
+    return _second(chosen, desired, record, live, project, scope is None)
+
+
+def in_scope(desired: Desired, scope: Collection[str] | None) -> list[DesiredDevice]:
+    """Return the declared devices that are planned, in the order of their ids."""
+    if scope is None:
+        return list(desired.devices.values())
+    return [device for device in desired.devices.values() if device.id in scope]
+
+
+def _detached(desired: Desired, record: Record, project: Project) -> Iterable[str]:
+    for device in leaving_ids(desired, record):
+        recorded = record.devices[device]
+        wants = intention(recorded, desired, project)
+        if wants is OnRemove.DEPERSONALIZE and not recorded.protect:
+            yield device
+
+
+def _leaving_registrations(
+    desired: Desired, record: Record, live: Live, project: Project
+) -> dict[str, str]:
+    return {
+        device: record.devices[device].application
+        for device in _detached(desired, record, project)
+        if device not in live.registrations
+        and record.devices[device].application in project.applications
+    }
+
+
+def _second(
+    chosen: list[DesiredDevice],
+    desired: Desired,
+    record: Record,
+    live: Live,
+    project: Project,
+    whole: bool,
+) -> Needs:
+    """Owners, people and siblings: each device asks for the next thing it lacks."""
+    digester = Digester(record.key)
+    owners: set[str] = set()
+    people: set[IdentityValue] = set()
+    siblings: dict[str, str] = {}
+    names = application_names(desired, record, live)
+    for device in chosen:
+        registration = live.registrations[device.id]
+        if not isinstance(registration, LiveRegistration):
+            continue
+        recorded = record.devices.get(device.id)
+        fields = compare(device, registration, recorded, digester, project)
+        if not needs_owner(device, fields):
+            continue
+        if device.id not in live.owners:
+            owners.add(device.id)
+            continue
+        owner = live.owners[device.id]
+        person: LivePerson | None = owner
+        difference = owner_difference(device, owner, recorded, digester)
+        if difference is not None and not is_left(difference, project):
+            values = looked_up(difference.how, difference.after)
+            unknown = [value for value in values if value not in live.people]
+            if unknown:
+                people.update(unknown)
+                continue
+            person = None
+            if difference.after is not None:
+                reached = target(difference.after, difference.how, owner, live.people)
+                person = reached if isinstance(reached, LivePerson) else None
+        promoted = any(diff.path == IS_PRIMARY and diff.after is True for diff in fields.changed)
+        if device.is_primary is True and (promoted or difference is not None):
+            siblings |= _unknown_flags(person, desired, live, names)
+    if whole:
+        owners.update(
+            device
+            for device in _detached(desired, record, project)
+            if device not in live.owners
+            and isinstance(live.registrations.get(device), LiveRegistration)
+        )
+    return Needs(
+        siblings,
+        tuple(sorted(owners)),
+        tuple(sorted(people, key=lambda value: (value.kind, value.reveal()))),
+    )
+
+
+def application_names(desired: Desired, record: Record, live: Live) -> dict[str, str]:
+    """Return the project's name of each application id that a registration or record linked."""
+    names = {number: name for name, number in record.application_ids.items()}
+    for device in desired.devices.values():
+        found = live.registrations.get(device.id)
+        if isinstance(found, LiveRegistration):
+            names.setdefault(found.application_id, device.application)
+    return names
+
+
+def _unknown_flags(
+    person: LivePerson | None, desired: Desired, live: Live, names: dict[str, str]
+) -> dict[str, str]:
+    """Return the undeclared siblings whose isPrimary a page left out and a GET can settle."""
+    if person is None:
+        return {}
+    return {
+        sibling.id: names[sibling.application_id]
+        for sibling in person.registrations
+        if sibling.is_primary is ABSENT
+        and sibling.id not in live.registrations
+        and sibling.application_id in names
+    }

@@ -1,0 +1,135 @@
+"""What is withheld from a plan, device by device, and why. The rest is planned."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.core.codes import (
+    IDENTITY_CONFLICT,
+    PROTECTED,
+    TWO_LIVE_PRIMARIES,
+    WRONG_APPLICATION,
+)
+from reconciler.core.device import Desired, DesiredDevice
+from reconciler.core.diagnostics import Code
+from reconciler.core.fields import IS_PRIMARY
+from reconciler.core.live import Live
+from reconciler.diff.changes import Diff
+from reconciler.diff.device import DeviceDiff
+from reconciler.diff.leaving import Leave, Leaving
+from reconciler.diff.ownership import Complete, somebody
+
+from .definition import PlanError
+from .work import Work, person_key
+
+
+def plan_error(
+    code: Code,
+    message: str,
+    devices: Iterable[str],
+    source: object = None,
+    detail: tuple[str, ...] = (),
+) -> PlanError:
+    """Return an error of the plan, with the fix that its code gives."""
+    place = None if source is None else str(source)
+    return PlanError(code.id, code.slug, message, tuple(devices), place, detail, code.fix)
+
+
+def device_errors(diff: Diff) -> list[PlanError]:
+    """Return the errors that one device has by itself: wrong application, conflict, protected."""
+    errors = [_wrong(device, application) for device, application in diff.wrong]
+    for found in diff.differing:
+        errors.extend(_difference_errors(found))
+    errors.extend(_protected_leaving(left) for left in diff.leaving if left.how is Leave.PROTECTED)
+    return errors
+
+
+def _wrong(device: DesiredDevice, application: str) -> PlanError:
+    message = (
+        f"{device.id} is declared for application {device.application}, "
+        f"but it is a registration of {application}"
+    )
+    return plan_error(WRONG_APPLICATION, message, [device.id], device.source)
+
+
+def _difference_errors(found: DeviceDiff) -> Iterable[PlanError]:
+    device, owner = found.device, found.owner
+    if owner is None:
+        return
+    if owner.conflict is not None and owner.after is not None:
+        yield plan_error(
+            IDENTITY_CONFLICT,
+            f"{device.id}: owner {owner.after.pointer} cannot be one person: "
+            f"{owner.conflict.reason}",
+            [device.id],
+            device.source,
+            tuple(f"person {number}" for number in owner.conflict.people),
+        )
+    if device.lifecycle.protect and not isinstance(owner.how, Complete) and owner.before:
+        verb = "detach" if owner.after is None else "change the owner of"
+        message = f"{device.id} is protected: this would {verb} it"
+        yield plan_error(PROTECTED, message, [device.id], device.source)
+
+
+def _protected_leaving(left: Leaving) -> PlanError:
+    message = f"{left.recorded.id} is protected, but it left the files"
+    return plan_error(PROTECTED, message, [left.recorded.id], left.source)
+
+
+def two_primaries(desired: Desired, live: Live, works: Iterable[Work]) -> list[PlanError]:
+    """Return an error for each live person who would have two declared primaries.
+
+    Counted after the plan, within one application, among all devices whose owner is known.
+    """
+    final = _final_owners(live, works)
+    _add_siblings(final, desired, live)
+    held: dict[tuple[str, str], list[DesiredDevice]] = {}
+    for id_, owner in sorted(final.items()):
+        device = desired.devices.get(id_)
+        if device is None or owner is None or device.is_primary is not True:
+            continue
+        if IS_PRIMARY not in device.lifecycle.ignore:
+            held.setdefault((owner, device.application), []).append(device)
+    return [_two(devices) for _, devices in sorted(held.items()) if len(devices) > 1]
+
+
+def _final_owners(live: Live, works: Iterable[Work]) -> dict[str, str | None]:
+    final: dict[str, str | None] = {}
+    for device, owner in live.owners.items():
+        person = somebody(owner)
+        final[device] = None if person is None else person_key(person)
+    for work in works:
+        if work.moves:
+            final[work.change.device] = work.owner_key
+    return final
+
+
+def _add_siblings(final: dict[str, str | None], desired: Desired, live: Live) -> None:
+    """Add the declared devices whose owner shows only on the person, and whom nobody moves."""
+    for person in (*live.owners.values(), *live.people.values()):
+        if somebody(person) is None or person is None:
+            continue
+        for sibling in person.registrations:
+            if sibling.id in desired.devices:
+                final.setdefault(sibling.id, person_key(person))
+
+
+def _two(devices: list[DesiredDevice]) -> PlanError:
+    first, *rest = devices
+    message = (
+        f"{' and '.join(device.id for device in devices)} are declared primary, "
+        "and belong to one person"
+    )
+    places = tuple(f"{device.id} at {device.source}" for device in rest)
+    return plan_error(
+        TWO_LIVE_PRIMARIES, message, [device.id for device in devices], first.source, places
+    )
+
+
+def withheld_devices(errors: Iterable[PlanError]) -> Mapping[str, PlanError]:
+    """Return the devices that errors name, each with its first error."""
+    named: dict[str, PlanError] = {}
+    for error in errors:
+        for device in error.devices:
+            named.setdefault(device, error)
+    return named

@@ -1,0 +1,152 @@
+"""Side effects of the service that nobody declared, and notes. A plan may move only these."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.core.absent import ABSENT
+from reconciler.core.device import Desired, OnRemove
+from reconciler.core.fields import IS_PRIMARY, OWNER, data_key
+from reconciler.core.live import Live, LivePerson, LiveRegistration
+from reconciler.diff.device import DeviceDiff
+from reconciler.diff.leaving import Leave, Leaving
+from reconciler.diff.ownership import Complete
+from reconciler.platform.assumptions import DETACH, PROMOTE
+from reconciler.platform.operations import Operation
+
+from .definition import PlanWarning
+from .operations import patchable_paths
+from .work import Work, promotes_lead
+
+ADDITIONAL_DATA = "additionalData"
+PERSON_TYPE = "owner.type"
+
+
+def side_effects(
+    works: Iterable[Work], desired: Desired, live: Live, pinned: Mapping[str, str]
+) -> list[PlanWarning]:
+    """Return a warning for everything undeclared that the calls of these works may move."""
+    works = tuple(works)
+    moved = {work.change.device for work in works if work.moves}
+    found: dict[tuple[str, str], PlanWarning] = {}
+    for work in works:
+        for warning in (
+            *_lost_by_detaching(work, pinned),
+            *_demoted_siblings(work, moved, desired, live, pinned),
+        ):
+            found.setdefault((warning.code, warning.device), warning)
+    return list(found.values())
+
+
+def _detaches(work: Work) -> bool:
+    return any(
+        call.operation == Operation.DEPERSONALIZE or call.query.get("forceDepersonalize") == "true"
+        for call in work.calls
+    )
+
+
+def _lost_by_detaching(work: Work, pinned: Mapping[str, str]) -> Iterable[PlanWarning]:
+    """Detaching may clear additionalData and isPrimary; what is declared is set again after it."""
+    if not _detaches(work) or pinned.get(DETACH.name) == "keeps":
+        return
+    declared = patchable_paths(work.device) if work.device is not None else frozenset()
+    covered = declared | {field.path for field in work.change.fields}
+    data = work.registration.additional_data
+    keys = set() if data is ABSENT else set(data)
+    lost = keys - {key for path in covered if (key := data_key(path)) is not None}
+    device = work.change.device
+    if lost:
+        count = f"{len(lost)} undeclared key" + ("s" if len(lost) > 1 else "")
+        message = f"{device}: {count} of additionalData may be lost when the owner is detached"
+        yield PlanWarning(
+            "undeclared-data-may-be-lost", device, message, (ADDITIONAL_DATA,), work.change.source
+        )
+    if IS_PRIMARY not in covered and work.registration.is_primary is True:
+        message = f"{device}: isPrimary is not declared and may be cleared with the change of owner"
+        yield PlanWarning(
+            "undeclared-primary-may-change", device, message, (IS_PRIMARY,), work.change.source
+        )
+
+
+def _demoted_siblings(
+    work: Work,
+    moved: set[str],
+    desired: Desired,
+    live: Live,
+    pinned: Mapping[str, str],
+) -> Iterable[PlanWarning]:
+    """Promoting a device may take the flag from siblings that do not declare theirs."""
+    person = final_person(work)
+    if work.flag is not True or person is None or pinned.get(PROMOTE.name) == "keeps-others":
+        return
+    same_application = pinned.get(PROMOTE.name) == "demotes-others-of-application"
+    for sibling in person.registrations:
+        if sibling.id == work.change.device or sibling.id in moved:
+            continue
+        if same_application and sibling.application_id != work.registration.application_id:
+            continue
+        declared = desired.devices.get(sibling.id)
+        if declared is not None and declared.is_primary is not ABSENT:
+            continue
+        flag = known_flag(sibling, live)
+        if flag is False:
+            continue
+        loses = "may lose" if flag is ABSENT else "loses"
+        yield PlanWarning(
+            "sibling-loses-primary",
+            sibling.id,
+            f"{sibling.id} {loses} isPrimary: {work.change.device} of the same person becomes "
+            "primary, and no manifest declares it for this one",
+            (IS_PRIMARY,),
+            work.change.source,
+        )
+
+
+def final_person(work: Work) -> LivePerson | None:
+    """Return the live person who owns the device in the end; None: nobody, a new one, unread."""
+    return work.reached if work.moves else work.before
+
+
+def known_flag(sibling: LiveRegistration, live: Live) -> object:
+    """Return isPrimary of a registration, by its point read where there was one, or ABSENT."""
+    point = live.registrations.get(sibling.id)
+    return point.is_primary is True if isinstance(point, LiveRegistration) else sibling.is_primary
+
+
+def notes(found: DeviceDiff) -> Iterable[PlanWarning]:
+    """Return what a reader should know of one declared device and nothing will change."""
+    device, source = found.device.id, str(found.device.source)
+    for path in found.fields.handed_back:
+        message = (
+            f"{device}: {path} left the files, and its value is no longer the one we applied; "
+            "it stays as it is and is not managed any more"
+        )
+        yield PlanWarning("key-handed-back", device, message, (path,), source)
+    if found.attributes:
+        message = (
+            f"{device}: the person shows other attributes than declared "
+            f"({', '.join(found.attributes)}); they are sent only with a change of owner"
+        )
+        yield PlanWarning("attributes-differ", device, message, (OWNER,), source)
+    owner = found.owner
+    if owner is None or owner.after is None:
+        return
+    if isinstance(owner.how, Complete):
+        kinds = ", ".join(value.kind.value for value in owner.how.missing)
+        message = f"{device}: {kinds} will be added to {owner.after.pointer}"
+        yield PlanWarning("identity-added", device, message, (OWNER,), source)
+    if promotes_lead(owner):
+        message = f"{device}: {owner.after.pointer} is a lead and becomes a customer"
+        yield PlanWarning("lead-promotion", device, message, (PERSON_TYPE,), source)
+
+
+def leaving_notes(left: Leaving, intended: OnRemove) -> Iterable[PlanWarning]:
+    """Return why a device that should have been detached is only forgotten."""
+    source = None if left.source is None else str(left.source)
+    id_ = left.recorded.id
+    if left.how is Leave.MOVED:
+        message = f"{id_}: it left the files, but its owner is not the one we applied; not detached"
+        yield PlanWarning("not-detached", id_, message, (OWNER,), source)
+    elif left.how is Leave.RELEASE and intended is OnRemove.DEPERSONALIZE:
+        message = f"{id_}: it left the files and has no owner to detach; forgotten"
+        yield PlanWarning("not-detached", id_, message, (OWNER,), source)
