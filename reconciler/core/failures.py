@@ -1,0 +1,13 @@
+"""Failures that several rooms speak of, so that none imports the room they come from."""
+
+from __future__ import annotations
+
+from .diagnostics import Diagnostic
+
+
+class StateError(Exception):
+    """The record, the lease or the journal cannot be read or written; `diagnostic` says why."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic

@@ -1,0 +1,1 @@
+"""What Git says of the files: nothing here writes to a repository."""

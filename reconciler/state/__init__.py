@@ -1,0 +1,1 @@
+"""Where the record, the journal and the lease live. A backend passes tests/contract."""

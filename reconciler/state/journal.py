@@ -1,0 +1,157 @@
+"""The journal: each call's intent on disk before it is made, its outcome after.
+
+Promises: when `intent` has returned, the intent survives a power cut. Many calls share one commit:
+while the disk writes, the next entries gather, so neither the event loop nor a call waits in line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from reconciler.core.failures import StateError
+from reconciler.core.report import Outcome
+
+from .database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One line to write, and whom to wake when it is on disk. No outcome: an intent."""
+
+    plan: str
+    call: str
+    outcome: Outcome | None
+    loop: asyncio.AbstractEventLoop
+    written: asyncio.Future[None]
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class LocalJournal:
+    """The journal in a record's file. The async methods may be used by many tasks at once."""
+
+    def __init__(self, database: Database, clock: Callable[[], datetime] = _now) -> None:
+        self._database = database
+        self._clock = clock
+        self._entries: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def start(self, plan: str) -> None:
+        """Note that a run of a plan begins; what an earlier run of it noted stays."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "INSERT OR IGNORE INTO plans VALUES (?, ?, NULL)", (plan, self._clock().isoformat())
+            )
+            # Of a finished plan only the date is ever asked for.
+            connection.execute(
+                "DELETE FROM calls WHERE plan IN (SELECT id FROM plans WHERE finished IS NOT NULL)"
+            )
+
+    def finish(self, plan: str) -> None:
+        """Note that every operation of a plan is applied."""
+        with self._database.writing() as connection:
+            connection.execute(
+                "UPDATE plans SET finished = ? WHERE id = ?", (self._clock().isoformat(), plan)
+            )
+
+    def finished(self, plan: str) -> datetime | None:
+        """Return when a plan was finished; None for one that was not, or that nobody began."""
+        with self._database.reading() as connection:
+            row = connection.execute("SELECT finished FROM plans WHERE id = ?", (plan,)).fetchone()
+        return None if row is None or row[0] is None else datetime.fromisoformat(row[0])
+
+    def done(self, plan: str) -> frozenset[str]:
+        """Return the ids of the calls of a plan that are known to be applied."""
+        return self._calls(plan, "outcome = ?", Outcome.APPLIED.value)
+
+    def unsettled(self, plan: str) -> frozenset[str]:
+        """Return the ids of the calls that may or may not have reached the service."""
+        return self._calls(plan, "(outcome IS NULL OR outcome = ?)", Outcome.UNKNOWN.value)
+
+    async def intent(self, plan: str, call: str) -> None:
+        """Return when it is on disk that a call is about to be made."""
+        await self._write(plan, call, None)
+
+    async def outcome(self, plan: str, call: str, outcome: Outcome) -> None:
+        """Return when it is on disk what became of a call."""
+        await self._write(plan, call, outcome)
+
+    def close(self) -> None:
+        """Write what is waiting, and end."""
+        if self._thread is not None:
+            self._entries.put(None)
+            self._thread.join()
+            self._thread = None
+
+    def _calls(self, plan: str, which: str, value: str) -> frozenset[str]:
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                f"SELECT call FROM calls WHERE plan = ? AND {which}", (plan, value)
+            )
+            return frozenset(call for (call,) in rows)
+
+    async def _write(self, plan: str, call: str, outcome: Outcome | None) -> None:
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._serve, name="journal", daemon=True)
+            self._thread.start()
+        loop = asyncio.get_running_loop()
+        written: asyncio.Future[None] = loop.create_future()
+        self._entries.put(_Entry(plan, call, outcome, loop, written))
+        await written
+
+    def _serve(self) -> None:
+        """Write entries as they come, all that are waiting in one transaction."""
+        while (entry := self._entries.get()) is not None:
+            batch = [entry]
+            more = True
+            while more and not self._entries.empty():
+                following = self._entries.get()
+                if following is None:
+                    # Seen again when this batch is done.
+                    self._entries.put(None)
+                    more = False
+                else:
+                    batch.append(following)
+            failure: StateError | None = None
+            try:
+                self._commit(batch)
+            except StateError as error:
+                failure = error
+            _wake(batch, failure)
+
+    def _commit(self, batch: list[_Entry]) -> None:
+        with self._database.writing() as connection:
+            connection.executemany(
+                "INSERT OR REPLACE INTO calls VALUES (?, ?, ?)",
+                [(entry.plan, entry.call, entry.outcome) for entry in batch],
+            )
+
+
+def _wake(batch: list[_Entry], failure: StateError | None) -> None:
+    """Wake the waiting tasks of a batch, with one visit to each event loop."""
+    loops: dict[asyncio.AbstractEventLoop, list[asyncio.Future[None]]] = {}
+    for entry in batch:
+        loops.setdefault(entry.loop, []).append(entry.written)
+    for loop, futures in loops.items():
+        try:
+            loop.call_soon_threadsafe(_resolve, futures, failure)
+        except RuntimeError:
+            # The loop is closed: its tasks are gone, the entries are on disk all the same.
+            continue
+
+
+def _resolve(futures: list[asyncio.Future[None]], failure: StateError | None) -> None:
+    for future in futures:
+        if future.cancelled():
+            continue
+        if failure is None:
+            future.set_result(None)
+        else:
+            future.set_exception(failure)
