@@ -7,6 +7,7 @@ before another is promoted; so the calls of a connected group that touch a perso
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import msgspec
 
@@ -60,7 +61,7 @@ def ordered_calls(group: Iterable[Work]) -> tuple[PlannedCall, ...]:
 
 def _chained(chain: list[PlannedCall]) -> list[PlannedCall]:
     linked = chain[:1]
-    for previous, call in zip(chain, chain[1:], strict=False):
+    for previous, call in pairwise(chain):
         after = () if previous.id in call.needs else (previous.id,)
         linked.append(msgspec.structs.replace(call, after=after))
     return linked

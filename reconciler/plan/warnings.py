@@ -31,7 +31,7 @@ def side_effects(
     found: dict[tuple[str, str], PlanWarning] = {}
     for work in works:
         for warning in (
-            *_lost_by_detaching(work, pinned),
+            *_lost_by_moving(work, pinned),
             *_demoted_siblings(work, moved, desired, live, pinned),
         ):
             found.setdefault((warning.code, warning.device), warning)
@@ -45,9 +45,12 @@ def _detaches(work: Work) -> bool:
     )
 
 
-def _lost_by_detaching(work: Work, pinned: Mapping[str, str]) -> Iterable[PlanWarning]:
-    """Detaching may clear additionalData and isPrimary; what is declared is set again after it."""
-    if not _detaches(work) or pinned.get(DETACH.name) == "keeps":
+def _lost_by_moving(work: Work, pinned: Mapping[str, str]) -> Iterable[PlanWarning]:
+    """Detaching may clear additionalData and isPrimary; what is declared is set again after it.
+
+    A flag that is not cleared comes along to the new person, where a promotion may take it.
+    """
+    if not work.moves:
         return
     declared = patchable_paths(work.device) if work.device is not None else frozenset()
     covered = declared | {field.path for field in work.change.fields}
@@ -55,14 +58,14 @@ def _lost_by_detaching(work: Work, pinned: Mapping[str, str]) -> Iterable[PlanWa
     keys = set() if data is ABSENT else set(data)
     lost = keys - {key for path in covered if (key := data_key(path)) is not None}
     device = work.change.device
-    if lost:
+    if lost and _detaches(work) and pinned.get(DETACH.name) != "keeps":
         count = f"{len(lost)} undeclared key" + ("s" if len(lost) > 1 else "")
         message = f"{device}: {count} of additionalData may be lost when the owner is detached"
         yield PlanWarning(
             "undeclared-data-may-be-lost", device, message, (ADDITIONAL_DATA,), work.change.source
         )
     if IS_PRIMARY not in covered and work.registration.is_primary is True:
-        message = f"{device}: isPrimary is not declared and may be cleared with the change of owner"
+        message = f"{device}: isPrimary is not declared and may be lost with the change of owner"
         yield PlanWarning(
             "undeclared-primary-may-change", device, message, (IS_PRIMARY,), work.change.source
         )

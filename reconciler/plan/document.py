@@ -1,0 +1,62 @@
+"""The plan document: one JSON form, written and read back; a digest that shows tampering."""
+
+from __future__ import annotations
+
+import hashlib
+
+import msgspec
+
+from .definition import FORMAT_VERSION, Plan
+
+
+class BadPlan(ValueError):
+    """A file that is not a plan this version can carry out; the message says why."""
+
+
+def digest_of(plan: Plan) -> str:
+    """Return the digest over everything that decides the effect: all but id, time and itself."""
+    bare = msgspec.structs.replace(plan, id="", created_at="", digest="")
+    return hashlib.sha256(_json(bare)).hexdigest()
+
+
+def sealed(plan: Plan) -> Plan:
+    """Return the plan with its digest."""
+    return msgspec.structs.replace(plan, digest=digest_of(plan))
+
+
+def encode(plan: Plan) -> bytes:
+    """Write a plan as indented JSON with a line end. Equal plans give equal bytes."""
+    return msgspec.json.format(_json(plan), indent=2) + b"\n"
+
+
+def decode(data: bytes) -> Plan:
+    """Read a plan back; raises BadPlan for anything else: other versions, torn or changed files."""
+    try:
+        version = msgspec.json.decode(data, type=_Versioned).formatVersion
+    except msgspec.DecodeError as error:
+        raise BadPlan(f"not a plan document: {_plain(error)}") from error
+    if version != FORMAT_VERSION:
+        raise BadPlan(
+            f"this plan has format version {version!r}, and this reconciler reads "
+            f"{FORMAT_VERSION!r}: make the plan again"
+        )
+    try:
+        plan = msgspec.json.decode(data, type=Plan)
+    except msgspec.DecodeError as error:
+        raise BadPlan(f"not a whole plan document: {_plain(error)}") from error
+    if plan.digest != digest_of(plan):
+        raise BadPlan("the plan was changed after it was made: its digest does not fit")
+    return plan
+
+
+class _Versioned(msgspec.Struct):
+    formatVersion: str  # noqa: N815 - the name in the document
+
+
+def _json(plan: Plan) -> bytes:
+    return msgspec.json.encode(plan, order="deterministic")
+
+
+def _plain(error: Exception) -> str:
+    """Return the reason without the input: msgspec names types and paths, never values."""
+    return str(error) or type(error).__name__

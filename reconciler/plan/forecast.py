@@ -1,0 +1,35 @@
+"""How long an apply will take at this project's share of the limits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from reconciler.platform.operations import Operation
+
+from .definition import CallCounts, PlannedCall
+from .groups import is_ownership
+
+
+def call_counts(calls: Iterable[PlannedCall]) -> CallCounts:
+    """Count the calls of each kind."""
+    counts = Counter(call.operation for call in calls)
+    return CallCounts(
+        counts[Operation.UPDATE], counts[Operation.PERSONALIZE], counts[Operation.DEPERSONALIZE]
+    )
+
+
+def forecast_seconds(calls: Iterable[PlannedCall], rates: Mapping[Operation, float]) -> float:
+    """Return the seconds that the slowest stream of calls needs, reads before writes included.
+
+    `rates` are requests a second after the quota share; the kinds run side by side. The time of a
+    single answer is not known beforehand and not counted.
+    """
+    needed: Counter[Operation] = Counter()
+    for call in calls:
+        needed[Operation(call.operation)] += 1
+        needed[Operation.GET] += 1
+        if is_ownership(call):
+            needed[Operation.PERSONS] += 1
+    slowest = max((count / rates[kind] for kind, count in needed.items()), default=0.0)
+    return round(slowest, 1)

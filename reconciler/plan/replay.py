@@ -1,0 +1,149 @@
+"""The calls of a group, replayed on the platform model from the live world of their people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from reconciler.core.absent import ABSENT
+from reconciler.core.live import Live, LivePerson, LiveRegistration
+from reconciler.platform.assumptions import Assumption, Readings
+from reconciler.platform.operations import Call, Operation
+from reconciler.platform.step import step
+from reconciler.platform.world import Person, Registration, World
+
+from .definition import PlannedCall
+from .people import DeclaredPeople
+from .work import Work
+
+T = TypeVar("T")
+# The model wants a clock, and no effect that a proof looks at depends on it.
+_NOON = "2026-01-01T12:00:00"
+
+
+def live_world(group: Iterable[Work], live: Live) -> World:
+    """Build the world of a group: its people, all their registrations, its own registrations.
+
+    Where an answer did not say, the worst is taken: an unknown flag is set.
+    """
+    people: dict[int, LivePerson] = {}
+    registrations: dict[str, tuple[LiveRegistration, int | None]] = {}
+    for work in group:
+        for person in (work.before, work.reached):
+            if person is None or person.number in people:
+                continue
+            people[person.number] = person
+            for entry in person.registrations:
+                known = live.registrations.get(entry.id)
+                seen = known if isinstance(known, LiveRegistration) else entry
+                registrations.setdefault(entry.id, (seen, person.number))
+    for work in group:
+        owner = None if work.before is None else work.before.number
+        registrations[work.registration.id] = (work.registration, owner)
+    return World.of(
+        people=[_person(person) for person in people.values()],
+        registrations=[_registration(seen, owner) for seen, owner in registrations.values()],
+        applications={
+            seen.application_id: seen.application_id for seen, _ in registrations.values()
+        },
+    )
+
+
+def _person(person: LivePerson) -> Person:
+    attributes = {} if person.attributes is None else person.attributes.reveal()
+    return Person(person.number, person.identities, person.is_lead, attributes)
+
+
+def _registration(seen: LiveRegistration, owner: int | None) -> Registration:
+    enabled = seen.registration_enabled
+    return Registration(
+        id=seen.id,
+        application_id=seen.application_id,
+        owner=owner,
+        is_primary=seen.is_primary is not False,
+        registration_enabled=True if enabled is ABSENT else enabled,
+        additional_data={} if seen.additional_data is ABSENT else seen.additional_data,
+    )
+
+
+def replay(
+    world: World, calls: Iterable[PlannedCall], people: DeclaredPeople, readings: Readings
+) -> tuple[World, PlannedCall | None]:
+    """Carry out calls one after another; return the world after, and the call that failed."""
+    for call in calls:
+        world, response = step(world, _call(world, call, people), readings, _NOON)
+        if response.status != 200:
+            return world, call
+    return world, None
+
+
+def _call(world: World, planned: PlannedCall, people: DeclaredPeople) -> Call:
+    registration = world.registrations[planned.device]
+    body: dict[str, object] | None = None if planned.body is None else dict(planned.body)
+    if body is not None and planned.operation == Operation.PERSONALIZE:
+        body = _with_person(body, people)
+    data = None if body is None else body.get("additionalData")
+    if body is not None and planned.carry_undeclared and isinstance(data, Mapping):
+        body["additionalData"] = {**registration.additional_data, **data}
+    return Call(
+        Operation(planned.operation),
+        planned.method,
+        planned.path,
+        planned.query,
+        registration.application_id,
+        body,
+    )
+
+
+def _with_person(body: dict[str, object], people: DeclaredPeople) -> dict[str, object]:
+    """Put the person's values where the plan names the person."""
+    reference = body["identity"]
+    pointer = reference["$person"] if isinstance(reference, Mapping) else ""
+    owner = people.by_pointer[str(pointer)]
+    revealed: dict[str, object] = {
+        "identity": {value.kind.value: value.reveal() for value in owner.identity}
+    }
+    if owner.attributes is not None:
+        revealed["attributes"] = {
+            name: f"{value}T00:00:00Z" if name == "birthday" else value
+            for name, value in owner.attributes.reveal().items()
+        }
+    return revealed
+
+
+def under_every_reading(
+    run: Callable[[Readings], T | None], pinned: Mapping[str, str]
+) -> tuple[T, Mapping[str, str]] | None:
+    """Run under each combination of the readings that the run itself asks for.
+
+    Only what is asked is varied, so a run that meets two unknowns is run a handful of times, not
+    under all the thousands of combinations. Returns the first result and its readings, or None.
+    """
+    waiting: list[dict[str, str]] = [{}]
+    while waiting:
+        chosen = waiting.pop()
+        asked: dict[str, Assumption] = {}
+        result = run(_noting(chosen, pinned, asked))
+        taken = {**chosen, **{name: one.default for name, one in asked.items()}}
+        if result is not None:
+            return result, taken
+        settled = dict(chosen)
+        for name, assumption in asked.items():
+            waiting += [{**settled, name: other} for other in assumption.readings[1:]]
+            settled[name] = assumption.default
+    return None
+
+
+def _noting(
+    chosen: Mapping[str, str], pinned: Mapping[str, str], asked: dict[str, Assumption]
+) -> Readings:
+    def reading(assumption: Assumption) -> str:
+        name = assumption.name
+        if name in pinned:
+            return pinned[name]
+        if name in chosen:
+            return chosen[name]
+        asked.setdefault(name, assumption)
+        return assumption.default
+
+    return reading
