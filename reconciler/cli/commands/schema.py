@@ -1,0 +1,27 @@
+"""`reconciler schema`: the JSON Schemas of the files people write, for editors and checks."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.data import schema_bytes, schema_names
+from reconciler.cli.streams import result
+
+
+@click.command(
+    "schema",
+    epilog="""
+\b
+Examples:
+  reconciler schema devices > schemas/devices.schema.json
+  and as the first line of a manifest:
+  # yaml-language-server: $schema=../schemas/devices.schema.json
+""",
+)
+@click.argument("name", type=click.Choice(schema_names()))
+def command(name: str) -> None:
+    """Print the JSON Schema (2020-12) of a file format: project, devices or plan.
+
+    Editors complete and explain every field with it.
+    """
+    result(schema_bytes(name))

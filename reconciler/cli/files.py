@@ -1,0 +1,150 @@
+"""Find and read the files of a project: the project file, and what its globs name.
+
+Promises: nothing outside the project's directory is read, a directory that links to itself ends,
+a pipe or device never blocks, and the order of the result depends on the names only.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from fnmatch import translate
+from pathlib import Path
+
+PROJECT_FILE = "reconciler.yaml"
+SIZE_LIMIT = 256 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A file that could not or must not be read, and why in a few words."""
+
+    reason: str
+
+
+def find_project(start: Path) -> Path | None:
+    """Return the project file of the directory or of the nearest one above it."""
+    for directory in (start, *start.parents):
+        candidate = directory / PROJECT_FILE
+        # lexists: a dangling link is reported as unreadable rather than stepped over.
+        if os.path.lexists(candidate):
+            return candidate
+    return None
+
+
+def read(path: Path, within: Path | None = None) -> bytes | Refused:
+    """Read a regular file whole; `within` refuses links that lead out of that directory."""
+    try:
+        if within is not None and not path.resolve().is_relative_to(within.resolve()):
+            return Refused("it is a link that leads out of the project's directory")
+        # Non-blocking: opening a named pipe would otherwise wait for somebody to write into it.
+        with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            status = os.fstat(file.fileno())
+            if stat.S_ISDIR(status.st_mode):
+                return Refused("it is a directory")
+            if not stat.S_ISREG(status.st_mode):
+                return Refused("it is not a regular file")
+            if status.st_size > SIZE_LIMIT:
+                return Refused(f"it is larger than {SIZE_LIMIT // 2**20} MB")
+            return file.read()
+    except FileNotFoundError:
+        return Refused("there is no such file")
+    except IsADirectoryError:
+        return Refused("it is a directory")
+    except PermissionError:
+        return Refused("permission denied")
+    except (OSError, RuntimeError, ValueError) as error:
+        # RuntimeError: a loop of links on Python 3.11 and 3.12. ValueError: a NUL in the name.
+        reason = error.strerror if isinstance(error, OSError) else None
+        return Refused((reason or "it cannot be opened").lower())
+
+
+def leads_outside(pattern: str) -> bool:
+    """Whether a glob could name a file outside the project's directory."""
+    return pattern.startswith(("/", "~")) or ".." in pattern.split("/")
+
+
+def expand(directory: Path, patterns: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return for each glob the paths it matches: relative, `/` between, sorted.
+
+    `*`, `?` and `[...]` stay within one name, `**` is any number of directories. Names with a
+    leading dot match only a pattern with one. `**` does not step into linked directories.
+    """
+    return {
+        pattern: tuple(sorted(set(_matches(str(directory), "", _segments(pattern)))))
+        for pattern in patterns
+    }
+
+
+def _segments(pattern: str) -> tuple[str, ...]:
+    parts = tuple(part for part in pattern.split("/") if part not in ("", "."))
+    # `**/**` finds what `**` finds, in exponentially more steps.
+    return tuple(
+        part for at, part in enumerate(parts) if not (part == "**" and parts[at - 1 : at] == ("**",))
+    )
+
+
+def _matches(directory: str, prefix: str, segments: tuple[str, ...]) -> Iterator[str]:
+    if not segments:
+        return
+    head, rest = segments[0], segments[1:]
+    if head == "**":
+        yield from _matches(directory, prefix, rest or ("*",))
+        for entry in _entries(directory):
+            if entry.is_dir(follow_symlinks=False) and not entry.name.startswith("."):
+                yield from _matches(entry.path, f"{prefix}{entry.name}/", segments)
+        return
+    if not any(sign in head for sign in "*?["):
+        path = os.path.join(directory, head)
+        if not rest and os.path.lexists(path):
+            yield prefix + head
+        elif rest and os.path.isdir(path):
+            yield from _matches(path, f"{prefix}{head}/", rest)
+        return
+    fits = re.compile(translate(head)).match
+    for entry in _entries(directory):
+        if not fits(entry.name) or (entry.name.startswith(".") and not head.startswith(".")):
+            continue
+        if not rest:
+            # `devices/*` does not mean the directories beside the files; `*.yaml` means its match.
+            if head != "*" or not entry.is_dir():
+                yield prefix + entry.name
+        elif entry.is_dir():
+            yield from _matches(entry.path, f"{prefix}{entry.name}/", rest)
+
+
+def _entries(directory: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(directory) as found:
+            return sorted(found, key=lambda entry: entry.name)
+    except OSError:
+        # Vanished, or not ours to list: then nothing in it matches.
+        return []
+
+
+def printable(path: str) -> str:
+    """Return a path as text that can be printed; bytes that are no UTF-8 become escapes."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file so that its readers see the old or the new one, never a part. Raises OSError."""
+    if path.exists() and not path.is_file():
+        path.write_bytes(data)
+        return
+    target = path.resolve()
+    fresh = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with fresh.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            fresh.chmod(stat.S_IMODE(target.stat().st_mode))
+        fresh.replace(target)
+    except BaseException:
+        fresh.unlink(missing_ok=True)
+        raise

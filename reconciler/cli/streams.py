@@ -1,0 +1,74 @@
+"""What goes where: the result to stdout, everything else to stderr, as text or as JSON lines."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TextIO
+
+from .options import Options
+
+
+def colored(stream: TextIO, options: Options) -> bool:
+    """Whether to color a stream: a terminal that can, and nobody said no."""
+    wanted = options.color and not os.environ.get("NO_COLOR")
+    return wanted and stream.isatty() and os.environ.get("TERM", "") != "dumb"
+
+
+def write(stream: TextIO, data: str | bytes) -> None:
+    """Write and flush. A reader that went away (`| head`) is no error and changes no exit code."""
+    try:
+        if isinstance(data, bytes):
+            stream.flush()
+            stream.buffer.write(data)
+        else:
+            stream.write(data)
+        stream.flush()
+    except BrokenPipeError:
+        # What is still buffered would fail once more when Python closes the stream at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def result(text: str | bytes) -> None:
+    """Write the result of the command, ended by a newline."""
+    newline = b"\n" if isinstance(text, bytes) else "\n"
+    if not text:
+        return
+    write(sys.stdout, text if text.endswith(newline) else text + newline)  # type: ignore[arg-type,operator]
+
+
+_PAINT = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "info": ""}
+
+
+def say(options: Options, level: str, message: str, **more: object) -> None:
+    """Write one message to stderr. `more` stands in the JSON form only, but for `fix`."""
+    if options.quiet and level == "info":
+        return
+    if options.log_json:
+        now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        line = {"time": now, "level": level, "message": message}
+        line |= {key: value for key, value in more.items() if value not in (None, "")}
+        write(sys.stderr, json.dumps(line, ensure_ascii=False) + "\n")
+        return
+    label = "" if level == "info" else f"{level}: "
+    if label and colored(sys.stderr, options):
+        label = f"{_PAINT[level]}{label}\x1b[0m"
+    fix = more.get("fix")
+    write(sys.stderr, f"{label}{message}\n" + (f"  {fix}\n" if fix else ""))
+
+
+def blank(options: Options) -> None:
+    """Set text messages apart by an empty line."""
+    if not options.log_json and not options.quiet:
+        write(sys.stderr, "\n")
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return " Did you mean X?" or nothing."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, list(known), n=1)
+    return f" Did you mean {close[0]}?" if close else ""
