@@ -1,0 +1,77 @@
+"""The ordered HTTP calls of a plan as a person reads them: what is sent, after what."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+from urllib.parse import urlencode
+
+from reconciler.plan.definition import Plan, PlannedCall
+
+from .escape import name, prose
+from .sentences import counted, duration, listed
+from .spans import EMPTY, Line, Span, line
+
+_TEXT_LIMIT: Final = 400
+_EDGES: Final = 8
+
+
+def lines(plan: Plan) -> Iterator[Line]:
+    """Yield every call in the order of the plan, the summary last.
+
+    People stand as their manifest pointers; apply puts the identity in when it sends the call.
+    """
+    applications = {change.device: change.application for change in plan.changes}
+    for index, call in enumerate(plan.calls, 1):
+        yield from _call(index, call, applications.get(call.device))
+        yield EMPTY
+    total = len(plan.calls)
+    if total == 0:
+        yield line(Span("No calls.", "title"))
+        return
+    counts = plan.summary.calls
+    kinds = (
+        (counts.depersonalize, "depersonalize"),
+        (counts.personalize, "personalize"),
+        (counts.update, "update"),
+    )
+    each = ", ".join(f"{count:,} {kind}" for count, kind in kinds if count)
+    took = f", about {duration(plan.summary.forecast_seconds)}."
+    yield line(Span(counted(total, "call"), "title"), f": {each}{took}")
+
+
+def _call(index: int, call: PlannedCall, application: str | None) -> Iterator[Line]:
+    app = f"  application {name(application)}" if application is not None else ""
+    yield line(Span(f"# {index} {name(call.id)}{app}", "dim"))
+    target = call.path + (f"?{urlencode(sorted(call.query.items()))}" if call.query else "")
+    yield line(Span(prose(call.method), "change"), " ", Span(prose(target, 2000), "title"))
+    for word, ids in (("needs", call.needs), ("after", call.after)):
+        if ids:
+            few = [name(id_) for id_ in ids[:_EDGES]]
+            yield line(Span(f"{word}: {listed(few, _EDGES, len(ids))}", "dim"), indent=2)
+    if call.body is not None:
+        for text in json_lines(call.body):
+            yield line(text, indent=2)
+    if call.carry_undeclared:
+        text = "and the undeclared keys of additionalData, as read right before"
+        yield line(Span(f"+ {text}", "dim"), indent=2)
+
+
+def json_lines(body: object) -> list[str]:
+    """Return a JSON value pretty and legible, long texts cut."""
+    pretty = json.dumps(_cut(body), indent=2, ensure_ascii=False, allow_nan=True)
+    # JSON escapes what is below a blank; the rest of the unseen is left to escape.prose.
+    return [prose(text, 4 * _TEXT_LIMIT) for text in pretty.split("\n")]
+
+
+def _cut(value: object) -> object:
+    match value:
+        case str() if len(value) > _TEXT_LIMIT:
+            return f"{value[:_TEXT_LIMIT]}… ({len(value):,} characters)"
+        case dict():
+            return {str(_cut(key)): _cut(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_cut(item) for item in value]
+        case _:
+            return value

@@ -1,0 +1,94 @@
+"""The sentences every rendering shares: the summary line, durations, counts, what a risk means."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Final
+
+from reconciler.plan.definition import Plan, Risk
+
+RISK_MEANS: Final[Mapping[Risk, str]] = MappingProxyType(
+    {
+        Risk.OWNER_CHANGE: "The device moves from one person to another.",
+        Risk.DETACH: "The device is taken from its person and belongs to nobody.",
+        Risk.PRIMARY_CHANGE: "Which device of a person is primary changes.",
+        Risk.KEY_REMOVAL: "A key of additionalData is removed with its value.",
+        Risk.DISABLE: "The device gets no push messages any more.",
+        Risk.LEAD_PROMOTION: "A lead becomes a customer, which cannot be undone here.",
+    }
+)
+
+
+def number(count: int) -> str:
+    """Return a count as people write it: 20,000."""
+    return f"{count:,}"
+
+
+def devices(count: int) -> str:
+    """Return "1 device" or "412 devices"."""
+    return counted(count, "device")
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a count with its noun, in the plural where it is one."""
+    return f"{number(count)} {noun}" + ("" if count == 1 else "s")
+
+
+def duration(seconds: float) -> str:
+    """Return about how long something takes, in the unit a person would choose; at least 1 s."""
+    if seconds <= 90:
+        return f"{max(1, math.ceil(seconds))} s"
+    if seconds <= 90 * 60:
+        return f"{math.ceil(seconds / 60)} min"
+    return f"{seconds / 3600:.1f} h"
+
+
+def listed(names: Sequence[str], few: int, total: int | None = None) -> str:
+    """Return the first few names: "a, b, c and 409 more"."""
+    total = len(names) if total is None else total
+    if total <= few:
+        return ", ".join(names)
+    return f"{', '.join(names[:few])} and {number(total - few)} more"
+
+
+def summary(plan: Plan) -> str:
+    """Return the last line of a plan: "Plan: 12 to change, 88 unchanged. 14 calls, about 1 s."
+
+    What is zero is left out, but for the changes themselves.
+    """
+    counts, drifted = plan.summary, len(plan.drift)
+    extra = [
+        (counts.adopt, "to adopt"),
+        (counts.released, "to release"),
+    ]
+    still = [
+        (counts.gone, "gone"),
+        (drifted, "drifted"),
+        (counts.withheld, "withheld"),
+    ]
+    if counts.changed == 0 and counts.calls.total == 0 and counts.withheld == 0:
+        # Counted from the declared ones, whether or not `unchanged` holds those to adopt.
+        settled = max(0, counts.devices - counts.gone - drifted)
+        more = _parts([*extra, *still])
+        return " ".join(["No changes.", _as_declared(settled, counts.devices), *more])
+    parts = [
+        f"{number(counts.changed)} to change",
+        *_parts([*extra, (counts.unchanged, "unchanged"), *still], end=""),
+    ]
+    calls = counts.calls.total
+    sentences = [f"Plan: {', '.join(parts)}."]
+    if calls:
+        sentences.append(f"{counted(calls, 'call')}, about {duration(counts.forecast_seconds)}.")
+    return " ".join(sentences)
+
+
+def _parts(counts: Sequence[tuple[int, str]], end: str = ".") -> list[str]:
+    return [f"{number(count)} {word}{end}" for count, word in counts if count]
+
+
+def _as_declared(settled: int, declared: int) -> str:
+    if declared == 0:
+        return "No devices are declared."
+    return f"{devices(settled)} {'is' if settled == 1 else 'are'} as declared."

@@ -1,0 +1,326 @@
+"""The one view of a plan that every rendering shows: legible texts, folded groups, short lists.
+
+Every text in it is escaped for the eye (see escape), so a rendering adds only its own syntax.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from reconciler.core.fields import (
+    IS_PRIMARY,
+    OWNER,
+    REGISTRATION_ENABLED,
+    Scalar,
+    data_key,
+    data_path,
+)
+from reconciler.plan.definition import (
+    INCOMPLETE,
+    NOBODY,
+    Action,
+    Change,
+    Drift,
+    FieldChange,
+    Plan,
+    PlanError,
+    PlanWarning,
+    Reason,
+    Refusal,
+    Risk,
+)
+
+from .escape import LABEL_LIMIT, name, prose, quoted, quoted_pair
+from .sentences import RISK_MEANS, summary
+
+FOLD: Final = 5
+Sign = Literal["+", "-", "~"]
+_CALLS: Final = frozenset({Action.DEPERSONALIZE, Action.PERSONALIZE, Action.UPDATE})
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceView:
+    """One device; label (in quotes) and source are empty where there is none."""
+
+    id: str
+    application: str
+    label: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldView:
+    """One field that changes: both values as texts, why (note; empty: declared), and its risks."""
+
+    sign: Sign
+    path: str
+    before: str
+    after: str
+    note: str = ""
+    risks: tuple[Risk, ...] = ()
+
+    @property
+    def arrow(self) -> str:
+        """The values in one line: `"a" -> "b"`; of a field that is new only its value."""
+        return self.after if self.sign == "+" else f"{self.before} -> {self.after}"
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeView:
+    """A change of one device, or the same change of many (folded); all of one application.
+
+    `risks` are those that no field of it shows.
+    """
+
+    devices: tuple[DeviceView, ...]
+    fields: tuple[FieldView, ...]
+    risks: tuple[Risk, ...] = ()
+    left_files: bool = False
+
+    @property
+    def application(self) -> str:
+        return self.devices[0].application
+
+    def files(self) -> list[tuple[str, int]]:
+        """Return the files that declare these devices with how many, most first."""
+        named = Counter(device.source.rsplit(":", 2)[0] for device in self.devices if device.source)
+        return sorted(named.items(), key=lambda item: (-item[1], item[0]))
+
+
+@dataclass(frozen=True, slots=True)
+class RiskView:
+    """One kind of risk in the plan: what it means, how many devices, the devices."""
+
+    risk: Risk
+    means: str
+    devices: tuple[DeviceView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorView:
+    code: str
+    slug: str
+    message: str
+    devices: tuple[str, ...]
+    source: str
+    detail: tuple[str, ...]
+    fix: str
+
+
+@dataclass(frozen=True, slots=True)
+class WarningView:
+    code: str
+    message: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefusalView:
+    guard: str
+    message: str
+    measured: str
+    limit: str
+    way_out: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A whole plan to be shown. Lists keep the plan's order; a group stands where its first is."""
+
+    changes: tuple[ChangeView, ...]
+    drift: tuple[ChangeView, ...]
+    adopted: tuple[DeviceView, ...]
+    released: tuple[DeviceView, ...]
+    gone: tuple[DeviceView, ...]
+    errors: tuple[ErrorView, ...]
+    refusals: tuple[RefusalView, ...]
+    warnings: tuple[WarningView, ...]
+    risks: tuple[RiskView, ...]
+    summary: str
+    id: str
+    created_at: str
+    commit: str
+    digest: str
+
+
+def view(plan: Plan, fold: int | None = FOLD) -> PlanView:
+    """Make the view. Identical changes of more than `fold` devices are one; None folds nothing."""
+    changed = [change for change in plan.changes if not _CALLS.isdisjoint(change.actions)]
+    return PlanView(
+        changes=_folded(changed, fold),
+        drift=_folded(plan.drift, fold),
+        adopted=_with_action(plan, Action.ADOPT),
+        released=_with_action(plan, Action.RELEASE),
+        gone=_with_action(plan, Action.GONE),
+        errors=tuple(_error(error) for error in plan.errors),
+        refusals=tuple(_refusal(refusal) for refusal in plan.refusals),
+        warnings=tuple(_warning(warning) for warning in plan.warnings),
+        risks=_risks(changed),
+        summary=summary(plan),
+        id=name(plan.id),
+        created_at=prose(plan.created_at),
+        commit=name(plan.inputs.commit) if plan.inputs.commit else "",
+        digest=name(plan.digest),
+    )
+
+
+def value(path: str, scalar: Scalar | None) -> str:
+    """Show a value of a field as YAML would read it; people by their names."""
+    match scalar:
+        case None:
+            return "null"
+        case bool():
+            return "true" if scalar else "false"
+        case str() if path == OWNER:
+            return _person(scalar)
+        case str():
+            return quoted(scalar)
+        case _:
+            return str(scalar)
+
+
+def _person(text: str) -> str:
+    number = text.removeprefix("person ")
+    if text == NOBODY or (number != text and number.isascii() and number.isdigit()):
+        return text
+    pointer = text.removesuffix(INCOMPLETE)
+    return name(pointer) + text[len(pointer) :]
+
+
+def shown_path(path: str) -> str:
+    """Show a field path; an odd additionalData key stands in quotes."""
+    key = data_key(path)
+    return name(path) if key is None else data_path(name(key))
+
+
+def device_view(change: Change | Drift) -> DeviceView:
+    """Make a device legible."""
+    return DeviceView(
+        id=name(change.device),
+        application=name(change.application),
+        label="" if change.label is None else quoted(change.label, LABEL_LIMIT),
+        source="" if change.source is None else prose(change.source),
+    )
+
+
+def _with_action(plan: Plan, action: Action) -> tuple[DeviceView, ...]:
+    return tuple(device_view(change) for change in plan.changes if action in change.actions)
+
+
+def _folded(changes: Sequence[Change | Drift], fold: int | None) -> tuple[ChangeView, ...]:
+    groups: dict[object, list[tuple[int, Change | Drift]]] = {}
+    for index, change in enumerate(changes):
+        groups.setdefault(_same(change, index, fold), []).append((index, change))
+    found: list[tuple[int, ChangeView]] = []
+    for group in groups.values():
+        if fold is not None and len(group) > fold:
+            found.append((group[0][0], _change([change for _, change in group])))
+        else:
+            found.extend((index, _change([change])) for index, change in group)
+    return tuple(change for _, change in sorted(found, key=lambda item: item[0]))
+
+
+def _same(change: Change | Drift, index: int, fold: int | None) -> object:
+    """Return what two changes must share to be shown as one; types count, as 1 and true differ."""
+    if fold is None:
+        return index
+    return (
+        change.application,
+        isinstance(change, Change) and (change.actions, change.risks, change.declaration is None),
+        tuple(
+            (field.path, type(field.before), field.before, type(field.after), field.after)
+            for field in change.fields
+        ),
+        tuple(field.reason for field in change.fields),
+    )
+
+
+def _change(group: Sequence[Change | Drift]) -> ChangeView:
+    first = group[0]
+    risks = first.risks if isinstance(first, Change) else ()
+    fields = tuple(_field(field, risks) for field in first.fields)
+    shown = {risk for field in fields for risk in field.risks}
+    return ChangeView(
+        devices=tuple(device_view(change) for change in group),
+        fields=fields,
+        risks=tuple(risk for risk in risks if risk not in shown),
+        left_files=isinstance(first, Change) and first.declaration is None,
+    )
+
+
+def _field(field: FieldChange, risks: Sequence[Risk]) -> FieldView:
+    path, before, after = field.path, field.before, field.after
+    texts = value(path, before), value(path, after)
+    if isinstance(before, str) and isinstance(after, str) and path != OWNER:
+        texts = quoted_pair(before, after)
+    nothing = NOBODY if path == OWNER else None
+    return FieldView(
+        sign="+" if before == nothing else "-" if after == nothing else "~",
+        path=shown_path(path),
+        before=texts[0],
+        after=texts[1],
+        note=_note(field.reason),
+        risks=tuple(risk for risk in risks if _is_of(risk, field)),
+    )
+
+
+def _note(reason: Reason) -> str:
+    match reason:
+        case Reason.DECLARED:
+            return ""
+        case Reason.DRIFT:
+            return "drift: changed by others"
+        case Reason.REMOVED:
+            return "left the files"
+
+
+def _is_of(risk: Risk, field: FieldChange) -> bool:
+    match risk:
+        case Risk.OWNER_CHANGE | Risk.DETACH | Risk.LEAD_PROMOTION:
+            return field.path == OWNER
+        case Risk.PRIMARY_CHANGE:
+            return field.path == IS_PRIMARY
+        case Risk.DISABLE:
+            return field.path == REGISTRATION_ENABLED
+        case Risk.KEY_REMOVAL:
+            return data_key(field.path) is not None and field.after is None
+
+
+def _risks(changes: Sequence[Change]) -> tuple[RiskView, ...]:
+    found: dict[Risk, list[DeviceView]] = {}
+    for change in changes:
+        for risk in change.risks:
+            found.setdefault(risk, []).append(device_view(change))
+    return tuple(
+        RiskView(risk, RISK_MEANS[risk], tuple(found[risk])) for risk in Risk if risk in found
+    )
+
+
+def _error(error: PlanError) -> ErrorView:
+    return ErrorView(
+        code=name(error.code),
+        slug=name(error.slug),
+        message=prose(error.message),
+        devices=tuple(name(device) for device in error.devices),
+        source="" if error.source is None else prose(error.source),
+        detail=tuple(prose(text) for text in error.detail),
+        fix="" if error.fix is None else prose(error.fix),
+    )
+
+
+def _warning(warning: PlanWarning) -> WarningView:
+    source = "" if warning.source is None else prose(warning.source)
+    return WarningView(name(warning.code), prose(warning.message), source)
+
+
+def _refusal(refusal: Refusal) -> RefusalView:
+    return RefusalView(
+        name(refusal.guard),
+        prose(refusal.message),
+        prose(refusal.measured),
+        prose(refusal.limit),
+        prose(refusal.way_out),
+    )
