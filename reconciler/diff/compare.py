@@ -148,6 +148,6 @@ def _differing(seen: Mapping[str, Canonical], wanted: Mapping[str, Canonical]) -
     """Name the paths at which two flat mappings differ, in field order."""
     from deepdiff import DeepDiff  # loaded late: most runs find nothing to name
 
-    delta = DeepDiff(dict(seen), dict(wanted), view="tree", verbose_level=1)
+    delta = DeepDiff(dict(seen), dict(wanted), view="tree", threshold_to_diff_deeper=0)
     paths = {str(level.path(output_format="list")[0]) for kind in delta.values() for level in kind}
     return sorted(paths, key=field_order)

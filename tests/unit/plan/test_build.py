@@ -1,0 +1,266 @@
+"""From what differs to calls: the handovers, the edges, what is withheld and what is warned of."""
+
+from __future__ import annotations
+
+import msgspec
+import pytest
+
+from reconciler.core.device import Lifecycle, OnRemove
+from reconciler.plan.definition import Action, Risk
+from tests.fleet import (
+    Service,
+    desired,
+    device,
+    email,
+    external,
+    owner,
+    person,
+    phone,
+    plan,
+    project,
+    record,
+    registration,
+)
+
+
+def ids(plan):
+    return [call.id for call in plan.calls]
+
+
+def edges(plan):
+    return {call.id: (call.after, call.needs) for call in plan.calls}
+
+
+def codes(plan):
+    return [(error.slug, error.devices) for error in plan.errors]
+
+
+def test_a_fleet_as_declared_needs_no_call():
+    """No differing field, no change; the record learns of it once."""
+    one = device("a", is_primary=True, data={"k": 1})
+    service = Service(unowned=[registration("a", is_primary=True, data={"k": 1})])
+    first = plan(desired(one), service)
+    assert ([], 1, 1) == (ids(first), first.summary.adopt, first.summary.unchanged)
+    assert (Action.ADOPT,) == first.changes[0].actions
+    second = plan(desired(one), service, record(one))
+    assert ((), 0) == (second.changes, second.summary.adopt)
+
+
+def test_an_update_sends_all_declared_keys_and_carries_the_others():
+    """Right under both readings of how PATCH merges."""
+    one = device("a", data={"k": 2, "same": "x", "old": None})
+    live = registration("a", data={"k": 1, "same": "x", "old": 0, "theirs": 1})
+    (call,) = plan(desired(one), Service(unowned=[live])).calls
+    assert {"additionalData": {"k": 2, "old": None, "same": "x"}} == call.body
+    assert call.carry_undeclared
+    pinned = project(assume={"additional-data-patch": "merge"})
+    (call,) = plan(desired(one), Service(unowned=[live]), of=pinned).calls
+    assert {"additionalData": {"k": 2, "old": None}} == call.body
+    assert not call.carry_undeclared
+
+
+def test_primary_moves_between_two_devices_of_a_person():
+    """Demote before promote, and the promotion needs the demotion."""
+    service = Service(
+        person(1, external("ana"), owns=[registration("a", is_primary=True), registration("b")])
+    )
+    made = plan(desired(device("a", is_primary=False), device("b", is_primary=True)), service)
+    assert ["update/a", "update/b"] == ids(made)
+    assert ((), ("update/a",)) == edges(made)["update/b"]
+    assert () == made.warnings
+
+
+def test_owners_of_two_devices_are_swapped():
+    """Two forced moves, one after the other; what is declared is set again after each."""
+    ana, bob = owner("ana"), owner("bob")
+    service = Service(
+        person(1, external("ana"), owns=[registration("a", data={"k": 1})]),
+        person(2, external("bob"), owns=[registration("b", data={"k": 1})]),
+    )
+    declared = desired(device("a", owner=bob, data={"k": 1}), device("b", owner=ana))
+    made = plan(declared, service)
+    assert ["personalize/a", "personalize/b", "update/a"] == ids(made)
+    assert {"forceDepersonalize": "true"} == made.calls[0].query
+    assert {"identity": {"$person": "devices/zg.yaml#people.bob"}} == made.calls[0].body
+    assert (("personalize/a",), ()) == edges(made)["personalize/b"]
+    assert ((), ("personalize/a",)) == edges(made)["update/a"]
+    assert (Risk.OWNER_CHANGE,) == made.changes[0].risks
+    (field,) = made.changes[0].fields
+    expected = ("devices/zg.yaml#people.ana", "devices/zg.yaml#people.bob")
+    assert expected == (field.before, field.after)
+
+
+def test_a_claim_is_not_forced_and_a_detach_is_a_depersonalize():
+    """Only a move from one person to another is forced."""
+    service = Service(
+        person(1, external("x"), owns=[registration("b")]), unowned=[registration("a")]
+    )
+    made = plan(desired(device("a", owner=owner("ana")), device("b", owner=None)), service)
+    assert ["personalize/a", "depersonalize/b"] == ids(made)
+    assert {} == made.calls[0].query
+    (field,) = made.changes[1].fields
+    assert ("person 1", "nobody") == (field.before, field.after)
+    assert (Risk.DETACH,) == made.changes[1].risks
+
+
+def test_an_undeclared_sibling_that_loses_its_flag_is_warned_of():
+    """Nothing undeclared moves without a warning."""
+    service = Service(
+        person(1, external("ana"), owns=[registration("a", is_primary=True), registration("b")])
+    )
+    made = plan(desired(device("b", is_primary=True)), service)
+    assert [("sibling-loses-primary", "a")] == [(w.code, w.device) for w in made.warnings]
+    kept = project(assume={"promote": "keeps-others"})
+    assert () == plan(desired(device("b", is_primary=True)), service, of=kept).warnings
+
+
+def test_undeclared_keys_that_a_detach_may_clear_are_counted_not_named():
+    """Keys that nobody declares never show."""
+    service = Service(
+        person(1, external("x"), owns=[registration("a", data={"secretkey": 1, "k": 1})])
+    )
+    made = plan(desired(device("a", owner=owner("ana"), data={"k": 1})), service)
+    assert ["undeclared-data-may-be-lost"] == [w.code for w in made.warnings]
+    assert b"secretkey" not in msgspec.json.encode(made)
+
+
+def test_missing_identity_values_are_added_once_for_a_person():
+    """Two devices of one person that lacks a value: one unforced call."""
+    ana = owner("ana", external("ana"), phone("+385911"))
+    service = Service(person(1, external("ana"), owns=[registration("a"), registration("b")]))
+    made = plan(desired(device("a", owner=ana), device("b", owner=ana)), service)
+    assert (["personalize/a"], {}) == (ids(made), made.calls[0].query)
+    assert "devices/zg.yaml#people.ana (incomplete)" == made.changes[0].fields[0].before
+    assert () == made.errors
+
+
+def test_identity_conflicts_withhold_the_device_and_plan_the_rest():
+    """Values of two people are an error of that device."""
+    ana = owner("ana", external("ana"), email("ana@x.org"))
+    service = Service(
+        person(1, external("ana")),
+        person(2, email("ana@x.org")),
+        unowned=[registration("a"), registration("b")],
+    )
+    made = plan(desired(device("a", owner=ana), device("b", data={"k": 1})), service)
+    assert ([("identity-conflict", ("a",))], ["update/b"]) == (codes(made), ids(made))
+    assert 1 == made.summary.withheld
+
+
+def test_two_declared_primaries_of_one_live_person_are_an_error():
+    """Named with both sources, though no manifest says that they have one owner."""
+    service = Service(
+        person(1, external("x"), owns=[registration("a", is_primary=True), registration("b")])
+    )
+    made = plan(desired(device("a", is_primary=True), device("b", is_primary=True)), service)
+    assert ([("two-live-primaries", ("a", "b"))], []) == (codes(made), ids(made))
+
+
+def test_primaries_in_two_applications_need_a_pin():
+    """Under one reading the second promotion takes the first flag, so it cannot be proven."""
+    service = Service(
+        person(
+            1,
+            external("x"),
+            owns=[registration("a", is_primary=True), registration("b", "shop")],
+        )
+    )
+    declared = desired(
+        device("a", is_primary=True), device("b", application="shop", is_primary=True)
+    )
+    made = plan(declared, service)
+    assert ([("unproven", ("b",))], []) == (codes(made), ids(made))
+    assert ("if promote is demotes-others",) == made.errors[0].detail[-1:]
+    pinned = project(assume={"promote": "demotes-others-of-application"})
+    assert ["update/b"] == ids(plan(declared, service, of=pinned))
+
+
+def test_a_protected_device_keeps_its_owner():
+    """No detach, no owner change, no removal."""
+    guarded = Lifecycle(protect=True)
+    service = Service(person(1, external("x"), owns=[registration("a"), registration("b")]))
+    declared = desired(
+        device("a", owner=None, lifecycle=guarded), device("b", owner=owner("z"), lifecycle=guarded)
+    )
+    made = plan(declared, service)
+    assert ([("protected", ("a",)), ("protected", ("b",))], []) == (codes(made), ids(made))
+    left = plan(desired(), service, record(device("a", lifecycle=guarded)))
+    assert ([("protected", ("a",))], ()) == (codes(left), left.changes)
+
+
+def test_gone_is_a_result():
+    """No error, no call, no change."""
+    made = plan(desired(device("a")), Service())
+    assert ((Action.GONE,), 1, ()) == (
+        made.changes[0].actions,
+        made.summary.gone,
+        made.errors,
+    )
+
+
+def test_owner_drift_is_reported_and_left_by_default():
+    """onDrift is report for the owner unless the project says mend."""
+    one = device("a", owner=owner("ana"))
+    service = Service(person(2, external("bob"), owns=[registration("a")]))
+    made = plan(desired(one), service, record(one))
+    assert ([], 1) == (ids(made), len(made.drift))
+    mended = plan(desired(one), service, record(one), project(on_drift={"owner": "mend"}))
+    assert (["personalize/a"], "drift") == (ids(mended), mended.changes[0].fields[0].reason)
+
+
+@pytest.mark.parametrize(
+    ("holder", "expected"),
+    [("ana", ["depersonalize/a"]), ("bob", [])],
+)
+def test_a_device_that_left_is_detached_only_from_the_owner_we_applied(holder, expected):
+    """depersonalize only if the live owner is still the one we applied."""
+    one = device("a", owner=owner("ana"))
+    service = Service(person(1, external(holder), owns=[registration("a")]))
+    made = plan(desired(), service, record(one), project(on_remove=OnRemove.DEPERSONALIZE))
+    assert expected == ids(made)
+
+
+def test_many_leaving_at_once_is_refused_until_it_is_accepted():
+    """What, measured, limit, way out; the exact count is the consent."""
+    before = [device(f"d{n}") for n in range(10)]
+    made = plan(desired(*before[:5]), Service(), record(*before))
+    (refusal, *_) = made.refusals
+    assert ("leaving", "if it is meant: --accept leaving=5") == (refusal.guard, refusal.way_out)
+    taken = plan(desired(*before[:5]), Service(), record(*before), accepted={"leaving": 5})
+    assert "leaving" not in [refusal.guard for refusal in taken.refusals]
+    wrong = plan(desired(*before[:5]), Service(), record(*before), accepted={"leaving": 4})
+    assert "leaving" in [refusal.guard for refusal in wrong.refusals]
+
+
+def test_a_chain_over_five_people_is_one_order():
+    """Ownership calls by device id, each after the one before."""
+    names = ["p1", "p2", "p3", "p4", "p5"]
+    service = Service(
+        *(
+            person(n, external(name), owns=[registration(f"d{n}", is_primary=True)])
+            for n, name in enumerate(names)
+        )
+    )
+    declared = desired(
+        *(device(f"d{n}", owner=owner(names[(n + 1) % 5]), is_primary=True) for n in range(5))
+    )
+    made = plan(declared, service)
+    assert [f"personalize/d{n}" for n in range(5)] + [f"update/d{n}" for n in range(5)] == ids(made)
+    chain = [call.after or call.needs for call in made.calls[1:]]
+    assert all(chain)
+    assert () == made.errors
+
+
+def test_a_target_plans_that_device_only():
+    """Leaving devices and guards do not count for a part of the fleet."""
+    service = Service(unowned=[registration("a"), registration("b")])
+    declared = desired(device("a", data={"k": 1}), device("b", data={"k": 1}))
+    made = plan(declared, service, record(device("z")), scope=frozenset({"a"}))
+    assert (["update/a"], 1) == (ids(made), made.summary.devices)
+
+
+def test_the_same_inputs_give_the_same_bytes():
+    """But for id and time, and whatever order the devices were declared in."""
+    service = Service(unowned=[registration("a"), registration("b")])
+    one, two = device("a", data={"k": 1, "j": 2}), device("b", data={"j": 2, "k": 1})
+    assert plan(desired(one, two), service) == plan(desired(two, one), service)
