@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 Json = object
 _PUSH: Final = "/people/2/contactInformation/push/"
@@ -105,3 +105,8 @@ def persons_page(page: int, limit: int = 1000, *, count: bool = True) -> Call:
     if count:
         query["includeTotalCount"] = "true"
     return Call(Operation.PERSONS, "GET", PERSONS_PATH, query)
+
+
+def registration_of(call: Call) -> str:
+    """Return the registration id in the path of a push call, percent-decoded."""
+    return unquote(call.path.removeprefix(_PUSH).split("/", 1)[0])

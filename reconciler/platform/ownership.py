@@ -1,0 +1,187 @@
+"""Who owns a registration: personalize and depersonalize, with everything they drag along."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from reconciler.core.identity import IdentityKind
+
+from .answers import (
+    AMBIGUOUS_CANDIDATES,
+    NO_REGISTRATION,
+    PERSONALIZATION_IMPOSSIBLE,
+    Refused,
+    exception,
+    personalized_json,
+    push_error,
+)
+from .assumptions import (
+    ANONYMOUS_OWNER,
+    DEPERSONALIZE_ANONYMOUS,
+    DETACH,
+    MATCHES_TWO_PEOPLE,
+    OWNED_BY_OTHER,
+    OWNED_BY_SAME,
+    Readings,
+)
+from .operations import Response
+from .primary import promote
+from .requests import Personalization
+from .world import Person, Registration, World
+
+
+def personalize(
+    world: World, registration: Registration, wanted: Personalization, readings: Readings, now: str
+) -> tuple[World, Response]:
+    """Attach a registration to the person with an identity; Refused where that is not allowed."""
+    owner = world.owner(registration)
+    found = _matches(world, wanted)
+    named = owner if owner is not None and not owner.is_anonymous else None
+    if named is not None and not wanted.force:
+        _refuse_unforced(named, found, wanted, readings)
+    target: Person | None = found[0] if found else None
+    if len(found) > 1:
+        if readings(MATCHES_TWO_PEOPLE) == "400":
+            raise _ambiguous()
+        world, target = _merged(world, found, wanted)
+    _refuse_second_external_id(target, wanted)
+    # Merging may have changed the registration; read it again before it moves.
+    registration = world.registrations[registration.id]
+    if named is not None and wanted.force:
+        registration = _detached(registration, readings)
+    if target is None:
+        target = _fresh(world, owner, registration, now)
+    target = _enriched(target, wanted, now)
+    world = world.with_person(target)
+    if registration.owner != target.number:
+        registration = replace(registration, owner=target.number)
+    world = world.with_registration(registration)
+    world = _absorb(world, owner, target)
+    if wanted.set_primary:
+        registration = replace(registration, is_primary=True)
+        world = promote(world.with_registration(registration), registration, readings)
+    shown = personalized_json(world, target, with_push=wanted.return_push)
+    return world, Response(200, shown)
+
+
+def depersonalize(world: World, registration: Registration, readings: Readings, now: str) -> World:
+    """Detach a registration from its person; it gets an anonymous one of its own, or none."""
+    owner = world.owner(registration)
+    if owner is None or owner.is_anonymous:
+        if readings(DEPERSONALIZE_ANONYMOUS) == "400":
+            raise Refused(push_error(NO_REGISTRATION, "NO_REGISTRATION"))
+        return world
+    detached = _detached(registration, readings)
+    if readings(ANONYMOUS_OWNER) == "404":
+        return world.with_registration(replace(detached, owner=None))
+    nobody = Person(world.next_number, is_lead=True, created_at=now, modified_at=now)
+    world = world.with_person(nobody)
+    return world.with_registration(replace(detached, owner=nobody.number))
+
+
+def _matches(world: World, wanted: Personalization) -> list[Person]:
+    """Return the people who have any of the values, the oldest first."""
+    numbers = {world.holders[value] for value in wanted.identity if value in world.holders}
+    return [world.people[number] for number in sorted(numbers)]
+
+
+def _refuse_unforced(
+    owner: Person, found: Sequence[Person], wanted: Personalization, readings: Readings
+) -> None:
+    """An unforced personalize never takes a registration away from its person."""
+    if owner not in found:
+        if readings(OWNED_BY_OTHER) == "409":
+            raise Refused(exception(409, "PERSONALIZATION_IMPOSSIBLE"))
+        raise Refused(push_error(PERSONALIZATION_IMPOSSIBLE, "PERSONALIZATION_IMPOSSIBLE"))
+    adds_nothing = owner.identities.issuperset(wanted.identity)
+    if adds_nothing and readings(OWNED_BY_SAME) == "400":
+        raise Refused(push_error(PERSONALIZATION_IMPOSSIBLE, "PERSONALIZATION_IMPOSSIBLE"))
+
+
+def _refuse_second_external_id(target: Person | None, wanted: Personalization) -> None:
+    """A person has one external id, and a personalize that names another does not replace it."""
+    if target is None or target.external_id is None:
+        return
+    for value in wanted.identity:
+        if value.kind is IdentityKind.EXTERNAL_ID and value != target.external_id:
+            raise _ambiguous()
+
+
+def _merged(world: World, found: Sequence[Person], wanted: Personalization) -> tuple[World, Person]:
+    """Merge people into the oldest, who keeps what both have; of two external ids the wanted one
+    stays, else the oldest's. All registrations come along."""
+    kept, *others = found
+    wanted_ids = set(wanted.identity)
+    external = [person.external_id for person in found if person.external_id is not None]
+    chosen = next((value for value in external if value in wanted_ids), next(iter(external), None))
+    identities = frozenset(
+        value
+        for person in found
+        for value in person.identities
+        if value.kind is not IdentityKind.EXTERNAL_ID or value == chosen
+    )
+    attributes: Mapping[str, object] = kept.attributes
+    for other in others:
+        attributes = _united(other.attributes, attributes)
+        for moved in world.registrations_of(other.number):
+            world = world.with_registration(replace(moved, owner=kept.number))
+        world = world.without_person(other.number)
+    merged = replace(
+        kept,
+        identities=identities,
+        is_lead=all(person.is_lead for person in found),
+        attributes=attributes,
+    )
+    return world.with_person(merged), merged
+
+
+def _detached(registration: Registration, readings: Readings) -> Registration:
+    if not (registration.is_primary or registration.additional_data):
+        return registration
+    if readings(DETACH) == "keeps":
+        return registration
+    return replace(registration, is_primary=False, additional_data={})
+
+
+def _fresh(world: World, owner: Person | None, registration: Registration, now: str) -> Person:
+    """Return the person for an identity that nobody has: the anonymous owner itself, if this is
+    all that it owns, else a new one."""
+    if owner is not None and owner.is_anonymous and world.owned[owner.number] == (registration.id,):
+        return owner
+    return Person(world.next_number, is_lead=True, created_at=now, modified_at=now)
+
+
+def _enriched(target: Person, wanted: Personalization, now: str) -> Person:
+    return replace(
+        target,
+        identities=target.identities.union(wanted.identity),
+        is_lead=target.is_lead and wanted.keep_as_lead,
+        attributes=_united(target.attributes, wanted.attributes),
+        modified_at=now,
+    )
+
+
+def _united(held: Mapping[str, object], sent: Mapping[str, object]) -> Mapping[str, object]:
+    """Set what was sent; custom attributes are merged by key, tags are added."""
+    united = {**held, **sent}
+    old, new = held.get("customAttributes"), sent.get("customAttributes")
+    if isinstance(old, Mapping) and isinstance(new, Mapping):
+        united["customAttributes"] = {**old, **new}
+    old, new = held.get("tags"), sent.get("tags")
+    if isinstance(old, Sequence) and isinstance(new, Sequence):
+        united["tags"] = [*old, *(tag for tag in new if tag not in old)]
+    return united
+
+
+def _absorb(world: World, owner: Person | None, target: Person) -> World:
+    """Let an anonymous person end whose last registration has been claimed by another."""
+    if owner is None or owner.number == target.number or not owner.is_anonymous:
+        return world
+    if world.owned.get(owner.number):
+        return world
+    return world.without_person(owner.number)
+
+
+def _ambiguous() -> Refused:
+    return Refused(push_error(AMBIGUOUS_CANDIDATES, "AMBIGUOUS_PERSONALIZE_CANDIDATES"))

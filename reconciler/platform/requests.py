@@ -1,0 +1,196 @@
+"""What the service accepts in a body or a query, read into values; all else is refused as a 400."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.core.fields import Scalar
+from reconciler.core.identity import Identity, IdentityKind, IdentityValue
+
+from .answers import BAD_REQUEST, USER_IDENTITY_INVALID, Refused, push_error
+from .operations import Json
+
+NAME_LENGTH: Final = 256
+TEXT_LENGTH: Final = 4096
+LARGEST: Final = 9223372036854775807
+SMALLEST: Final = -9223372036854775808
+_EXTERNAL_ID_LENGTH: Final = 256
+_EMAIL_LENGTH: Final = 255
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
+_PHONE: Final = re.compile(r"\+?[0-9]{3,15}")
+_BIRTHDAY: Final = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))(?:T\S{1,40})?")
+_ATTRIBUTE_LENGTHS: Final = {"firstName": 255, "lastName": 255, "middleName": 50}
+# The service reads these texts as JSON null.
+_NULLS: Final = frozenset({"null", "Null", "NULL"})
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """A PATCH. None: not sent; in `additional_data` None removes a key."""
+
+    is_primary: bool | None
+    registration_enabled: bool | None
+    additional_data: Mapping[str, Scalar | None] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Personalization:
+    """A personalize: body and query together."""
+
+    identity: Identity
+    attributes: Mapping[str, object]
+    force: bool
+    keep_as_lead: bool
+    return_push: bool
+    set_primary: bool
+
+
+def read_update(body: Json) -> Update:
+    """Read the body of an update. Read-only and unknown fields are ignored."""
+    fields = _object(body, "body")
+    system = _object(fields.get("systemData", {}), "systemData")
+    data: Mapping[str, Scalar | None] | None = None
+    if "additionalData" in fields:
+        data = {
+            _name(name): None if value is None else _scalar(value, name)
+            for name, value in _object(fields["additionalData"], "additionalData").items()
+        }
+    return Update(
+        _optional_boolean(fields, "isPrimary"),
+        _optional_boolean(system, "registrationEnabled"),
+        data,
+    )
+
+
+def read_personalization(body: Json, query: Mapping[str, str]) -> Personalization:
+    """Read a personalize; Refused with a USER_IDENTITY_INVALID where the identity is no good."""
+    fields = _object(body, "body")
+    options = {
+        name: _query_boolean(query, name)
+        for name in ("forceDepersonalize", "keepAsLead", "returnPush", "setDeviceAsPrimary")
+    }
+    return Personalization(
+        _identity(fields.get("identity")),
+        _attributes(_object(fields.get("attributes", {}), "attributes")),
+        options["forceDepersonalize"],
+        options["keepAsLead"],
+        options["returnPush"],
+        options["setDeviceAsPrimary"],
+    )
+
+
+def read_identity(body: Json) -> Identity:
+    """Return the identity of a personalize body, or the empty one where it is no good."""
+    try:
+        return _identity(_object(body, "body").get("identity"))
+    except Refused:
+        return Identity(())
+
+
+def _identity(value: object) -> Identity:
+    values: list[IdentityValue] = []
+    for name, text in _object(value, "identity").items():
+        if name not in list(IdentityKind) or text is None:
+            continue
+        kind = IdentityKind(name)
+        if not isinstance(text, str) or not _is_identity(kind, text):
+            raise Refused(push_error(USER_IDENTITY_INVALID, f"Invalid {name}"))
+        if kind is not IdentityKind.EXTERNAL_ID or text not in _NULLS:
+            values.append(IdentityValue.of(kind, text))
+    if not values:
+        raise Refused(push_error(USER_IDENTITY_INVALID, "Identity is empty"))
+    return Identity.of(*values)
+
+
+def _is_identity(kind: IdentityKind, text: str) -> bool:
+    match kind:
+        case IdentityKind.EXTERNAL_ID:
+            return 1 <= len(text) <= _EXTERNAL_ID_LENGTH
+        case IdentityKind.PHONE_NUMBER:
+            return _PHONE.fullmatch(text) is not None
+        case IdentityKind.EMAIL:
+            return len(text) <= _EMAIL_LENGTH and _EMAIL.fullmatch(text) is not None
+
+
+def _attributes(sent: Mapping[str, object]) -> Mapping[str, object]:
+    """Return the person attributes by their names on a page (birthday is birthDate there)."""
+    read: dict[str, object] = {}
+    for name, value in sent.items():
+        match name:
+            case "firstName" | "lastName" | "middleName":
+                if not isinstance(value, str) or len(value) > _ATTRIBUTE_LENGTHS[name]:
+                    raise _bad(name)
+                read[name] = value
+            case "birthday":
+                found = _BIRTHDAY.fullmatch(value) if isinstance(value, str) else None
+                if found is None:
+                    raise _bad(name)
+                read["birthDate"] = found[1]
+            case "gender":
+                if value not in ("MALE", "FEMALE"):
+                    raise _bad(name)
+                read[name] = value
+            case "tags":
+                if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
+                    raise _bad(name)
+                if len(set(value)) != len(value):
+                    raise _bad(name)
+                read[name] = list(value)
+            case "customAttributes":
+                read[name] = {
+                    _name(key): _scalar(item, key) for key, item in _object(value, name).items()
+                }
+    return read
+
+
+def _scalar(value: object, name: str) -> Scalar:
+    match value:
+        case bool():
+            return value
+        case int() if SMALLEST <= value <= LARGEST:
+            return value
+        case float() if math.isfinite(value) and abs(value) <= LARGEST:
+            return value
+        case str() if len(value) <= TEXT_LENGTH:
+            return value
+        case _:
+            raise _bad(name[:NAME_LENGTH])
+
+
+def _name(name: str) -> str:
+    if not 1 <= len(name) <= NAME_LENGTH:
+        raise Refused(push_error(BAD_REQUEST, "Invalid name of an attribute"))
+    return name
+
+
+def _object(value: object, name: str) -> Mapping[str, object]:
+    if not isinstance(value, Mapping):
+        raise _bad(name)
+    return value
+
+
+def _optional_boolean(fields: Mapping[str, object], name: str) -> bool | None:
+    if name not in fields:
+        return None
+    value = fields[name]
+    if not isinstance(value, bool):
+        raise _bad(name)
+    return value
+
+
+def _query_boolean(query: Mapping[str, str], name: str) -> bool:
+    match query.get(name, "false").lower():
+        case "true":
+            return True
+        case "false":
+            return False
+        case _:
+            raise _bad(name)
+
+
+def _bad(name: str) -> Refused:
+    return Refused(push_error(BAD_REQUEST, f"Invalid value of {name}"))

@@ -1,0 +1,94 @@
+"""The one semantics of the service: a world and a call give the world after it and the answer.
+
+The sandbox serves it and the proof of a plan replays it. A reading is asked for only where the
+outcome depends on it, so that a proof can explore exactly the readings that matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from reconciler.core.fields import Scalar
+
+from .answers import (
+    APP_CODE_MISSING,
+    APPLICATION_NOT_FOUND,
+    REGISTRATION_NOT_FOUND,
+    Refused,
+    push_error,
+    registration_json,
+)
+from .assumptions import ADDITIONAL_DATA_PATCH, Readings
+from .lookups import answer_persons
+from .operations import Call, Operation, Response, registration_of
+from .ownership import depersonalize, personalize
+from .primary import promote
+from .requests import Update, read_personalization, read_update
+from .world import FIRST_MOMENT, Registration, World
+
+
+def step(
+    world: World, call: Call, readings: Readings, now: str = FIRST_MOMENT
+) -> tuple[World, Response]:
+    """Answer one call. `now` (`YYYY-MM-DDTHH:MM:SS`) is what a new or changed person is dated.
+
+    A refused call leaves the world as it was: the very same object. A read does so always.
+    """
+    try:
+        return _step(world, call, readings, now)
+    except Refused as refused:
+        return world, refused.response
+
+
+def _step(world: World, call: Call, readings: Readings, now: str) -> tuple[World, Response]:
+    if call.operation is Operation.PERSONS:
+        return world, answer_persons(world, call.query, readings)
+    registration = addressed(world, call)
+    match call.operation:
+        case Operation.GET:
+            return world, Response(200, registration_json(registration))
+        case Operation.UPDATE:
+            after = _update(world, registration, read_update(call.body), readings)
+            return after, Response(200, registration_json(after.registrations[registration.id]))
+        case Operation.PERSONALIZE:
+            wanted = read_personalization(call.body, call.query)
+            return personalize(world, registration, wanted, readings, now)
+        case Operation.DEPERSONALIZE:
+            return depersonalize(world, registration, readings, now), Response(200)
+
+
+def addressed(world: World, call: Call) -> Registration:
+    """Return the registration that a push call is about; Refused if the service finds none."""
+    if not call.app_code:
+        raise Refused(push_error(APP_CODE_MISSING, "Application code missing"))
+    application_id = world.applications.get(call.app_code)
+    if application_id is None:
+        raise Refused(push_error(APPLICATION_NOT_FOUND, "Push application not found"))
+    registration = world.registrations.get(registration_of(call))
+    if registration is None or registration.application_id != application_id:
+        raise Refused(push_error(REGISTRATION_NOT_FOUND, "Push registration not found"))
+    return registration
+
+
+def _update(world: World, registration: Registration, sent: Update, readings: Readings) -> World:
+    changed = registration
+    if sent.is_primary is not None:
+        changed = replace(changed, is_primary=sent.is_primary)
+    if sent.registration_enabled is not None:
+        changed = replace(changed, registration_enabled=sent.registration_enabled)
+    if sent.additional_data is not None:
+        data = _patched(registration.additional_data, sent.additional_data, readings)
+        changed = replace(changed, additional_data=data)
+    after = world.with_registration(changed)
+    return promote(after, changed, readings) if sent.is_primary else after
+
+
+def _patched(
+    held: Mapping[str, Scalar], sent: Mapping[str, Scalar | None], readings: Readings
+) -> Mapping[str, Scalar]:
+    replaced = {name: value for name, value in sent.items() if value is not None}
+    merged = {name: value for name, value in held.items() if name not in sent} | replaced
+    if merged == replaced:
+        return replaced
+    return merged if readings(ADDITIONAL_DATA_PATCH) == "merge" else replaced
