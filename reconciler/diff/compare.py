@@ -106,6 +106,23 @@ def compare(
     return Fields(tuple(changed), tuple(reported), handed_back)
 
 
+def changes_primary(
+    device: DesiredDevice,
+    registration: LiveRegistration,
+    recorded: RecordedDevice | None,
+    digester: Digester,
+    project: Project,
+) -> bool:
+    """Whether a plan would change isPrimary: what `compare` finds of that field, at no cost."""
+    if device.is_primary is ABSENT or device.is_primary is (registration.is_primary is True):
+        return False
+    if IS_PRIMARY not in managed(device, recorded):
+        return False
+    wanted = value_digest(IS_PRIMARY, device.is_primary, digester)
+    why = reason(IS_PRIMARY, wanted, recorded)
+    return why is not Reason.DRIFT or policy(project, IS_PRIMARY) == "mend"
+
+
 def _live_values(registration: LiveRegistration) -> dict[str, Scalar]:
     """Return the live fields by path. A service that does not say isPrimary means it is not."""
     values: dict[str, Scalar] = {IS_PRIMARY: registration.is_primary is True}

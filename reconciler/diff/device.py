@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from reconciler.core.absent import ABSENT, Absent
 from reconciler.core.device import DesiredDevice, Owner
 from reconciler.core.digest import Digester
-from reconciler.core.fields import IS_PRIMARY, OWNER, Reason
+from reconciler.core.fields import OWNER, Reason
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.core.project import Project
 from reconciler.core.record import RecordedDevice, owner_digests
@@ -55,11 +55,6 @@ class DeviceDiff:
     @property
     def drifted(self) -> bool:
         return self.reported_owner is not None or bool(self.fields.reported)
-
-
-def needs_owner(device: DesiredDevice, fields: Fields) -> bool:
-    """Whether the plan must know who owns a device: it declares it, or its flag would change."""
-    return device.owner is not ABSENT or any(diff.path == IS_PRIMARY for diff in fields.changed)
 
 
 def owner_difference(

@@ -11,14 +11,13 @@ from collections.abc import Collection, Iterable
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, DesiredDevice, OnRemove
 from reconciler.core.digest import Digester
-from reconciler.core.fields import IS_PRIMARY
 from reconciler.core.identity import IdentityValue
 from reconciler.core.live import Live, LivePerson, LiveRegistration, Needs
 from reconciler.core.project import Project
 from reconciler.core.record import Record
 
-from .compare import compare
-from .device import is_left, needs_owner, owner_difference
+from .compare import changes_primary
+from .device import is_left, owner_difference
 from .leaving import intention, leaving_ids
 from .ownership import looked_up, target
 
@@ -90,8 +89,9 @@ def _second(
         if not isinstance(registration, LiveRegistration):
             continue
         recorded = record.devices.get(device.id)
-        fields = compare(device, registration, recorded, digester, project)
-        if not needs_owner(device, fields):
+        flagged = changes_primary(device, registration, recorded, digester, project)
+        if device.owner is ABSENT and not flagged:
+            # Nothing of this device depends on who owns it.
             continue
         if device.id not in live.owners:
             owners.add(device.id)
@@ -109,8 +109,7 @@ def _second(
             if difference.after is not None:
                 reached = target(difference.after, difference.how, owner, live.people)
                 person = reached if isinstance(reached, LivePerson) else None
-        promoted = any(diff.path == IS_PRIMARY and diff.after is True for diff in fields.changed)
-        if device.is_primary is True and (promoted or difference is not None):
+        if device.is_primary is True and (flagged or difference is not None):
             siblings |= _unknown_flags(person, desired, live, names)
     if whole:
         owners.update(
