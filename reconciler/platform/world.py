@@ -218,6 +218,16 @@ class World:
         world = self.with_registration(detached)
         return replace(world, registrations=world.registrations.delete(registration_id))
 
+    def with_anonymous_owners(self, now: str = FIRST_MOMENT) -> World:
+        """Give every registration that has no owner at all an anonymous person of its own."""
+        world = self
+        for registration in self.registrations.values():
+            if registration.owner is None:
+                nobody = Person(world.next_number, is_lead=True, created_at=now, modified_at=now)
+                world = world.with_person(nobody)
+                world = world.with_registration(replace(registration, owner=nobody.number))
+        return world
+
     def changed_people(self, before: World) -> frozenset[int]:
         """Return the numbers of the people who came, went or differ."""
         return self.people.differences(before.people)

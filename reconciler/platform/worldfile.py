@@ -1,0 +1,120 @@
+"""A world as JSON and back: the file that a sandbox starts from, and what it shows of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from reconciler.core.identity import IdentityKind, IdentityValue
+
+from .world import FIRST_MOMENT, Person, Registration, World
+
+
+class _Part(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Frozen, camelCase in JSON, unknown fields refused."""
+
+
+class _Person(_Part, frozen=True, omit_defaults=True):
+    id: int
+    type: str = "CUSTOMER"
+    external_id: str | None = None
+    phone_numbers: tuple[str, ...] = ()
+    emails: tuple[str, ...] = ()
+    attributes: dict[str, Any] = {}
+    created_at: str = FIRST_MOMENT
+    modified_at: str = FIRST_MOMENT
+
+
+class _Registration(_Part, frozen=True, omit_defaults=True):
+    registration_id: str
+    application_id: str
+    owner: int | None = None
+    is_primary: bool = False
+    registration_enabled: bool = True
+    additional_data: dict[str, str | int | float | bool] = {}
+    system_data: dict[str, str | bool] = {}
+
+
+class _World(_Part, frozen=True):
+    applications: dict[str, str] = {}
+    people: tuple[_Person, ...] = ()
+    registrations: tuple[_Registration, ...] = ()
+
+
+def encode_world(world: World) -> bytes:
+    """Return a world as JSON, people by number and registrations by id."""
+    return msgspec.json.encode(
+        _World(
+            dict(world.applications),
+            tuple(_from_person(world.people[number]) for number in sorted(world.people)),
+            tuple(
+                _from_registration(world.registrations[id_]) for id_ in sorted(world.registrations)
+            ),
+        )
+    )
+
+
+def decode_world(data: bytes) -> World:
+    """Read a world; ValueError says what is wrong with it and where (`$.people[3].id`)."""
+    read = msgspec.json.decode(data, type=_World)
+    return World.of(
+        [_to_person(person) for person in read.people],
+        [_to_registration(registration) for registration in read.registrations],
+        read.applications,
+    )
+
+
+def _from_person(person: Person) -> _Person:
+    external_id = person.external_id
+    return _Person(
+        person.number,
+        "LEAD" if person.is_lead else "CUSTOMER",
+        None if external_id is None else external_id.reveal(),
+        tuple(person.texts(IdentityKind.PHONE_NUMBER)),
+        tuple(person.texts(IdentityKind.EMAIL)),
+        dict(person.attributes),
+        person.created_at,
+        person.modified_at,
+    )
+
+
+def _to_person(read: _Person) -> Person:
+    if read.type not in ("CUSTOMER", "LEAD"):
+        raise ValueError(f"person {read.id}: type must be CUSTOMER or LEAD")
+    values = [IdentityValue.of(IdentityKind.PHONE_NUMBER, text) for text in read.phone_numbers]
+    values += [IdentityValue.of(IdentityKind.EMAIL, text) for text in read.emails]
+    if read.external_id is not None:
+        values.append(IdentityValue.of(IdentityKind.EXTERNAL_ID, read.external_id))
+    return Person(
+        read.id,
+        frozenset(values),
+        read.type == "LEAD",
+        read.attributes,
+        read.created_at,
+        read.modified_at,
+    )
+
+
+def _from_registration(registration: Registration) -> _Registration:
+    return _Registration(
+        registration.id,
+        registration.application_id,
+        registration.owner,
+        registration.is_primary,
+        registration.registration_enabled,
+        dict(registration.additional_data),
+        dict(registration.system_data),
+    )
+
+
+def _to_registration(read: _Registration) -> Registration:
+    return Registration(
+        read.registration_id,
+        read.application_id,
+        read.owner,
+        read.is_primary,
+        read.registration_enabled,
+        read.additional_data,
+        read.system_data,
+    )

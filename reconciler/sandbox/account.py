@@ -1,0 +1,212 @@
+"""One simulated account: the world, its readings, limits and log behind one door."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from threading import Lock
+from typing import Final
+
+from reconciler.core.fields import Scalar
+from reconciler.platform.answers import Refused, exception
+from reconciler.platform.assumptions import (
+    ANONYMOUS_OWNER,
+    READ_AFTER_WRITE,
+    readings,
+)
+from reconciler.platform.lookups import is_lookup, page_of, read_page
+from reconciler.platform.operations import (
+    DEFAULT_LIMITS,
+    WRITES,
+    Call,
+    Operation,
+    Response,
+)
+from reconciler.platform.reach import people_of
+from reconciler.platform.step import step
+from reconciler.platform.world import Person, Registration, World
+
+from .authorization import Authorization
+from .calls import CallLog
+from .fleet import creation_order, fleet
+from .limits import Limits
+from .order import PageOrder
+
+# The oldest answer that `read-after-write=lags` may give, in seconds.
+LAG: Final = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class SandboxOptions:
+    """What a sandbox is started with.
+
+    `world` is served, or a generated one of `people`. `assume` maps assumption names to readings.
+    `limits` in requests a second, None for none. `latency` seconds pass around each call.
+    """
+
+    port: int = 0
+    world: World | None = None
+    people: int = 0
+    assume: Mapping[str, str] = field(default_factory=dict)
+    limits: Mapping[Operation, float] | None = field(default_factory=lambda: DEFAULT_LIMITS)
+    latency: float = 0.0
+    token_seconds: float = 3600.0
+
+
+class Unknown(Exception):
+    """There is no registration of that id."""
+
+
+class Account:
+    """Answer calls one after another; may be used from several threads."""
+
+    def __init__(self, options: SandboxOptions) -> None:
+        self._lock = Lock()
+        self._readings = readings(options.assume)
+        self._lags = self._readings(READ_AFTER_WRITE) == "lags"
+        self._shows_anonymous = self._readings(ANONYMOUS_OWNER) != "404"
+        self.limits = Limits(options.limits)
+        self.log = CallLog()
+        self.authorization = Authorization(options.token_seconds)
+        if options.world is not None:
+            self._begin(self._complete(options.world), None)
+        else:
+            order = creation_order(options.people, anonymous=self._shows_anonymous)
+            self._begin(fleet(options.people), order)
+
+    @property
+    def world(self) -> World:
+        return self._world
+
+    def answer(self, call: Call) -> tuple[Response, frozenset[int]]:
+        """Answer a call; also returns the numbers of the people whom it could change."""
+        with self._lock:
+            if call.operation not in WRITES:
+                return self._read(call), frozenset()
+            before = self._world
+            people = people_of(before, call)
+            after, response = step(before, call, self._readings, _moment())
+            if after is not before:
+                self._go_on(after, people | set(range(before.next_number, after.next_number)))
+            return response, people
+
+    def set_world(self, world: World) -> None:
+        """Serve another world from now on."""
+        with self._lock:
+            self._begin(self._complete(world), None)
+
+    def change(self, registration_id: str, merge: Mapping[str, object]) -> Registration:
+        """Let the app or a colleague change a registration, beside the API: a JSON merge patch of
+        isPrimary, registrationEnabled, owner (a number or null), additionalData, systemData.
+
+        Unknown if it is not there, ValueError if the patch is no good.
+        """
+        with self._lock:
+            before = self._world
+            registration = before.registrations.get(registration_id)
+            if registration is None:
+                raise Unknown(registration_id)
+            changed = _merged(registration, merge)
+            world = self._complete(before.with_registration(changed))
+            self._go_on(world, range(before.next_number, world.next_number))
+            return world.registrations[registration_id]
+
+    def uninstall(self, registration_id: str) -> None:
+        """Take a registration out of the world; Unknown if it is not there."""
+        with self._lock:
+            if registration_id not in self._world.registrations:
+                raise Unknown(registration_id)
+            self._go_on(self._world.without_registration(registration_id), ())
+
+    def _begin(self, world: World, by_creation: list[int] | None) -> None:
+        self._world = world
+        self._order = PageOrder(world, self._shows, by_creation)
+        self._stale_order: PageOrder | None = None
+        self._history: deque[tuple[float, World]] = deque([(float("-inf"), world)])
+
+    def _go_on(self, world: World, people: frozenset[int] | range | tuple[()]) -> None:
+        self._world = world
+        self._order.follow(world, people)
+        if self._lags:
+            self._history.append((time.monotonic(), world))
+
+    def _complete(self, world: World) -> World:
+        """Where everything has an anonymous owner at least, let a given world have them too."""
+        return world.with_anonymous_owners(_moment()) if self._shows_anonymous else world
+
+    def _shows(self, person: Person) -> bool:
+        return self._shows_anonymous or not person.is_anonymous
+
+    def _read(self, call: Call) -> Response:
+        world = self._visible()
+        if call.operation is Operation.GET or is_lookup(call.query):
+            return step(world, call, self._readings)[1]
+        try:
+            page = read_page(call.query)
+        except Refused as refused:
+            return refused.response
+        return page_of(world, self._order_of(world).by(page.order_by), page, self._readings)
+
+    def _visible(self) -> World:
+        """Return the world that reads see: under `lags`, always the oldest that is allowed."""
+        if not self._lags:
+            return self._world
+        oldest = time.monotonic() - LAG
+        while len(self._history) > 1 and self._history[1][0] <= oldest:
+            self._history.popleft()
+        return self._history[0][1]
+
+    def _order_of(self, world: World) -> PageOrder:
+        if world is self._order.world:
+            return self._order
+        if self._stale_order is None or self._stale_order.world is not world:
+            self._stale_order = PageOrder(world, self._shows)
+        return self._stale_order
+
+
+def refused_by_limit() -> Response:
+    return exception(429)
+
+
+def _moment() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
+
+
+def _merged(registration: Registration, merge: Mapping[str, object]) -> Registration:
+    for name, value in merge.items():
+        match name, value:
+            case "isPrimary", bool():
+                registration = replace(registration, is_primary=value)
+            case "registrationEnabled", bool():
+                registration = replace(registration, registration_enabled=value)
+            case "owner", None:
+                registration = replace(registration, owner=None)
+            case "owner", int() if not isinstance(value, bool):
+                registration = replace(registration, owner=value)
+            case "additionalData", Mapping():
+                data: dict[str, Scalar] = dict(registration.additional_data)
+                registration = replace(registration, additional_data=_patched(data, value))
+            case "systemData", Mapping():
+                texts = {
+                    key: item
+                    for key, item in _patched(dict(registration.system_data), value).items()
+                    if isinstance(item, (str, bool))
+                }
+                registration = replace(registration, system_data=texts)
+            case _:
+                raise ValueError(f"{name} cannot be changed to that")
+    return registration
+
+
+def _patched(held: dict[str, Scalar], merge: Mapping[str, object]) -> dict[str, Scalar]:
+    for key, value in merge.items():
+        match value:
+            case None:
+                held.pop(key, None)
+            case str() | bool() | int() | float():
+                held[key] = value
+            case _:
+                raise ValueError(f"{key} must be a text, number or boolean")
+    return held

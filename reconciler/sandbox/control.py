@@ -1,0 +1,92 @@
+"""`/_sandbox`: the world, the call log and the app's own changes; for tests and the demo only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from reconciler.platform.answers import registration_json
+from reconciler.platform.worldfile import decode_world, encode_world
+
+from .account import Account, Unknown
+
+
+def control_routes(account: Account) -> Sequence[Route]:
+    """Return the routes under `/_sandbox`."""
+
+    async def read_world(request: Request) -> Response:
+        # A large world takes a while to show; calls go on meanwhile.
+        return _raw(await run_in_threadpool(encode_world, account.world))
+
+    async def write_world(request: Request) -> Response:
+        data = await request.body()
+
+        def replace_world() -> None:
+            account.set_world(decode_world(data))
+
+        return await _tried(replace_world)
+
+    async def read_calls(request: Request) -> Response:
+        shown = {
+            "counts": account.log.counts(),
+            "calls": [
+                {
+                    "operation": call.operation.value,
+                    "method": call.method,
+                    "path": call.path,
+                    "query": call.query,
+                    "status": call.status,
+                    "people": sorted(call.people),
+                    "start": call.start,
+                    "end": call.end,
+                }
+                for call in account.log.calls()
+            ],
+        }
+        return _raw(msgspec.json.encode(shown))
+
+    async def clear_calls(request: Request) -> Response:
+        account.log.clear()
+        return Response(status_code=204)
+
+    async def change(request: Request) -> Response:
+        data = await request.body()
+
+        def merge() -> object:
+            patch: dict[str, Any] = msgspec.json.decode(data, type=dict[str, Any])
+            return registration_json(account.change(request.path_params["id"], patch))
+
+        return await _tried(merge)
+
+    async def uninstall(request: Request) -> Response:
+        return await _tried(lambda: account.uninstall(request.path_params["id"]))
+
+    return [
+        Route("/world", read_world, methods=["GET"]),
+        Route("/world", write_world, methods=["PUT"]),
+        Route("/calls", read_calls, methods=["GET"]),
+        Route("/calls", clear_calls, methods=["DELETE"]),
+        Route("/registrations/{id:path}", change, methods=["PUT"]),
+        Route("/registrations/{id:path}", uninstall, methods=["DELETE"]),
+    ]
+
+
+async def _tried(act: Callable[[], object]) -> Response:
+    """Run an act; say plainly what was wrong with the request."""
+    try:
+        result = await run_in_threadpool(act)
+    except Unknown:
+        return _raw(msgspec.json.encode({"error": "no such registration"}), 404)
+    except ValueError as error:
+        return _raw(msgspec.json.encode({"error": str(error)}), 400)
+    return Response(status_code=204) if result is None else _raw(msgspec.json.encode(result))
+
+
+def _raw(data: bytes, status: int = 200) -> Response:
+    return Response(data, status, media_type="application/json")

@@ -1,0 +1,247 @@
+"""A generated world of any size: the same number of people gives the same world, every time.
+
+Nothing is stored: each person and registration is computed from its number when somebody asks, so
+a million people start at once and take no memory until they are changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from reconciler.core.identity import IdentityKind, IdentityValue
+from reconciler.platform.table import Table
+from reconciler.platform.world import Person, Registration, World
+
+APPLICATIONS: Final = {
+    "courier-app-code": "C0DE0000000000000000000000000001",
+    "shop-app-code": "C0DE0000000000000000000000000002",
+}
+_APPLICATION_IDS: Final = tuple(APPLICATIONS.values())
+_NAMES: Final = ("Ana", "Ben", "Cleo", "Dino", "Ema", "Filip", "Gita", "Hugo", "Iva", "Jan")
+_FLEETS: Final = ("zagreb", "split", "rijeka", "osijek")
+_MASK: Final = (1 << 64) - 1
+# One person in so many is anonymous, owns a second registration, is a lead.
+_ANONYMOUS_EVERY: Final = 25
+_SECOND_EVERY: Final = 2
+_LEAD_EVERY: Final = 17
+_EMAIL_EVERY: Final = 3
+_LARGEST: Final = 10_000_000
+
+
+def fleet(people: int) -> World:
+    """Return a world of so many people (at most 10,000,000), 1.5 registrations each."""
+    if not 0 <= people <= _LARGEST:
+        raise ValueError(f"people must be from 0 to {_LARGEST}")
+    return World(
+        Table(_People(people)),
+        Table(_Registrations(people)),
+        dict(APPLICATIONS),
+        Table(_Holders(people)),
+        Table(_Owned(people)),
+        people + 1,
+    )
+
+
+def creation_order(people: int, *, anonymous: bool) -> list[int]:
+    """Return the numbers of a fleet by createdAt, with the anonymous people or without."""
+    return [number for number in range(1, people + 1) if anonymous or not _is_anonymous(number)]
+
+
+def _mixed(number: int) -> int:
+    """Scramble a number into 64 bits (the finalizer of splitmix64)."""
+    mixed = (number * 0x9E3779B97F4A7C15) & _MASK
+    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _MASK
+    return mixed ^ (mixed >> 31)
+
+
+def _is_anonymous(number: int) -> bool:
+    return number % _ANONYMOUS_EVERY == 0
+
+
+def _identities(number: int) -> frozenset[IdentityValue]:
+    if _is_anonymous(number):
+        return frozenset()
+    values = [
+        IdentityValue(IdentityKind.EXTERNAL_ID, f"courier-{number}"),
+        IdentityValue(IdentityKind.PHONE_NUMBER, f"38591{number:08}"),
+    ]
+    if number % _EMAIL_EVERY == 0:
+        values.append(IdentityValue(IdentityKind.EMAIL, f"courier{number}@example.com"))
+    return frozenset(values)
+
+
+def _person(number: int) -> Person:
+    minute, second = divmod(number, 60)
+    hour, minute = divmod(minute, 60)
+    day, hour = divmod(hour, 24)
+    # 28 days a month keeps the dates real; people are created in the order of their numbers.
+    month, day = divmod(day, 28)
+    moment = (
+        f"{2018 + month // 12}-{month % 12 + 1:02}-{day + 1:02}T{hour:02}:{minute:02}:{second:02}"
+    )
+    if _is_anonymous(number):
+        return Person(number, is_lead=True, created_at=moment, modified_at=moment)
+    attributes = {
+        "firstName": _NAMES[_mixed(number) % len(_NAMES)],
+        "tags": ["courier"],
+        "customAttributes": {"vehicle": "van" if number % 2 else "bike"},
+    }
+    return Person(
+        number, _identities(number), number % _LEAD_EVERY == 0, attributes, moment, moment
+    )
+
+
+def _ids_of(number: int) -> tuple[str, ...]:
+    if number % _SECOND_EVERY or _is_anonymous(number):
+        return (_id(2 * number),)
+    return _id(2 * number), _id(2 * number + 1)
+
+
+def _id(index: int) -> str:
+    """Return a registration id that looks like a UUID; its last part is the index."""
+    mixed = f"{_mixed(index):016X}"
+    return f"{mixed[:8]}-{mixed[8:12]}-4{mixed[13:]}-A000-{index:012X}"
+
+
+def _index(registration_id: str, people: int) -> int | None:
+    """Return the index in an id, None if it is no id of this fleet."""
+    try:
+        index = int(registration_id[-12:], 16)
+    except ValueError:
+        return None
+    number = index // 2
+    if not 1 <= number <= people or registration_id not in _ids_of(number):
+        return None
+    return index
+
+
+def _registration(index: int) -> Registration:
+    number, second = divmod(index, 2)
+    mixed = _mixed(index)
+    android = mixed & 1
+    data: dict[str, str | int | float | bool] = {"fleet": _FLEETS[mixed >> 1 & 3]}
+    if mixed >> 3 & 1:
+        data["shift"] = "night" if mixed >> 4 & 1 else "day"
+    if mixed >> 5 & 1:
+        data["maxParcels"] = 20 + (mixed >> 6 & 31)
+    return Registration(
+        _id(index),
+        _APPLICATION_IDS[mixed >> 11 & 7 == 0],
+        number,
+        not second and not _is_anonymous(number),
+        mixed >> 14 & 15 != 0,
+        data,
+        _ANDROID if android else _IPHONE,
+    )
+
+
+_ANDROID: Final[Mapping[str, str | bool]] = {
+    "cloudType": "GCM",
+    "notificationsEnabled": True,
+    "sdkVersion": "13.0.3",
+    "appVersion": "4.2.0",
+    "os": "Android",
+    "osVersion": "14",
+    "deviceManufacturer": "Fairphone",
+    "deviceModel": "FP5",
+    "deviceSecure": True,
+    "osLanguage": "hr",
+    "deviceTimezoneOffset": "GMT+01:00",
+    "deviceName": "Courier phone",
+}
+_IPHONE: Final[Mapping[str, str | bool]] = {
+    "cloudType": "APNS",
+    "notificationsEnabled": True,
+    "sdkVersion": "12.19.0",
+    "appVersion": "4.2.0",
+    "os": "iOS",
+    "osVersion": "17.5",
+    "deviceManufacturer": "Apple",
+    "deviceModel": "iPhone 13",
+    "deviceSecure": True,
+    "osLanguage": "hr",
+    "deviceTimezoneOffset": "GMT+01:00",
+    "deviceName": "Courier phone",
+}
+
+
+class _People(Mapping[int, Person]):
+    def __init__(self, people: int) -> None:
+        self._numbers = range(1, people + 1)
+
+    def __getitem__(self, number: int) -> Person:
+        if number not in self._numbers:
+            raise KeyError(number)
+        return _person(number)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+
+class _Owned(Mapping[int, tuple[str, ...]]):
+    def __init__(self, people: int) -> None:
+        self._numbers = range(1, people + 1)
+
+    def __getitem__(self, number: int) -> tuple[str, ...]:
+        if number not in self._numbers:
+            raise KeyError(number)
+        return _ids_of(number)
+
+    def __iter__(self) -> Iterator[int]:
+        return iter(self._numbers)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+
+class _Registrations(Mapping[str, Registration]):
+    def __init__(self, people: int) -> None:
+        self._people = people
+
+    def __getitem__(self, registration_id: str) -> Registration:
+        index = _index(registration_id, self._people)
+        if index is None:
+            raise KeyError(registration_id)
+        return _registration(index)
+
+    def __iter__(self) -> Iterator[str]:
+        for number in range(1, self._people + 1):
+            yield from _ids_of(number)
+
+    def __len__(self) -> int:
+        evens = self._people // _SECOND_EVERY
+        anonymous_evens = self._people // (_SECOND_EVERY * _ANONYMOUS_EVERY)
+        return self._people + evens - anonymous_evens
+
+
+class _Holders(Mapping[IdentityValue, int]):
+    def __init__(self, people: int) -> None:
+        self._people = people
+
+    def __getitem__(self, value: IdentityValue) -> int:
+        text = value.reveal()
+        match value.kind:
+            case IdentityKind.EXTERNAL_ID:
+                digits = text.removeprefix("courier-")
+            case IdentityKind.PHONE_NUMBER:
+                digits = text.removeprefix("38591")
+            case IdentityKind.EMAIL:
+                digits = text.removeprefix("courier").removesuffix("@example.com")
+        if not (digits.isascii() and digits.isdigit()) or len(digits) > 9:
+            raise KeyError(value)
+        number = int(digits)
+        if not 1 <= number <= self._people or value not in _identities(number):
+            raise KeyError(value)
+        return number
+
+    def __iter__(self) -> Iterator[IdentityValue]:
+        for number in range(1, self._people + 1):
+            yield from _identities(number)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)

@@ -1,0 +1,74 @@
+"""In which order the people of a world stand on pages; kept, so that no page sorts everybody."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Sequence
+
+from reconciler.platform.lookups import order_key
+from reconciler.platform.world import Person, World
+
+
+class PageOrder:
+    """The people of one world by each field; sorted when first asked for.
+
+    The order by `createdAt` is then kept up to date call by call, the others are sorted again.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        shows: Callable[[Person], bool],
+        by_creation: Sequence[int] | None = None,
+    ) -> None:
+        """`by_creation` is the order by createdAt of those shown, where it is known already."""
+        self._world = world
+        self._shows = shows
+        self._by_creation = None if by_creation is None else list(by_creation)
+        self._others: dict[str, Sequence[int]] = {}
+
+    @property
+    def world(self) -> World:
+        return self._world
+
+    def by(self, order_by: str) -> Sequence[int]:
+        """Return the numbers of the people shown, ascending by a field."""
+        if order_by == "createdAt":
+            if self._by_creation is None:
+                self._by_creation = self._sorted(order_by)
+            return self._by_creation
+        if order_by not in self._others:
+            self._others[order_by] = self._sorted(order_by)
+        return self._others[order_by]
+
+    def follow(self, world: World, numbers: Collection[int]) -> None:
+        """Go on to a world in which only the people of these numbers came, went or differ."""
+        before, self._world = self._world, world
+        self._others.clear()
+        if self._by_creation is None:
+            return
+        for number in numbers:
+            old = self._shown(before, number)
+            if old is not None:
+                del self._by_creation[_place(self._by_creation, old, before)]
+        for number in numbers:
+            new = self._shown(world, number)
+            if new is not None:
+                self._by_creation.insert(_place(self._by_creation, new, world), number)
+
+    def _shown(self, world: World, number: int) -> Person | None:
+        person = world.people.get(number)
+        return person if person is not None and self._shows(person) else None
+
+    def _sorted(self, order_by: str) -> list[int]:
+        people = self._world.people.values()
+        keys = [order_key(person, order_by) for person in people if self._shows(person)]
+        keys.sort()
+        return [number for _, number in keys]
+
+
+def _place(order: Sequence[int], person: Person, world: World) -> int:
+    def key(number: int) -> tuple[str, int]:
+        return order_key(world.people[number], "createdAt")
+
+    return bisect_left(order, key(person.number), key=key)

@@ -1,0 +1,178 @@
+"""Start and stop the sandbox: for the command line, or in a background thread of a test."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from threading import Event, Thread
+from types import TracebackType
+from typing import Final
+
+import uvicorn
+
+from reconciler.platform.world import World
+
+from .account import Account, SandboxOptions
+from .calls import LoggedCall
+from .server import application
+
+HOST: Final = "127.0.0.1"
+_START_SECONDS: Final = 30.0
+_STOP_SECONDS: Final = 10.0
+
+
+def serve(options: SandboxOptions, ready: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM, then end cleanly; `ready` is told the URL once it listens.
+
+    OSError if the port is taken.
+    """
+    server = _server(options, Account(options))
+    with _listening(options.port) as listener:
+
+        async def run() -> None:
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, server.stop)
+            server.when_started = lambda: ready(_url(listener))
+            await server.serve([listener])
+
+        with asyncio.Runner(loop_factory=_loop) as runner:
+            runner.run(run())
+
+
+class RunningSandbox:
+    """A sandbox in a thread of this process, for as long as the `with` block lasts."""
+
+    def __init__(self, options: SandboxOptions | None = None) -> None:
+        self._options = options or SandboxOptions()
+        self._account = Account(self._options)
+        self._server = _server(self._options, self._account)
+        self._started = Event()
+        self._failure: BaseException | None = None
+        self._listener: socket.socket | None = None
+        self._thread: Thread | None = None
+        self.url = ""
+
+    def __enter__(self) -> RunningSandbox:
+        listener = _bound(self._options.port)
+        self.url = _url(listener)
+        self._server.when_started = self._started.set
+        self._thread = Thread(
+            target=self._run, args=(listener,), name="reconciler-sandbox", daemon=True
+        )
+        self._thread.start()
+        if not self._started.wait(_START_SECONDS) or self._failure is not None:
+            raise RuntimeError("the sandbox did not start") from self._failure
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._server.stop()
+        if self._thread is not None:
+            self._thread.join(_STOP_SECONDS)
+
+    def world(self) -> World:
+        """Return the world as it is now."""
+        return self._account.world
+
+    def set_world(self, world: World) -> None:
+        """Serve another world from now on."""
+        self._account.set_world(world)
+
+    def calls(self) -> tuple[LoggedCall, ...]:
+        """Return the latest calls, in the order of their ends."""
+        return self._account.log.calls()
+
+    def forget_calls(self) -> None:
+        """Begin the call log again."""
+        self._account.log.clear()
+
+    def change(self, registration_id: str, merge: Mapping[str, object]) -> None:
+        """Let the app change a registration; see `Account.change`."""
+        self._account.change(registration_id, merge)
+
+    def uninstall(self, registration_id: str) -> None:
+        """Let the app be uninstalled: the registration is gone."""
+        self._account.uninstall(registration_id)
+
+    def _run(self, listener: socket.socket) -> None:
+        try:
+            with listener, asyncio.Runner(loop_factory=_loop) as runner:
+                runner.run(self._server.serve([listener]))
+        except BaseException as error:  # noqa: BLE001 (told to the thread that waits)
+            self._failure = error
+        finally:
+            self._started.set()
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals alone, and tells when it listens."""
+
+    when_started: Callable[[], None] | None = None
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        # uvicorn raises a caught signal again when it has ended; a clean end is what we want.
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.when_started is not None:
+            self.when_started()
+
+    def stop(self) -> None:
+        self.should_exit = True
+
+
+def _server(options: SandboxOptions, account: Account) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            application(account, options),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            # Longer than any client keeps an idle connection: none is closed under a request.
+            timeout_keep_alive=300,
+            timeout_graceful_shutdown=1,
+        )
+    )
+
+
+def _loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:  # not on Windows
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+@contextmanager
+def _listening(port: int) -> Iterator[socket.socket]:
+    with _bound(port) as listener:
+        yield listener
+
+
+def _bound(port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(2048)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    return f"http://{HOST}:{listener.getsockname()[1]}"
