@@ -1,0 +1,113 @@
+"""Whole jobs as folders of data: plan, apply, plan again, and the world that is left.
+
+A folder holds `world.json` (what the sandbox starts from), `reconciler.yaml`, `devices/`, and
+`scenario.json`: `about`; `exits` of `plan --detailed-exitcode`, `apply` and the second plan;
+`then`, the whole of what has changed in the world afterwards: everything else must be as it was.
+With `before/` those manifests are applied first, so that the record knows them, and `meanwhile`
+is what others change after that. `assume` switches readings of the sandbox.
+`expected/plan.txt` and `expected/plan.json` are what the plan shows.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+from tests.e2e.harness import Project, Ran, Sandbox
+from tests.worlds import canonical, changed, identity_values
+
+HERE: Final = Path(__file__).parent
+SCENARIOS: Final = sorted(path.parent for path in HERE.glob("*/scenario.json"))
+# Random or of this very moment: ids, times, and everything keyed by the record's random key.
+VOLATILE: Final = frozenset({"id", "createdAt", "digest", "lineage"})
+KEYED: Final = frozenset({"declaration", "before"})
+
+
+def normalised(plan: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a plan document without what differs from run to run."""
+    result = {key: value for key, value in plan.items() if key not in VOLATILE}
+    state = plan["inputs"]["state"]
+    result["inputs"] = {"state": {"serial": state["serial"]}}
+    result["changes"] = [
+        {key: value for key, value in change.items() if key not in KEYED}
+        for change in plan["changes"]
+    ]
+    return result
+
+
+def compare(file: Path, text: str, update: bool) -> None:
+    """Hold a text against its golden file, or write that."""
+    if update:
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, "utf-8")
+    assert text == (file.read_text("utf-8") if file.exists() else "")
+
+
+def said(ran: Ran) -> str:
+    return f"exit {ran.exit}\n{ran.out}\n{ran.err}"
+
+
+@pytest.mark.parametrize("folder", SCENARIOS, ids=lambda folder: folder.name)
+def test_scenario(folder: Path, tmp_path: Path, update_golden: bool) -> None:
+    """The plan is the expected one, apply does it and nothing else, and nothing is left to do."""
+    scenario = json.loads((folder / "scenario.json").read_text("utf-8"))
+    world = json.loads((folder / "world.json").read_text("utf-8"))
+    exits = scenario["exits"]
+    options = SandboxOptions(assume=scenario.get("assume", {}), limits=None)
+    with RunningSandbox(options) as running:
+        sandbox = Sandbox(running.url)
+        sandbox.put_world(world)
+        project = Project(tmp_path, running.url)
+        project.copy(folder)
+        if (folder / "before").is_dir():
+            project.copy(folder / "before", "devices")
+            applied = project.run("apply", "--yes")
+            assert applied.exit == 0, said(applied)
+            sandbox.put_world(changed(sandbox.world(), scenario.get("meanwhile", ())))
+        before = sandbox.world()
+        project.copy(folder / "devices", "devices")
+
+        planned = project.run("plan", "--detailed-exitcode", "-o", "plan.json")
+        assert planned.exit == exits["plan"], said(planned)
+        assert canonical(sandbox.world()) == canonical(before), "plan wrote"
+        document = (tmp_path / "plan.json").read_text("utf-8")
+        shown = json.dumps(normalised(json.loads(document)), indent=2, ensure_ascii=False) + "\n"
+        compare(folder / "expected" / "plan.json", shown, update_golden)
+        compare(folder / "expected" / "plan.txt", without_ids(planned.out), update_golden)
+
+        applied = project.run("apply", "plan.json", "--yes")
+        assert applied.exit == exits["apply"], said(applied)
+        then = scenario["then"]
+        wanted = changed(before, then.get("registrations", ()), then.get("people", ()))
+        assert canonical(sandbox.world()) == canonical(wanted), said(applied)
+
+        again = project.run("plan", "--detailed-exitcode", "--format", "json")
+        assert again.exit == exits["again"], said(again)
+        assert again.json()["calls"] == []
+        assert [change for change in again.json()["changes"] if change["actions"] != ["gone"]] == []
+
+        everything = "".join(
+            (planned.out, planned.err, document, applied.out, applied.err, again.out, again.err)
+        )
+        known = identity_values(before) | identity_values(sandbox.world())
+        assert [value for value in sorted(known) if value in everything] == []
+
+
+def without_ids(text: str) -> str:
+    """Return a shown plan without the plan's own id, should it be shown."""
+    return re.sub(
+        r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{32,64}\b", "<id>", text
+    )
+
+
+def test_the_handovers_have_their_scenarios() -> None:
+    """A folder that lost its scenario.json would silently not run."""
+    folders = sorted(path for path in HERE.iterdir() if (path / "devices").is_dir())
+
+    assert folders == SCENARIOS
