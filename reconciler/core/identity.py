@@ -31,23 +31,40 @@ def canonical_identity(kind: IdentityKind, text: str) -> str:
             return text.strip().lower()
 
 
-@dataclass(frozen=True, slots=True, repr=False)
 class IdentityValue:
-    """One identity value. Made with `IdentityValue.of`; shown as its kind only."""
+    """One identity value. Made with `IdentityValue.of`; shown as its kind only.
 
-    kind: IdentityKind
-    _canonical: str
+    Not a dataclass: pretty-printers and `asdict` look into those.
+    """
+
+    __slots__ = ("__canonical", "__kind")
+
+    def __init__(self, kind: IdentityKind, canonical: str) -> None:
+        self.__kind = kind
+        self.__canonical = canonical
 
     @classmethod
     def of(cls, kind: IdentityKind, text: str) -> IdentityValue:
         return cls(kind, canonical_identity(kind, text))
 
+    @property
+    def kind(self) -> IdentityKind:
+        return self.__kind
+
     def reveal(self) -> str:
         """Return the canonical text. Only the call bodies, look-ups and digests may ask."""
-        return self._canonical
+        return self.__canonical
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, IdentityValue):
+            return NotImplemented
+        return (self.__kind, self.__canonical) == (other.__kind, other.__canonical)
+
+    def __hash__(self) -> int:
+        return hash((self.__kind, self.__canonical))
 
     def __repr__(self) -> str:
-        return f"<{self.kind.value}>"
+        return f"<{self.__kind.value}>"
 
     __str__ = __repr__
 

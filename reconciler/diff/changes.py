@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.core.device import Desired, DesiredDevice
 from reconciler.core.digest import Digester
+from reconciler.core.identity import Identity
 from reconciler.core.live import Gone, Live, LiveRegistration, WrongApplication
 from reconciler.core.project import Project
 from reconciler.core.record import Record, record_entry
@@ -73,28 +74,32 @@ def diff(
 
 
 def _one_completion_each(differing: list[DeviceDiff]) -> list[DeviceDiff]:
-    """Leave the adding of identity values to one call for each person.
+    """Leave the adding of identity values to one call for each declared person.
 
     A claim or a move to the person brings its values along; else the first of its devices does.
     A second call would add nothing, and under one reading of the service be refused for that.
     """
     served = {
-        found.owner.reached.number
+        place
         for found in differing
         if found.owner is not None
         and isinstance(found.owner.how, (Claim, Move))
-        and found.owner.reached is not None
+        and (place := _brought_to(found.owner)) is not None
     }
     kept: list[DeviceDiff] = []
     for found in differing:
-        owner = found.owner
-        if owner is not None and _completes(owner) and owner.reached is not None:
-            if owner.reached.number in served:
+        if found.owner is not None and isinstance(found.owner.how, Complete):
+            place = _brought_to(found.owner)
+            if place in served:
                 found = replace(found, owner=None)
-            served.add(owner.reached.number)
+            elif place is not None:
+                served.add(place)
         kept.append(found)
     return kept
 
 
-def _completes(owner: OwnerDiff) -> bool:
-    return isinstance(owner.how, Complete)
+def _brought_to(owner: OwnerDiff) -> tuple[int, Identity] | None:
+    """Return the live person whom a personalize reaches, and the values that it brings."""
+    if owner.reached is None or owner.after is None:
+        return None
+    return owner.reached.number, owner.after.identity
