@@ -7,6 +7,7 @@ a million people start at once and take no memory until they are changed.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Final
 
 from reconciler.core.identity import IdentityKind, IdentityValue
@@ -27,6 +28,8 @@ _SECOND_EVERY: Final = 2
 _LEAD_EVERY: Final = 17
 _EMAIL_EVERY: Final = 3
 _LARGEST: Final = 10_000_000
+# Computing is cheap, not free: what is asked for again and again is remembered, within bounds.
+_REMEMBERED: Final = 1 << 15
 
 
 def fleet(people: int) -> World:
@@ -72,6 +75,7 @@ def _identities(number: int) -> frozenset[IdentityValue]:
     return frozenset(values)
 
 
+@lru_cache(_REMEMBERED)
 def _person(number: int) -> Person:
     minute, second = divmod(number, 60)
     hour, minute = divmod(minute, 60)
@@ -93,6 +97,7 @@ def _person(number: int) -> Person:
     )
 
 
+@lru_cache(_REMEMBERED)
 def _ids_of(number: int) -> tuple[str, ...]:
     if number % _SECOND_EVERY or _is_anonymous(number):
         return (_id(2 * number),)
@@ -112,11 +117,12 @@ def _index(registration_id: str, people: int) -> int | None:
     except ValueError:
         return None
     number = index // 2
-    if not 1 <= number <= people or registration_id not in _ids_of(number):
+    if not 1 <= number <= people:
         return None
-    return index
+    return index if registration_id in _ids_of(number) else None
 
 
+@lru_cache(_REMEMBERED)
 def _registration(index: int) -> Registration:
     number, second = divmod(index, 2)
     mixed = _mixed(index)
@@ -127,7 +133,7 @@ def _registration(index: int) -> Registration:
     if mixed >> 5 & 1:
         data["maxParcels"] = 20 + (mixed >> 6 & 31)
     return Registration(
-        _id(index),
+        _ids_of(number)[second],
         _APPLICATION_IDS[mixed >> 11 & 7 == 0],
         number,
         not second and not _is_anonymous(number),
@@ -244,4 +250,6 @@ class _Holders(Mapping[IdentityValue, int]):
             yield from _identities(number)
 
     def __len__(self) -> int:
-        return sum(1 for _ in self)
+        named = self._people - self._people // _ANONYMOUS_EVERY
+        both = _ANONYMOUS_EVERY * _EMAIL_EVERY
+        return 2 * named + self._people // _EMAIL_EVERY - self._people // both

@@ -47,12 +47,14 @@ class PageOrder:
         self._others.clear()
         if self._by_creation is None:
             return
-        for number in numbers:
-            old = self._shown(before, number)
+        places = [
+            (number, self._shown(before, number), self._shown(world, number)) for number in numbers
+        ]
+        moved = [place for place in places if not _same_place(*place[1:])]
+        for _, old, _ in moved:
             if old is not None:
                 del self._by_creation[_place(self._by_creation, old, before)]
-        for number in numbers:
-            new = self._shown(world, number)
+        for number, _, new in moved:
             if new is not None:
                 self._by_creation.insert(_place(self._by_creation, new, world), number)
 
@@ -65,6 +67,12 @@ class PageOrder:
         keys = [order_key(person, order_by) for person in people if self._shows(person)]
         keys.sort()
         return [number for _, number in keys]
+
+
+def _same_place(old: Person | None, new: Person | None) -> bool:
+    if old is None or new is None:
+        return old is new
+    return old.created_at == new.created_at
 
 
 def _place(order: Sequence[int], person: Person, world: World) -> int:
