@@ -1,7 +1,7 @@
 """Every diagnostic code, in one place. A code is permanent: never renumbered, never reused.
 
-E1xx YAML text (E15x: the shape of documents) · E2xx Devices manifests · E3xx the project file · E4xx the plan · E5xx the service ·
-E6xx the record · E7xx apply · W as E, warnings.
+E1xx YAML text (E15x: the shape of documents) · E2xx Devices manifests · E3xx the project file ·
+E4xx the plan · E5xx the service · E6xx the record · E7xx apply · W as E, warnings.
 """
 
 from __future__ import annotations
@@ -426,6 +426,14 @@ NOT_YET: Final = Code(
     Severity.ERROR,
     "It would be silently without effect.",
     "Leave the section empty, or remove it.",
+)
+EMPTY_PATTERN: Final = Code(
+    "W301",
+    "empty-pattern",
+    "A pattern that matches no file",
+    Severity.WARNING,
+    "A plan is refused then: devices of files that are not found would count as removed.",
+    "Correct the pattern, or remove it.",
 )
 IDENTITY_CONFLICT: Final = Code(
     "E401",

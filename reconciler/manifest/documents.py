@@ -1,0 +1,270 @@
+"""Stage 1, documents: the bytes of a file to plain values with the place of every key and value.
+
+Built straight from parser events, without recursion and in one pass. Duplicate keys, tags, alias
+bombs, cycles and bottomless nesting end here; what passes is a tree of JSON's types.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import islice
+from sys import intern
+from typing import Final, NoReturn
+
+from yaml.error import YAMLError
+from yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
+
+from reconciler.core import codes
+from reconciler.core.diagnostics import Code, Diagnostic
+from reconciler.core.source import Source
+
+from .events import FASTEST, Opener, broken
+from .places import Lines, Offsets, Places, Tree, no_offsets
+from .reading import Unreadable
+from .scalars import PLAIN_STARTS, Refused, plain
+from .text import Stopped, decode
+
+DEEPEST: Final = 64
+# Written out, aliases may add this many values, and this many times what is written.
+_ALIAS_ALLOWANCE: Final = 10_000
+_ALIAS_FACTOR: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One document: its number in the file (from 1), its tree, and where everything stands."""
+
+    file: str
+    number: int
+    tree: Tree
+    places: Places
+
+
+@dataclass(slots=True)
+class Documents:
+    """The documents of one file that could be read whole, and what is wrong with its text.
+
+    `faulty` holds the places of values that are refused already, so that nobody complains of
+    them twice.
+    """
+
+    documents: list[Document] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    faulty: set[Source] = field(default_factory=set)
+
+
+def read_documents(file: str, data: bytes | Unreadable, opener: Opener = FASTEST) -> Documents:
+    """Read all documents of a file, leaving out those that are empty."""
+    found = Documents()
+    try:
+        text = decode(file, data)
+        with _no_collection():
+            _Builder(file, text, found).run(opener)
+    except Stopped as stop:
+        found.diagnostics.append(stop.diagnostic)
+    if not found.documents and not found.diagnostics:
+        found.diagnostics.append(
+            Diagnostic(codes.EMPTY_FILE, codes.EMPTY_FILE.title, Source(file, 1, 1))
+        )
+    return found
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Pause the cyclic collector: millions of new values, none of them garbage, cost seconds."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+# What `key` can be while a container is filled, beside the key whose value comes next: None, a
+# key comes next; _ITEM, the container is a list; _DROP, the value of a duplicate key comes next.
+_ITEM: Final = "\0item"
+_DROP: Final = "\0drop"
+
+# A container whose filling was interrupted by a nested one: mapping and list (one of them is in
+# use), its offsets, `key`, its anchor, the size when it began, its own offset.
+_Frame = tuple["dict[str, Tree]", "list[Tree]", Offsets, "str | None", "str | None", int, int]
+
+
+class _Builder:
+    """The state that is needed now and then; what every event needs is local to `_loop`."""
+
+    def __init__(self, file: str, text: str, found: Documents) -> None:
+        self.file = file
+        self.text = text
+        self.found = found
+        self.lines = Lines(file, text)
+        self.number = 0
+        # What an anchor names and how many values that is; None while it is still open.
+        self.anchors: dict[str, tuple[Tree, int] | None] = {}
+        self.aliased = 0
+        # Of mappings with duplicate keys: each key's place in the order.
+        self.orders: dict[int, dict[str, int]] = {}
+
+    def run(self, opener: Opener) -> None:
+        """Build every document of the file. Raise Stopped where the text cannot be read on."""
+        try:
+            self._loop(opener)
+        except YAMLError as error:
+            stopped = broken(error, self.text)
+            place = Source(self.file, stopped.line + 1, stopped.column + 1)
+            raise Stopped(Diagnostic(stopped.code, stopped.message, place)) from None
+
+    def _loop(self, opener: Opener) -> None:  # one flat loop: calls per event cost a third more
+        get_event = opener(self.text).get_event
+        places = Places(self.lines)
+        stack: list[_Frame] = []
+        mapping: dict[str, Tree] = {}
+        items: list[Tree] = []
+        offsets = no_offsets()
+        key: str | None = _ITEM
+        anchor: str | None = None
+        size = began = own_offset = 0
+        value: Tree
+        while True:
+            event = get_event()
+            if type(event) is ScalarEvent:
+                size += 1
+                text: str = event.value
+                offset: int = event.start_mark.index  # type: ignore[union-attr]
+                if event.tag is not None:
+                    self._complain(codes.TAG, offset)
+                if key is None:
+                    key = intern(text)
+                    if key in mapping:
+                        self._duplicate(mapping, offsets, key, offset)
+                        key = _DROP
+                        continue
+                    if key == "<<" and not event.style:
+                        self._complain(codes.MERGE_KEY, offset)
+                    if event.anchor is not None:
+                        self.anchors[event.anchor] = (text, 1)
+                    offsets.append(offset)
+                    continue
+                if event.style or text[:1] not in PLAIN_STARTS:
+                    value = text
+                else:
+                    value = self._plain(text, offset)
+                if event.anchor is not None:
+                    self.anchors[event.anchor] = (value, 1)
+            elif type(event) is MappingStartEvent or type(event) is SequenceStartEvent:
+                size += 1
+                offset = event.start_mark.index  # type: ignore[union-attr]
+                if event.tag is not None:
+                    self._complain(codes.TAG, offset)
+                if key is None:
+                    self._stop(codes.KEY_NOT_TEXT, offset)
+                if len(stack) >= DEEPEST:
+                    self._stop(codes.TOO_DEEP, offset)
+                stack.append((mapping, items, offsets, key, anchor, began, own_offset))
+                anchor, own_offset, began = event.anchor, offset, size
+                if anchor is not None:
+                    began += self.aliased
+                    self.anchors[anchor] = None
+                offsets = no_offsets()
+                if type(event) is MappingStartEvent:
+                    mapping, key = {}, None
+                else:
+                    items, key = [], _ITEM
+                continue
+            elif type(event) is MappingEndEvent or type(event) is SequenceEndEvent:
+                value = mapping if type(event) is MappingEndEvent else items
+                places.marks[id(value)] = offsets
+                if anchor is not None:
+                    self.anchors[anchor] = (value, size + self.aliased - began + 1)
+                if self.orders:
+                    self.orders.pop(id(value), None)
+                offset = own_offset
+                mapping, items, offsets, key, anchor, began, own_offset = stack.pop()
+            elif type(event) is AliasEvent:
+                size += 1
+                offset = event.start_mark.index  # type: ignore[union-attr]
+                if key is None:
+                    self._stop(codes.KEY_NOT_TEXT, offset)
+                value = self._alias(event.anchor or "", offset, size)
+            elif type(event) is DocumentStartEvent:
+                self.number += 1
+                self.anchors = {}
+                places = Places(self.lines)
+                items, offsets, key = [], no_offsets(), _ITEM
+                continue
+            elif type(event) is StreamEndEvent:
+                return
+            else:  # the start of the stream, or the end of a document
+                if items and items[0] is not None:
+                    places.root, places.start = items[0], offsets[0]
+                    document = Document(self.file, self.number, items[0], places)
+                    self.found.documents.append(document)
+                continue
+
+            if key is _ITEM:
+                items.append(value)
+                offsets.append(offset)
+            elif key is _DROP:
+                key = None
+            elif key is not None:
+                mapping[key] = value
+                offsets.append(offset)
+                key = None
+
+    def _plain(self, text: str, offset: int) -> Tree:
+        try:
+            return plain(text)
+        except Refused as refused:
+            self._complain(refused.code, offset)
+            return text
+
+    def _alias(self, name: str, offset: int, written: int) -> Tree:
+        if name not in self.anchors:
+            self._complain(codes.ALIAS_UNKNOWN, offset)
+            return None
+        named = self.anchors[name]
+        if named is None:
+            self._complain(codes.ALIAS_CYCLE, offset)
+            return None
+        value, size = named
+        self.aliased += size
+        if self.aliased > _ALIAS_ALLOWANCE + _ALIAS_FACTOR * written:
+            self._stop(codes.ALIAS_BOMB, offset)
+        return value
+
+    def _duplicate(self, mapping: dict[str, Tree], offsets: Offsets, key: str, offset: int) -> None:
+        order = self.orders.setdefault(id(mapping), {})
+        if key not in order:
+            known = len(order)
+            order.update((name, known + n) for n, name in enumerate(islice(mapping, known, None)))
+        first = self.lines.source(offsets[2 * order[key]])
+        here = self.lines.source(offset)
+        self.found.diagnostics.append(
+            Diagnostic(
+                codes.DUPLICATE_KEY,
+                codes.DUPLICATE_KEY.title,
+                here,
+                related=((first, "the first one"),),
+            )
+        )
+
+    def _complain(self, code: Code, offset: int) -> None:
+        source = self.lines.source(offset)
+        self.found.faulty.add(source)
+        self.found.diagnostics.append(Diagnostic(code, code.title, source))
+
+    def _stop(self, code: Code, offset: int) -> NoReturn:
+        raise Stopped(Diagnostic(code, code.title, self.lines.source(offset)))
