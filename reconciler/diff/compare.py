@@ -24,7 +24,7 @@ from reconciler.core.record import RecordedDevice, value_digest
 from .drift import policy, reason
 
 # A value in a form whose plain equality is the service's: numbers by value, booleans apart.
-Canonical = str | int | float | tuple[str, bool]
+Canonical = str | int | float | bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Fields:
 def canonical(value: Scalar) -> Canonical:
     """Return the form in which `==` means "the same value to the service"."""
     if isinstance(value, bool):
-        return ("boolean", value)
+        return b"true" if value else b"false"
     if isinstance(value, float) and value.is_integer():
         return int(value)
     return value
