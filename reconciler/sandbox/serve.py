@@ -19,6 +19,8 @@ from .account import Account, SandboxOptions
 from .calls import LoggedCall
 from .server import application
 
+__all__ = ["HOST", "RunningSandbox", "SandboxOptions", "serve"]
+
 HOST: Final = "127.0.0.1"
 _START_SECONDS: Final = 30.0
 _STOP_SECONDS: Final = 10.0
