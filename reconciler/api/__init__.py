@@ -1,0 +1,1 @@
+"""The only door to HTTP: one client with pacing, retries, credentials and typed answers."""

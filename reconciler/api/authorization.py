@@ -1,0 +1,92 @@
+"""The Authorization header, made at the last moment; OAuth2 tokens fetched and renewed."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.core.hidden import Hidden
+
+from .credentials import (
+    ApiKeyCredential,
+    BasicCredential,
+    Credential,
+    IbssoCredential,
+    OAuth2Credential,
+)
+
+# What holds where the token's answer does not say: short, so that at worst it is fetched too often.
+_SECONDS_UNSAID: Final = 300.0
+# A token is renewed so long before its end, or after 80 % of a short life.
+_MARGIN: Final = 60.0
+
+# Fetches a token: the token, and the seconds for which it is good if the service says so.
+FetchToken = Callable[[OAuth2Credential], Awaitable[tuple[Hidden[str], float | None]]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    text: Hidden[str]
+    renew_at: float
+
+
+class Authorization:
+    """Gives the header for a credential. One fetch of a token at a time, however many wait."""
+
+    __slots__ = ("_clock", "_credential", "_fetch", "_fetching", "_token")
+
+    def __init__(
+        self, credential: Credential, fetch: FetchToken, clock: Callable[[], float]
+    ) -> None:
+        self._credential = credential
+        self._fetch = fetch
+        self._clock = clock
+        self._fetching = asyncio.Lock()
+        self._token: _Token | None = None
+
+    async def header(self) -> Hidden[str]:
+        """Return the header's value. May fetch a token, and raises what the fetch raises."""
+        match self._credential:
+            case ApiKeyCredential(key):
+                return Hidden(f"App {key.reveal()}")
+            case IbssoCredential(token):
+                return Hidden(f"IBSSO {token.reveal()}")
+            case BasicCredential(username, password):
+                pair = f"{username}:{password.reveal()}".encode()
+                return Hidden(f"Basic {base64.b64encode(pair).decode()}")
+            case OAuth2Credential() as credential:
+                return Hidden(f"Bearer {(await self._bearer(credential)).reveal()}")
+
+    def renewable(self, used: Hidden[str]) -> bool:
+        """Take note of a 401 to a call with this header; whether another header may do better.
+
+        A token that was replaced meanwhile stays: a hundred 401s of one moment fetch one token.
+        """
+        if not isinstance(self._credential, OAuth2Credential):
+            return False
+        if self._token and f"Bearer {self._token.text.reveal()}" == used.reveal():
+            self._token = None
+        return True
+
+    def secrets(self) -> tuple[str, ...]:
+        """Return what must never show in a text, for washing the service's own."""
+        match self._credential:
+            case ApiKeyCredential(secret) | IbssoCredential(secret):
+                return (secret.reveal(),)
+            case BasicCredential(_, secret):
+                return (secret.reveal(),)
+            case OAuth2Credential(_, secret):
+                token = () if self._token is None else (self._token.text.reveal(),)
+                return (secret.reveal(), *token)
+
+    async def _bearer(self, credential: OAuth2Credential) -> Hidden[str]:
+        async with self._fetching:
+            if self._token is None or self._clock() >= self._token.renew_at:
+                asked = self._clock()
+                text, seconds = await self._fetch(credential)
+                life = seconds if seconds is not None and seconds > 0 else _SECONDS_UNSAID
+                self._token = _Token(text, asked + max(life - _MARGIN, life * 0.8))
+            return self._token.text

@@ -1,0 +1,71 @@
+"""Resolved credentials, one type for each way to authenticate; what is secret in them is hidden."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.core.hidden import Hidden
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKeyCredential:
+    """`Authorization: App <key>`."""
+
+    key: Hidden[str]
+
+
+@dataclass(frozen=True, slots=True)
+class BasicCredential:
+    """`Authorization: Basic <base64 of username:password>`."""
+
+    username: str
+    password: Hidden[str]
+
+
+@dataclass(frozen=True, slots=True)
+class OAuth2Credential:
+    """`Authorization: Bearer <token>`, the token fetched with the client-credentials grant."""
+
+    client_id: str
+    client_secret: Hidden[str]
+
+
+@dataclass(frozen=True, slots=True)
+class IbssoCredential:
+    """`Authorization: IBSSO <token>`."""
+
+    token: Hidden[str]
+
+
+Credential = ApiKeyCredential | BasicCredential | OAuth2Credential | IbssoCredential
+
+
+class UnusableCredential(ValueError):
+    """A credential that no header can carry; the message names the part, never its value."""
+
+
+def require_usable(credential: Credential) -> None:
+    """Raise UnusableCredential for a part that is empty or that a header cannot carry.
+
+    Checked before anything is sent: libraries echo what they cannot encode.
+    """
+    match credential:
+        case ApiKeyCredential(key):
+            _require_token("the API key", key.reveal())
+        case IbssoCredential(token):
+            _require_token("the IBSSO token", token.reveal())
+        case BasicCredential(username, password):
+            if not username or not password.reveal():
+                raise UnusableCredential("the user name or the password is empty")
+            if ":" in username:
+                raise UnusableCredential("the user name holds a colon, which Basic cannot carry")
+        case OAuth2Credential(client_id, client_secret):
+            if not client_id or not client_secret.reveal():
+                raise UnusableCredential("the client id or the client secret is empty")
+
+
+def _require_token(part: str, text: str) -> None:
+    if not text:
+        raise UnusableCredential(f"{part} is empty")
+    if not all("!" <= character <= "~" for character in text):
+        raise UnusableCredential(f"{part} holds a space, a line break or a non-ASCII character")

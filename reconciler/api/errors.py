@@ -1,0 +1,120 @@
+"""Everything that can go wrong with a call, as a tree; each says what is true at the service now.
+
+No message holds a secret or an identity value: queries and bodies never get here, and the
+service's own text is washed before (see verdict).
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from reconciler.platform.operations import WRITES
+
+Truth = Literal["done", "not done", "unknown"]
+
+
+class ApiError(Exception):
+    """A call that did not give what it should. `truth` is about the write, if it was one.
+
+    `operation` is an Operation, or "token" for the OAuth2 token. `device` is the registration id;
+    None where the call is about a person. A read changes nothing, so its truth is "not done".
+    """
+
+    # What holds for a write that ended like this, unless the one who raises knows better.
+    usual_truth: ClassVar[Truth] = "unknown"
+
+    def __init__(
+        self,
+        operation: str,
+        device: str | None,
+        method: str,
+        path: str,
+        status: int | None = None,
+        service_text: str | None = None,
+        attempts: int = 1,
+        *,
+        reason: str | None = None,
+        truth: Truth | None = None,
+        retry_after: float | None = None,
+        application: str | None = None,
+    ) -> None:
+        self.operation = str(operation)
+        self.device = device
+        self.method = method
+        self.path = path
+        self.status = status
+        self.service_text = service_text
+        self.attempts = attempts
+        self.reason = reason
+        self.retry_after = retry_after
+        self.application = application
+        self.is_write = self.operation in WRITES
+        self.truth: Truth = (truth or self.usual_truth) if self.is_write else "not done"
+        super().__init__(operation, device, method, path, status, service_text, attempts)
+
+    def __str__(self) -> str:
+        whom = "" if self.device is None else f" of device {_printable(self.device)}"
+        where = "" if self.application is None else f" in application {self.application}"
+        answered = "had no answer" if self.status is None else f"answered {self.status}"
+        why = "; ".join(text for text in (self.reason, self.service_text) if text)
+        tries = "" if self.attempts < 2 else f", {self.attempts} attempts"
+        return (
+            f"{self.operation}{whom}{where}: {self.method} {self.path} {answered}"
+            f"{': ' if why else ''}{why} ({self._truth_in_words()}{tries})"
+        )
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self})"
+
+    def _truth_in_words(self) -> str:
+        if not self.is_write:
+            return "nothing was changed"
+        return "it is unknown whether it was done" if self.truth == "unknown" else self.truth
+
+
+class Refused(ApiError):
+    """The service understood and said no (4xx): nothing was done."""
+
+    usual_truth = "not done"
+
+
+class RegistrationNotFound(Refused):
+    """48013: no such registration in that application."""
+
+
+class ApplicationNotFound(Refused):
+    """48012: the application code is wrong."""
+
+
+class Denied(Refused):
+    """401 or 403: the credentials are wrong, or may not do this."""
+
+
+class Conflict(Refused):
+    """409: two writes to one person at a time, or somebody else's registration."""
+
+
+class RateLimited(Refused):
+    """429, and still 429 after all retries."""
+
+
+class Rejected(Refused):
+    """Any other 4xx."""
+
+
+class ServerFailed(ApiError):
+    """5xx."""
+
+
+class NoAnswer(ApiError):
+    """No connection, a time-out, or a connection lost; `not done` only if nothing was sent."""
+
+
+class NotTheContract(ApiError):
+    """An answer that the contract does not know: garbled, empty, HTML, cut off, a redirect."""
+
+
+def _printable(text: str) -> str:
+    return "".join(
+        character if character.isprintable() else f"\\u{ord(character):04x}" for character in text
+    )

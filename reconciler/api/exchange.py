@@ -1,0 +1,135 @@
+"""One exchange over HTTP: a request goes out once, and an outcome comes back as a value.
+
+Nothing is raised here for what the network does, so that no traceback leads to a frame that holds
+a header or a query. Redirects are not followed, cookies not kept, netrc not read: the transport
+is used bare, without the client object that would do such things (and log every URL).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+from urllib.parse import quote, urlencode
+
+import httpx
+import msgspec
+
+from reconciler.core.hidden import Hidden
+
+# Far above a page of 1,000 people (540 KB); a server that sends more is not the service.
+LARGEST_ANSWER: Final = 32 * 1024 * 1024
+_CONNECT_SECONDS: Final = 10.0
+
+
+class NoConnection(StrEnum):
+    """Why there was no connection. Only these are shown: other texts may hold the whole URL."""
+
+    REFUSED = "the service cannot be reached"
+    NAME = "the service's host name is unknown"
+    SLOW = "connecting took too long"
+    CERTIFICATE = "the service's certificate is not trusted"
+    TLS = "no secure connection could be agreed"
+    PROXY = "the proxy refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, whatever its status. `retry_after` and `date` are headers as they came."""
+
+    status: int
+    body: bytes = field(repr=False)
+    retry_after: str | None = None
+    date: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """No answer. `sent` is False only when the request surely did not reach the service."""
+
+    reason: str
+    sent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """An answer that is no HTTP, too large, or ends before its end; the last may pass by itself."""
+
+    reason: str
+    status: int | None
+
+
+Outcome = Answer | Silence | Broken
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What is sent: `json` or `form` or no body. Hidden as a whole: query and body name people."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    json: object = None
+    form: Mapping[str, str] | None = None
+
+
+async def exchange(
+    transport: httpx.AsyncBaseTransport, base_url: str, message: Hidden[Message], limit: float
+) -> Outcome:
+    """Send a message once and read the whole answer, within `limit` seconds all in all."""
+    try:
+        async with asyncio.timeout(limit):
+            return await _exchange(transport, _request(base_url, message.reveal(), limit))
+    except (
+        httpx.ConnectError,
+        httpx.ConnectTimeout,
+        httpx.UnsupportedProtocol,
+        httpx.ProxyError,
+    ) as error:
+        known = str(error) in set(NoConnection)
+        return Silence(str(error) if known else NoConnection.REFUSED, sent=False)
+    except (TimeoutError, httpx.TimeoutException):
+        return Silence(f"no whole answer within {limit:g} s", sent=True)
+    except (httpx.RemoteProtocolError, httpx.DecodingError):
+        return Broken("the answer is not whole HTTP", None)
+    except (httpx.HTTPError, httpx.StreamError, OSError):
+        return Silence("the connection was lost", sent=True)
+
+
+def _request(base_url: str, message: Message, timeout: float) -> httpx.Request:
+    query = f"?{urlencode(message.query, quote_via=quote)}" if message.query else ""
+    headers = dict(message.headers)
+    content: bytes | None = None
+    if message.form is not None:
+        content = urlencode(message.form).encode()
+        headers["Content-Type"] = "application/x-www-form-urlencoded"
+    elif message.json is not None:
+        content = msgspec.json.encode(message.json)
+        headers["Content-Type"] = "application/json"
+    connect = min(timeout, _CONNECT_SECONDS)
+    return httpx.Request(
+        message.method,
+        base_url.rstrip("/") + message.path + query,
+        headers=headers,
+        content=content,
+        extensions={"timeout": {"connect": connect, "read": timeout}},
+    )
+
+
+async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> Outcome:
+    response = await transport.handle_async_request(request)
+    try:
+        body = bytearray()
+        async for chunk in response.aiter_bytes():
+            body += chunk
+            if len(body) > LARGEST_ANSWER:
+                return Broken("the answer is larger than any of the contract", response.status_code)
+    finally:
+        await response.aclose()
+    headers = response.headers
+    return Answer(
+        response.status_code, bytes(body), headers.get("retry-after"), headers.get("date")
+    )

@@ -1,0 +1,118 @@
+"""Pacing: when the calls of one operation may leave, so that no one-second window has too many.
+
+`Schedule` is the arithmetic, without a clock; `Stream` makes calls wait for it in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+# A little over a second, so that rounding and small wobbles of latency stay inside the share.
+WINDOW: Final = 1.01
+# How far the schedule may run behind the clock and still be caught up: late timers cost no
+# throughput, and a stalled process does not answer with a burst.
+CATCH_UP: Final = 0.1
+# A 429 takes this share of the pace, and the pace doubles again in so many seconds.
+SLOWER: Final = 0.7
+DOUBLING: Final = 15.0
+SLOWEST: Final = 0.05
+_NOW: Final = 1e-6
+
+
+class Schedule:
+    """The moments at which calls may leave. Times are seconds of one clock, given by the caller.
+
+    A `rate` of None is unlimited: then only a pause (Retry-After) holds calls back. The count in
+    a window is whole, so 5.6 a second allows 5.
+    """
+
+    __slots__ = ("_factor", "_gap", "_log", "_next", "_paused_until", "_slowed_at")
+
+    def __init__(self, rate: float | None) -> None:
+        most = 0 if rate is None else max(1, math.floor(rate + 1e-9))
+        self._gap = 0.0 if rate is None else max(WINDOW / most, 1.0 / rate)
+        self._log: deque[float] = deque(maxlen=most)
+        self._next = -math.inf
+        self._factor = 1.0
+        self._slowed_at = -math.inf
+        self._paused_until = -math.inf
+
+    def factor(self, now: float) -> float:
+        """Return the share of the pace in force: 1 but for a while after a 429."""
+        if self._factor == 1.0:
+            return 1.0
+        return float(min(1.0, self._factor * 2.0 ** min(16.0, (now - self._slowed_at) / DOUBLING)))
+
+    def wait(self, now: float) -> float:
+        """Return how long the next call has to wait; 0 if it may leave now."""
+        due = max(self._next, self._paused_until)
+        if self._log and len(self._log) == self._log.maxlen:
+            due = max(due, self._log[0] + WINDOW)
+        return due - now if due - now > _NOW else 0.0
+
+    def grant(self, now: float, *, crowded: bool) -> None:
+        """Note that a call leaves now. `crowded`: it waited, or others wait behind it."""
+        start = max(self._next, now - CATCH_UP) if crowded else now
+        self._next = start + self._gap / self.factor(now)
+        if self._log.maxlen:
+            self._log.append(now)
+
+    def slow_down(self, granted_at: float, now: float, pause: float) -> None:
+        """Note a 429 to a call that left at `granted_at`; hold all calls for `pause` seconds.
+
+        Calls that left before the last slow-down say nothing new: a hundred 429s of one moment
+        slow down once.
+        """
+        self._paused_until = max(self._paused_until, now + pause)
+        if granted_at >= self._slowed_at:
+            self._factor = max(SLOWEST, self.factor(now) * SLOWER)
+            self._slowed_at = now
+
+
+class Stream:
+    """The calls of one operation in the order in which they asked, paced by a schedule.
+
+    A call that is cancelled while it waits takes nothing from the others.
+    """
+
+    __slots__ = ("_clock", "_schedule", "_sleep", "_turn", "_waiting")
+
+    def __init__(
+        self,
+        rate: float | None,
+        clock: Callable[[], float],
+        sleep: Callable[[float], Awaitable[object]],
+    ) -> None:
+        self._schedule = Schedule(rate)
+        self._clock = clock
+        self._sleep = sleep
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+
+    async def grant(self) -> float:
+        """Wait for this call's turn; return the moment it may leave."""
+        self._waiting += 1
+        try:
+            async with self._turn:
+                crowded = self._waiting > 1
+                while (wait := self._schedule.wait(self._clock())) > 0.0:
+                    crowded = True
+                    await self._sleep(wait)
+                now = self._clock()
+                self._schedule.grant(now, crowded=crowded)
+                return now
+        finally:
+            self._waiting -= 1
+
+    def slow_down(self, granted_at: float, pause: float) -> None:
+        """Take note of a 429 to the call that was granted at `granted_at`."""
+        self._schedule.slow_down(granted_at, self._clock(), pause)
+
+
+def rate_of(limit: float, quota_share: float) -> float | None:
+    """Return the calls a second for a limit, or None where there is none (0, negative, inf)."""
+    return limit * quota_share if 0 < limit < math.inf else None

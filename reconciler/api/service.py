@@ -1,0 +1,195 @@
+"""The service as methods: each one call of the contract, authorised, paced, retried, typed.
+
+Everything it raises is an ApiError that names operation and device. Safe to use from many tasks
+of one event loop at a time; calls that depend on each other are the caller's to order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self, TypeVar
+
+from reconciler.core.hidden import Hidden
+from reconciler.core.identity import IdentityKind, IdentityValue
+from reconciler.core.live import LivePerson, LiveRegistration
+from reconciler.platform import operations
+from reconciler.platform.operations import Call, Operation
+
+from . import answers
+from .answers import Garbled
+from .asking import Asker, Attempts, Timing
+from .credentials import Credential, require_usable
+from .errors import ApiError, NotTheContract
+from .verdict import Question, nobody_there
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+
+_LOOKUP: Final = {
+    IdentityKind.EXTERNAL_ID: "EXTERNAL_ID",
+    IdentityKind.PHONE_NUMBER: "PHONE",
+    IdentityKind.EMAIL: "EMAIL",
+}
+
+
+class Service:
+    """The service at one base URL, for one account. Use as `async with Service(...) as service`.
+
+    `limits` are requests a second by operation (what is missing has the contract's default; 0 or
+    infinity is no limit), of which `quota_share` is used. `timeout` is for one attempt, in
+    seconds. `proxy` is the URL of an HTTP proxy; none is taken from the environment. A transport
+    that is passed in is closed with the service.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credential,
+        *,
+        limits: Mapping[Operation, float] | None = None,
+        quota_share: float = 0.8,
+        timeout: float = 30.0,
+        timing: Timing | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        proxy: str | None = None,
+    ) -> None:
+        require_usable(credentials)
+        self._asker = Asker(
+            base_url, credentials, limits or {}, quota_share, timeout, timing or Timing()
+        )
+        self._tls = base_url.lower().startswith("https:")
+        self._proxy = proxy
+        self._asker.transport = transport
+
+    async def __aenter__(self) -> Self:
+        if self._asker.transport is None:
+            # Here, because aiohttp costs a quarter of a second to import and wants a loop.
+            from .transport import AiohttpTransport
+
+            self._asker.transport = AiohttpTransport(tls=self._tls, proxy=self._proxy)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._asker.transport is not None:
+            await self._asker.transport.aclose()
+
+    @property
+    def counts(self) -> Mapping[Operation, int]:
+        """The calls sent so far, retries included, by operation."""
+        return self._asker.counts()
+
+    async def registration(self, registration_id: str, app_code: str) -> LiveRegistration:
+        """Read one registration. Raises RegistrationNotFound, ApplicationNotFound and the rest."""
+        call = Hidden(operations.get(registration_id, app_code))
+        return await self._registration(registration_id, call, Attempts())
+
+    async def owner(self, registration_id: str, application_id: str) -> LivePerson | None:
+        """Look up who owns a registration; None if the service knows nobody.
+
+        An anonymous owner is a person without identities here.
+        """
+        call = Hidden(operations.person_of_registration(registration_id, application_id))
+        question = _question(call.reveal(), registration_id)
+        return await self._person(question, call)
+
+    async def person(self, value: IdentityValue) -> LivePerson | None:
+        """Look up who has an identity value; None if nobody has."""
+        call = Hidden(operations.person_by_identity(_LOOKUP[value.kind], value.reveal()))
+        question = _question(call.reveal(), None)
+        found = await self._person(question, call)
+        # The service may write a phone number in its own way, but not the two other kinds.
+        exact = value.kind is not IdentityKind.PHONE_NUMBER
+        if found and exact and value not in found.identities:
+            raise _broken(question, "the answer is about somebody else", Attempts(1))
+        return found
+
+    async def update(
+        self,
+        registration_id: str,
+        app_code: str,
+        body: object,
+        *,
+        attempts: Attempts | None = None,
+    ) -> LiveRegistration:
+        """Change a registration; return it as it is then."""
+        call = Hidden(operations.update(registration_id, app_code, body))
+        return await self._registration(registration_id, call, attempts or Attempts())
+
+    async def personalize(
+        self,
+        registration_id: str,
+        app_code: str,
+        body: object,
+        query: Mapping[str, str] | None = None,
+        *,
+        attempts: Attempts | None = None,
+    ) -> None:
+        """Attach a registration to the person of the body's identity."""
+        call = Hidden(operations.personalize(registration_id, app_code, body, query))
+        # A traceback that shows local variables must not show an identity.
+        del body
+        question = _question(call.reveal(), registration_id)
+        counted = attempts or Attempts()
+        answer = await self._asker.ask(question, call, counted)
+        _understood(question, answer, answers.some_object, counted)
+
+    async def depersonalize(
+        self, registration_id: str, app_code: str, *, attempts: Attempts | None = None
+    ) -> None:
+        """Detach a registration from its person."""
+        call = Hidden(operations.depersonalize(registration_id, app_code))
+        question = _question(call.reveal(), registration_id)
+        counted = attempts or Attempts()
+        answer = await self._asker.ask(question, call, counted)
+        _understood(question, answer, answers.nothing, counted)
+
+    async def _registration(
+        self, registration_id: str, call: Hidden[Call], attempts: Attempts
+    ) -> LiveRegistration:
+        question = _question(call.reveal(), registration_id)
+        answer = await self._asker.ask(question, call, attempts)
+        found = _understood(question, answer, answers.registration, attempts)
+        if found.id != registration_id:
+            reason = "the answer is about another registration"
+            raise _broken(question, reason, attempts)
+        return found
+
+    async def _person(self, question: Question, call: Hidden[Call]) -> LivePerson | None:
+        attempts = Attempts()
+        try:
+            answer = await self._asker.ask(question, call, attempts)
+        except ApiError as error:
+            if nobody_there(error):
+                return None
+            raise
+        people = _understood(question, answer, answers.people, attempts)
+        if len(people) > 1:
+            raise _broken(question, f"{len(people)} people for one identifier", attempts)
+        return people[0] if people else None
+
+
+def _question(call: Call, device: str | None) -> Question:
+    return Question(call.operation, device, call.method, call.path)
+
+
+def _broken(question: Question, reason: str, attempts: Attempts) -> ApiError:
+    return question.error(NotTheContract, status=200, reason=reason, attempts=attempts.count)
+
+
+def _understood(
+    question: Question, answer: Hidden[bytes], read: Callable[[bytes], T], attempts: Attempts
+) -> T:
+    try:
+        return read(answer.reveal())
+    except Garbled as error:
+        reason = str(error)
+    # Out here, so that the error has no context that leads to the answer.
+    raise _broken(question, reason, attempts)
