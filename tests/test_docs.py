@@ -1,0 +1,243 @@
+"""The words are true: README's blocks print what they show, and nothing goes unmentioned."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+import pytest
+
+from reconciler.cli.exits import ExitCode
+from reconciler.cli.main import cli
+from reconciler.core.codes import CODES
+from reconciler.sandbox.fleet import fleet
+from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+
+from .readme import RunCommand, WriteFile, blocks, matches, script
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+README: Final = (ROOT / "README.md").read_text("utf-8") if (ROOT / "README.md").exists() else ""
+
+
+def rows(text: str) -> str:
+    """Return the headings and table rows of a Markdown text: where a thing is introduced."""
+    return "\n".join(line for line in text.splitlines() if line.startswith(("#", "|", "- `", "**")))
+
+
+def commands(
+    group: click.Command = cli, path: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command with its path, groups among them."""
+    yield path, group
+    if isinstance(group, click.Group):
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            found = group.get_command(context, name)
+            assert found is not None, name
+            yield from commands(found, (*path, name))
+
+
+@pytest.fixture(scope="module")
+def introduced() -> str:
+    """Everything that README introduces."""
+    return rows(README)
+
+
+def test_every_command_has_its_row(introduced: str) -> None:
+    """Each command stands in a heading or a table row as it is typed."""
+    names = [" ".join(path) for path, _ in commands() if path]
+
+    assert [name for name in names if not re.search(rf"`(reconciler )?{name}\b", introduced)] == []
+
+
+def test_every_option_has_its_row(introduced: str) -> None:
+    """Each long option of each command stands in a heading or a table row."""
+    options = {
+        option
+        for _, command in commands()
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.hidden
+        for option in parameter.opts
+        if option.startswith("--") or option == "-C"
+    }
+
+    assert [name for name in sorted(options) if not mentioned(name, introduced)] == []
+
+
+def mentioned(option: str, text: str) -> bool:
+    return re.search(rf"(?<![\w-]){re.escape(option)}(?![\w-])", text) is not None
+
+
+def test_every_exit_code_has_its_row(introduced: str) -> None:
+    """Each exit code begins a table row."""
+    codes = [int(code) for code in ExitCode]
+
+    assert [
+        code for code in codes if not re.search(rf"^\| *`?{code}`? *\|", introduced, re.M)
+    ] == []
+
+
+def test_every_diagnostic_code_has_its_row(introduced: str) -> None:
+    """Each permanent code begins a table row or heading, and none is listed that is not there."""
+    listed = set(re.findall(r"^(?:#+|\|) *`?([EW]\d{3})\b", introduced, re.M))
+
+    assert listed == {code.id for code in CODES}
+
+
+def test_the_help_of_every_command_teaches() -> None:
+    """Each command and each option says what it is for."""
+    silent = [" ".join(path) for path, command in commands() if not command.help]
+    silent += [
+        f"{' '.join(path)} {parameter.opts[-1]}"
+        for path, command in commands()
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and not parameter.help
+    ]
+
+    assert silent == []
+
+
+@pytest.mark.timeout(300)
+def test_the_console_blocks_print_what_they_show(tmp_path: Path) -> None:
+    """README's files and commands, in one directory and one shell, against a sandbox."""
+    steps = script(README)
+    with RunningSandbox(SandboxOptions(world=fleet(40), limits=None)) as sandbox:
+        printed = run_script(steps, tmp_path, sandbox.url)
+    wrong = [
+        f"README.md:{step.line}: $ {step.command}\n--- shown\n"
+        + "\n".join(step.output)
+        + f"\n--- printed\n{text}"
+        for step, text in zip(
+            (step for step in steps if isinstance(step, RunCommand)), printed, strict=True
+        )
+        if step.output and not matches(step.output, text)
+    ]
+
+    assert "\n\n".join(wrong) == ""
+
+
+def run_script(steps: list[WriteFile | RunCommand], directory: Path, url: str) -> list[str]:
+    """Run the steps in one shell, so that `cd`, `export` and `&` last; return what each printed."""
+    programs = directory / ".bin"
+    programs.mkdir()
+    launcher = programs / "reconciler"
+    launcher.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m reconciler "$@"\n')
+    launcher.chmod(0o755)
+    lines = []
+    for number, step in enumerate(steps):
+        match step:
+            case WriteFile():
+                source = directory / f".file-{number}"
+                source.write_text(step.text, "utf-8")
+                path = shlex.quote(step.path)
+                lines.append(f'mkdir -p "$(dirname {path})" && cp {source} {path}')
+            case RunCommand():
+                # An output of its own for each command; what runs in the background keeps it.
+                lines.append(f"{{ {step.command}\n}} >{directory}/.out-{number} 2>&1 </dev/null")
+    environment = {
+        "PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
+        "HOME": str(directory / ".home"),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "LANG": "C.UTF-8",
+        "TERM": "dumb",
+        "COLUMNS": "100",
+        "TMPDIR": str(directory),
+        "INFOBIP_BASE_URL": url,
+        "INFOBIP_API_KEY": "a-key-for-the-sandbox",
+        "COURIER_APP_CODE": "courier-app-code",
+        "SHOP_APP_CODE": "shop-app-code",
+    }
+    shell = subprocess.Popen(
+        ["bash", "-c", "\n".join(lines)],
+        cwd=directory,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        said, _ = shell.communicate(timeout=280)
+    finally:
+        # A sandbox that README starts in the background goes with the shell that started it.
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(shell.pid, signal.SIGTERM)
+    assert said == b"", said.decode(errors="replace")
+    return [
+        (directory / f".out-{number}").read_text("utf-8", "replace")
+        for number, step in enumerate(steps)
+        if isinstance(step, RunCommand)
+    ]
+
+
+def test_readme_is_there_and_shows_the_job() -> None:
+    """README has blocks that run; an empty one would pass everything above."""
+    assert sum(isinstance(step, RunCommand) for step in script(README)) >= 3
+
+
+def test_every_link_of_readme_leads_somewhere() -> None:
+    """Relative links name files of the repository; anchors name headings of README."""
+    headings = {
+        re.sub(r"[^\w\- ]", "", line.lstrip("# ").lower()).replace(" ", "-")
+        for line in README.splitlines()
+        if line.startswith("#")
+    }
+    fenced = {line for block in blocks(README) for line in block.lines}
+    prose = "\n".join(line for line in README.splitlines() if line not in fenced)
+    targets = re.findall(r"\]\(([^)\s]+)\)", prose)
+    lost = [
+        target
+        for target in targets
+        if not re.match(r"[a-z]+:", target)
+        and not (
+            target.removeprefix("#") in headings
+            if target.startswith("#")
+            else (ROOT / target.partition("#")[0]).exists()
+        )
+    ]
+
+    assert lost == []
+
+
+MATCHED: Final = [
+    pytest.param(("one", "two"), "one\ntwo\n", True, id="same"),
+    pytest.param(("one", "two"), "one\n", False, id="less"),
+    pytest.param(("one",), "one\ntwo\n", False, id="more"),
+    pytest.param(("one", "...", "four"), "one\ntwo\nthree\nfour\n", True, id="any-lines"),
+    pytest.param(("one", "...", "four"), "one\nfour\n", True, id="no-lines"),
+    pytest.param(("about ... s.",), "about 1.2 s.\n", True, id="any-text"),
+    pytest.param(("about ... s.",), "about 1\n2 s.\n", False, id="within-a-line"),
+    pytest.param(("one  ",), "one\n", True, id="spaces-at-the-end"),
+    pytest.param(("a.b",), "acb\n", False, id="dots-are-dots"),
+]
+
+
+@pytest.mark.parametrize(("shown", "printed", "expected"), MATCHED)
+def test_what_counts_as_printed(shown: tuple[str, ...], printed: str, expected: bool) -> None:
+    """The comparison itself can fail."""
+    assert matches(shown, printed) is expected
+
+
+def test_how_a_readme_is_read() -> None:
+    """Files, commands, their continuation and their output, in order; the rest is left out."""
+    text = (
+        "Text\n<!-- file: devices/a.yaml -->\n```yaml\nkind: Devices\n```\n"
+        "```console\n$ one \\\n    --more\nout\n$ two\n```\n"
+        "<!-- not run: it needs an account -->\n```console\n$ three\n```\n```sh\nfour\n```\n"
+    )
+
+    assert script(text) == [
+        WriteFile(3, "devices/a.yaml", "kind: Devices\n"),
+        RunCommand(7, "one \\\n    --more", ("out",)),
+        RunCommand(10, "two", ()),
+    ]
