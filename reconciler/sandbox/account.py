@@ -130,6 +130,7 @@ class Account:
         self._world = world
         self._order.follow(world, people)
         if self._lags:
+            self._visible()
             self._history.append((time.monotonic(), world))
 
     def _complete(self, world: World) -> World:
