@@ -46,7 +46,8 @@ def _call(index: int, call: PlannedCall, application: str | None) -> Iterator[Li
     yield line(Span(f"# {index} {name(call.id)}{app}", "dim"))
     target = call.path + (f"?{urlencode(sorted(call.query.items()))}" if call.query else "")
     yield line(Span(prose(call.method), "change"), " ", Span(prose(target, 2000), "title"))
-    for word, ids in (("needs", call.needs), ("after", call.after)):
+    only_after = tuple(id_ for id_ in call.after if id_ not in call.needs)
+    for word, ids in (("needs", call.needs), ("after", only_after)):
         if ids:
             few = [name(id_) for id_ in ids[:_EDGES]]
             yield line(Span(f"{word}: {listed(few, _EDGES, len(ids))}", "dim"), indent=2)

@@ -56,39 +56,31 @@ def listed(names: Sequence[str], few: int, total: int | None = None) -> str:
 def summary(plan: Plan) -> str:
     """Return the last line of a plan: "Plan: 12 to change, 88 unchanged. 14 calls, about 1 s."
 
-    What is zero is left out, but for the changes themselves.
+    What is zero is left out, but for the changes. What is counted among the unchanged already (to
+    adopt, drifted), or not declared any more (to release), has a sentence of its own at the end.
     """
     counts, drifted = plan.summary, len(plan.drift)
-    extra = [
-        (counts.adopt, "to adopt"),
-        (counts.released, "to release"),
-    ]
-    still = [
-        (counts.gone, "gone"),
-        (drifted, "drifted"),
-        (counts.withheld, "withheld"),
-    ]
+    aside = _parts([(counts.adopt, "to adopt"), (counts.released, "to release")])
+    aside += _parts([(drifted, "drifted")])
+    gone = (counts.gone, "gone")
     if counts.changed == 0 and counts.calls.total == 0 and counts.withheld == 0:
-        # Counted from the declared ones, whether or not `unchanged` holds those to adopt.
-        settled = max(0, counts.devices - counts.gone - drifted)
-        more = _parts([*extra, *still])
-        return " ".join(["No changes.", _as_declared(settled, counts.devices), *more])
-    parts = [
-        f"{number(counts.changed)} to change",
-        *_parts([*extra, (counts.unchanged, "unchanged"), *still], end=""),
-    ]
-    calls = counts.calls.total
-    sentences = [f"Plan: {', '.join(parts)}."]
-    if calls:
-        sentences.append(f"{counted(calls, 'call')}, about {duration(counts.forecast_seconds)}.")
-    return " ".join(sentences)
+        settled = _as_declared(max(0, counts.unchanged - drifted), counts.devices)
+        sentences = ["No changes", settled, *aside, *_parts([gone])]
+    else:
+        parts = _parts([(counts.unchanged, "unchanged"), gone, (counts.withheld, "withheld")])
+        sentences = [f"Plan: {', '.join([f'{number(counts.changed)} to change', *parts])}"]
+        if calls := counts.calls.total:
+            took = duration(counts.forecast_seconds)
+            sentences.append(f"{counted(calls, 'call')}, about {took}")
+        sentences += aside
+    return " ".join(f"{sentence}." for sentence in sentences)
 
 
-def _parts(counts: Sequence[tuple[int, str]], end: str = ".") -> list[str]:
-    return [f"{number(count)} {word}{end}" for count, word in counts if count]
+def _parts(counts: Sequence[tuple[int, str]]) -> list[str]:
+    return [f"{number(count)} {word}" for count, word in counts if count]
 
 
 def _as_declared(settled: int, declared: int) -> str:
     if declared == 0:
-        return "No devices are declared."
-    return f"{devices(settled)} {'is' if settled == 1 else 'are'} as declared."
+        return "No devices are declared"
+    return f"{devices(settled)} {'is' if settled == 1 else 'are'} as declared"

@@ -1,0 +1,95 @@
+"""Every rendering of hand-made plans and reports, byte for byte (--update-golden rewrites)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from reconciler.core.report import Outcome, Report, Row
+from reconciler.render import calls, html, markdown, report, text
+from reconciler.render.spans import plain
+from tests import plans
+
+GOLDEN: Final = Path(__file__).parent / "golden"
+PATH: Final = "/people/2/contactInformation/push/"
+
+
+def row(device: str, outcome: Outcome, operation: str | None = "update", **more: object) -> Row:
+    """One row of a report, with a request where there is an operation."""
+    method = {None: None, "update": "PATCH"}.get(operation, "POST")
+    path = None if operation is None else PATH + device
+    call = None if operation is None else f"{operation}/{device}"
+    values: dict[str, object] = {"label": None, "attempts": 1, "truth": "done"} | more
+    return Row(  # type: ignore[arg-type]
+        device,
+        "courier",
+        outcome=outcome,
+        call=call,
+        operation=operation,
+        method=method,
+        path=path,
+        **values,
+    )
+
+
+COMPLETE: Final = Report(
+    "01J9ZQ4M8T",
+    (
+        row("A-1", Outcome.APPLIED, "personalize"),
+        row("A-1", Outcome.APPLIED),
+        row("B-2", Outcome.APPLIED),
+        row("C-3", Outcome.ADOPTED, None, attempts=0),
+    ),
+    1.234,
+)
+INCOMPLETE: Final = Report(
+    "01J9ZQ4M8T",
+    (
+        *COMPLETE.rows,
+        row("D-4", Outcome.STALE, truth="not done", label="Depot", detail="isPrimary moved"),
+        row(
+            "E-5",
+            Outcome.FAILED,
+            "personalize",
+            truth="not done",
+            label="Eva's phone",
+            attempts=3,
+            detail="answered 403: FORBIDDEN \x1b[31m",
+        ),
+        row("E-5", Outcome.SKIPPED, truth="not done", detail="needs personalize/E-5"),
+        row("F-6", Outcome.UNKNOWN, "depersonalize", truth="unknown", detail="no answer in 30 s"),
+        *(row(f"G-{number}", Outcome.NOT_TRIED, truth="not done") for number in range(40)),
+    ),
+    75.5,
+    interrupted=True,
+)
+
+RENDERED: Final[dict[str, Callable[[], str]]] = {
+    "everything.txt": lambda: plain(text.lines(plans.everything())),
+    "everything-unfolded.txt": lambda: plain(text.lines(plans.everything(), fold=None)),
+    "everything.md": lambda: markdown.render(plans.everything()),
+    "everything.html": lambda: html.render(plans.everything()),
+    "everything-calls.txt": lambda: plain(calls.lines(plans.everything())),
+    "hostile.txt": lambda: plain(text.lines(plans.hostile(plans.HOSTILE[:10]))),
+    "hostile.md": lambda: markdown.render(plans.hostile(plans.HOSTILE[:10])),
+    "empty.txt": lambda: plain(text.lines(plans.empty())),
+    "empty.md": lambda: markdown.render(plans.empty()),
+    "empty-calls.txt": lambda: plain(calls.lines(plans.empty())),
+    "complete.txt": lambda: plain(report.lines(COMPLETE)),
+    "incomplete.txt": lambda: plain(report.lines(INCOMPLETE)),
+    "incomplete.json": lambda: report.encode(INCOMPLETE).decode("ascii"),
+}
+
+
+@pytest.mark.parametrize("name", RENDERED)
+def test_a_rendering_is_as_it_was(name: str, update_golden: bool) -> None:
+    """A rendering changes only when somebody means it and looks at the new golden file."""
+    actual = RENDERED[name]()
+    file = GOLDEN / name
+    if update_golden:
+        file.write_text(actual, "utf-8")
+
+    assert file.read_text("utf-8") == actual
