@@ -10,19 +10,13 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from fnmatch import translate
 from pathlib import Path
 
+from reconciler.manifest.reading import Unreadable
+
 PROJECT_FILE = "reconciler.yaml"
 SIZE_LIMIT = 256 * 1024 * 1024
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A file that could not or must not be read, and why in a few words."""
-
-    reason: str
 
 
 def find_project(start: Path) -> Path | None:
@@ -35,31 +29,31 @@ def find_project(start: Path) -> Path | None:
     return None
 
 
-def read(path: Path, within: Path | None = None) -> bytes | Refused:
+def read(path: Path, within: Path | None = None) -> bytes | Unreadable:
     """Read a regular file whole; `within` refuses links that lead out of that directory."""
     try:
         if within is not None and not path.resolve().is_relative_to(within.resolve()):
-            return Refused("it is a link that leads out of the project's directory")
+            return Unreadable("it is a link that leads out of the project's directory")
         # Non-blocking: opening a named pipe would otherwise wait for somebody to write into it.
         with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             status = os.fstat(file.fileno())
             if stat.S_ISDIR(status.st_mode):
-                return Refused("it is a directory")
+                return Unreadable("it is a directory")
             if not stat.S_ISREG(status.st_mode):
-                return Refused("it is not a regular file")
+                return Unreadable("it is not a regular file")
             if status.st_size > SIZE_LIMIT:
-                return Refused(f"it is larger than {SIZE_LIMIT // 2**20} MB")
+                return Unreadable(f"it is larger than {SIZE_LIMIT // 2**20} MB")
             return file.read()
     except FileNotFoundError:
-        return Refused("there is no such file")
+        return Unreadable("there is no such file")
     except IsADirectoryError:
-        return Refused("it is a directory")
+        return Unreadable("it is a directory")
     except PermissionError:
-        return Refused("permission denied")
+        return Unreadable("permission denied")
     except (OSError, RuntimeError, ValueError) as error:
         # RuntimeError: a loop of links on Python 3.11 and 3.12. ValueError: a NUL in the name.
         reason = error.strerror if isinstance(error, OSError) else None
-        return Refused((reason or "it cannot be opened").lower())
+        return Unreadable((reason or "it cannot be opened").lower())
 
 
 def leads_outside(pattern: str) -> bool:
@@ -83,7 +77,9 @@ def _segments(pattern: str) -> tuple[str, ...]:
     parts = tuple(part for part in pattern.split("/") if part not in ("", "."))
     # `**/**` finds what `**` finds, in exponentially more steps.
     return tuple(
-        part for at, part in enumerate(parts) if not (part == "**" and parts[at - 1 : at] == ("**",))
+        part
+        for at, part in enumerate(parts)
+        if not (part == "**" and parts[at - 1 : at] == ("**",))
     )
 
 

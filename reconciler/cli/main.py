@@ -156,7 +156,9 @@ def _our_own_bug(error: BaseException, options: Options) -> int:
     if options.verbose:
         link: BaseException | None = error
         while link is not None:
-            stack = "".join(traceback.StackSummary.from_list(traceback.extract_tb(link.__traceback__)).format())
+            stack = "".join(
+                traceback.StackSummary.from_list(traceback.extract_tb(link.__traceback__)).format()
+            )
             say(options, "info", f"{stack}{type(link).__name__}")
             link = link.__cause__ or link.__context__
     say(

@@ -1,0 +1,34 @@
+"""`--accept GUARD=COUNT`: consent to what a guard refuses, in exactly that number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _parsed(ctx: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> dict[str, int]:
+    accepted: dict[str, int] = {}
+    for text in texts:
+        guard, _, count = text.partition("=")
+        if not guard or not count.isascii() or not count.isdigit():
+            raise click.BadParameter(
+                f"{text!r} is not GUARD=COUNT, as in leaving=12.", ctx=ctx, param=option
+            )
+        accepted[guard] = int(count)
+    return accepted
+
+
+def accept_option(command: F) -> F:
+    """Add the option; the command gets `accepted`, counts by the names of guards."""
+    return click.option(
+        "--accept",
+        "accepted",
+        metavar="GUARD=COUNT",
+        multiple=True,
+        callback=_parsed,
+        help="Consent to what a guard refuses, as its way out says; repeatable.",
+    )(command)

@@ -1,0 +1,194 @@
+"""From the directory to desired state: find, read and check the files; tell every mistake."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reconciler.core import codes
+from reconciler.core.device import Desired
+from reconciler.core.diagnostics import Diagnostic, Severity
+from reconciler.core.project import Pattern, Project
+from reconciler.core.source import Source
+from reconciler.manifest.devices import read_manifests
+from reconciler.manifest.project import read_project
+from reconciler.manifest.reading import ManifestFile, Unreadable
+from reconciler.manifest.schema import Schemas
+
+from . import files
+from .data import schema_bytes
+from .exits import ExitCode, Stop
+from .options import Options
+from .streams import colored, say, write
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What the files say. `desired` is None when there is an error among the diagnostics."""
+
+    root: Path
+    diagnostics: tuple[Diagnostic, ...]
+    project: Project | None = None
+    desired: Desired | None = None
+    file_count: int = 0
+    empty_patterns: tuple[Pattern, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Files without a mistake. `root` is the directory of the project file."""
+
+    root: Path
+    project: Project
+    desired: Desired
+    empty_patterns: tuple[Pattern, ...]
+
+
+def check(options: Options) -> Checked:
+    """Read and check all files; raises Stop only when there is no project file to start from."""
+    path = _project_path(options)
+    root = path.parent
+    data = files.read(path)
+    if isinstance(data, Unreadable):
+        raise Stop(ExitCode.ERROR, f"The project file {path} cannot be read: {data.reason}.")
+    schemas = Schemas({name: schema_bytes(name) for name in ("project", "devices")})
+    with _without_collector():
+        reading = read_project(files.printable(path.name), data, schemas)
+        if reading.value is None:
+            return Checked(root, reading.diagnostics, file_count=1)
+        project = reading.value
+        found = files.expand(root, (pattern.text for pattern in project.manifests))
+        empty = tuple(pattern for pattern in project.manifests if not found[pattern.text])
+        paths = sorted({path for group in found.values() for path in group})
+        manifests = read_manifests(
+            (
+                ManifestFile(files.printable(path), files.read(root / path, within=root))
+                for path in paths
+            ),
+            project,
+            schemas,
+        )
+    diagnostics = (*reading.diagnostics, *map(_matches_nothing, empty), *manifests.diagnostics)
+    return Checked(
+        root=root,
+        diagnostics=tuple(sorted(diagnostics, key=Diagnostic.sort_key)),
+        project=project,
+        desired=manifests.value,
+        file_count=1 + len(paths),
+        empty_patterns=empty,
+    )
+
+
+def load(options: Options) -> Loaded:
+    """Return the files of a project; mistakes are told on stderr and end the command."""
+    checked = check(options)
+    if checked.project is None or checked.desired is None:
+        tell(options, checked.root, checked.diagnostics)
+        errors = sum(one.severity is Severity.ERROR for one in checked.diagnostics)
+        raise Stop(ExitCode.ERROR, f"{mistakes(errors)} in the files; nothing was read or changed.")
+    # A pattern that matches nothing is a refusal of the plan, which says it better.
+    told = [one for one in checked.diagnostics if one.code is not codes.EMPTY_PATTERN]
+    tell(options, checked.root, told)
+    return Loaded(checked.root, checked.project, checked.desired, checked.empty_patterns)
+
+
+def mistakes(count: int) -> str:
+    """Return "1 mistake" or "3 mistakes"."""
+    return f"{count:,} mistake{'' if count == 1 else 's'}"
+
+
+def tell(options: Options, root: Path, diagnostics: Iterable[Diagnostic]) -> None:
+    """Write diagnostics to stderr, as text or as one JSON object each."""
+    shown = seen_from(options.origin, root, diagnostics)
+    if not shown:
+        return
+    if options.log_json:
+        for one in shown:
+            place = one.source
+            say(
+                options,
+                one.severity.value,
+                one.message,
+                code=one.code.id,
+                file=place.file if place else None,
+                line=place.line if place else None,
+                column=place.column if place else None,
+                detail=list(one.detail) or None,
+                why=one.why or one.code.why,
+                fix=one.fix or one.code.fix,
+            )
+        return
+    import sys
+
+    from reconciler.render.diagnostics import text
+
+    write(sys.stderr, painted(text(shown)) if colored(sys.stderr, options) else text(shown))
+
+
+def painted(text: str) -> str:
+    """Color the words error[...] and warning[...] of diagnostics as text."""
+    import re
+
+    colors = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m"}
+    return re.sub(
+        r"^(\S+: )?((error|warning)\[[EW]\d+\])",
+        lambda found: f"{found[1] or ''}{colors[found[3]]}{found[2]}\x1b[0m",
+        text,
+        flags=re.MULTILINE,
+    )
+
+
+def seen_from(
+    origin: Path, root: Path, diagnostics: Iterable[Diagnostic]
+) -> tuple[Diagnostic, ...]:
+    """Return diagnostics whose paths lead to their files from where the caller stands."""
+    prefix = os.path.relpath(root, origin)
+    if prefix == ".":
+        return tuple(diagnostics)
+
+    def moved(source: Source) -> Source:
+        return replace(source, file=files.printable(os.path.join(prefix, source.file)))
+
+    return tuple(
+        replace(
+            one,
+            source=None if one.source is None else moved(one.source),
+            related=tuple((moved(source), text) for source, text in one.related),
+        )
+        for one in diagnostics
+    )
+
+
+def _project_path(options: Options) -> Path:
+    if options.config is not None:
+        return options.directory / options.config
+    found = files.find_project(options.directory)
+    if found is None:
+        raise Stop(
+            ExitCode.ERROR,
+            f"There is no {files.PROJECT_FILE} in {options.directory} or a directory above it.",
+            "Name the directory with -C DIR or the file with --config FILE before the command; "
+            "or start with a copy of an example: reconciler demo --keep",
+        )
+    return found
+
+
+def _matches_nothing(pattern: Pattern) -> Diagnostic:
+    return Diagnostic(
+        codes.EMPTY_PATTERN, f'The pattern "{pattern.text}" matches no file', pattern.source
+    )
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Stop the cycle collector: it would walk every value read so far, again and again."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.enable()

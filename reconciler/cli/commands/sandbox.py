@@ -1,0 +1,149 @@
+"""`reconciler sandbox`: the service, simulated, on this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.exits import ExitCode, Stop
+from reconciler.cli.options import Options
+from reconciler.cli.streams import did_you_mean, result, say
+
+if TYPE_CHECKING:
+    from reconciler.platform.world import World
+
+
+@click.command(
+    "sandbox",
+    epilog="""
+\b
+Examples:
+  reconciler sandbox --port 8080 --people 1000
+  reconciler sandbox --world examples/courier-fleet/sandbox-world.json
+  reconciler sandbox --assume detach=keeps --assume anonymous-owner=404
+\b
+The app, or a colleague, changes a device behind your back:
+  curl -X PUT $INFOBIP_BASE_URL/_sandbox/registrations/ID -d '{"isPrimary": false}'
+""",
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="Listen on this port.  [default: any free one]",
+)
+@click.option(
+    "--world",
+    "world_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Start from the people and registrations of a file.",
+)
+@click.option("--people", type=click.IntRange(0), help="Start from a generated world of so many.")
+@click.option(
+    "--assume",
+    "assumed",
+    metavar="NAME=VALUE",
+    multiple=True,
+    help="Choose a reading of what nobody knows about the service; repeatable.",
+)
+@click.option("--no-limits", is_flag=True, help="Answer as fast as the machine can.")
+@click.pass_obj
+def command(
+    options: Options,
+    port: int,
+    world_file: Path | None,
+    people: int | None,
+    assumed: tuple[str, ...],
+    no_limits: bool,
+) -> None:
+    """Serve the API, simulated, on 127.0.0.1 until Ctrl-C; no account needed.
+
+    Any non-empty credential is accepted. GET /_sandbox/world shows the world as it is,
+    GET /_sandbox/calls the calls that were made.
+    """
+    if world_file is not None and people is not None:
+        raise click.UsageError("--world and --people exclude each other.")
+    readings = _readings(assumed)
+    world = None if world_file is None else _world(world_file)
+    from reconciler.platform.operations import DEFAULT_LIMITS
+    from reconciler.sandbox.account import SandboxOptions
+    from reconciler.sandbox.serve import serve
+
+    def ready(url: str) -> None:
+        result(url)
+        codes = _codes(world)
+        say(options, "info", _how_to_use(url, codes), url=url)
+
+    chosen = SandboxOptions(
+        port=port,
+        world=world,
+        people=100 if people is None else people,
+        assume=readings,
+        limits=None if no_limits else DEFAULT_LIMITS,
+    )
+    try:
+        serve(chosen, ready)
+    except ValueError as error:
+        raise click.UsageError(f"--people: {error}.") from None
+    except OSError as error:
+        raise Stop(
+            ExitCode.ERROR,
+            f"Port {port} cannot be used: {(error.strerror or 'unknown').lower()}.",
+            "Choose another one, or leave --port out for any free one.",
+        ) from None
+    say(options, "info", "The sandbox has ended; its world is gone.")
+
+
+def _readings(assumed: tuple[str, ...]) -> dict[str, str]:
+    from reconciler.platform.assumptions import ASSUMPTIONS
+
+    chosen: dict[str, str] = {}
+    for text in assumed:
+        name, _, reading = text.partition("=")
+        assumption = ASSUMPTIONS.get(name)
+        if assumption is None:
+            hint = did_you_mean(name, ASSUMPTIONS) or f" They are: {', '.join(ASSUMPTIONS)}."
+            raise click.UsageError(f"--assume {text}: there is no assumption {name!r}.{hint}")
+        if reading not in assumption.readings:
+            known = ", ".join(assumption.readings)
+            raise click.UsageError(f"--assume {text}: {name} is one of: {known}.")
+        chosen[name] = reading
+    return chosen
+
+
+def _world(file: Path) -> World:
+    from reconciler.cli.files import read
+    from reconciler.manifest.reading import Unreadable
+    from reconciler.platform.worldfile import decode_world
+
+    data = read(file)
+    if isinstance(data, Unreadable):
+        raise Stop(ExitCode.ERROR, f"{file} cannot be read: {data.reason}.")
+    try:
+        return decode_world(data)
+    except ValueError as error:
+        raise Stop(ExitCode.ERROR, f"{file} is no world: {error}.") from None
+
+
+def _codes(world: World | None) -> tuple[str, ...]:
+    if world is not None:
+        return tuple(world.applications)
+    from reconciler.sandbox.fleet import APPLICATIONS
+
+    return tuple(APPLICATIONS)
+
+
+def _how_to_use(url: str, codes: tuple[str, ...]) -> str:
+    example = codes[0] if codes else "none"
+    return f"""Serving the simulated service; Ctrl-C ends it. In another terminal:
+
+  export INFOBIP_BASE_URL={url}
+  export INFOBIP_API_KEY=sandbox
+  export COURIER_APP_CODE={example}
+  reconciler plan
+
+Application codes: {", ".join(codes) or "none"}. The world: {url}/_sandbox/world
+"""

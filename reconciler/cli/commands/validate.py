@@ -1,0 +1,60 @@
+"""`reconciler validate`: the files alone; no network, no secret."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.exits import ExitCode
+from reconciler.cli.options import Options
+from reconciler.cli.streams import result
+
+
+@click.command(
+    "validate",
+    epilog="""
+\b
+Examples:
+  reconciler validate
+  reconciler validate --format github     annotations on a pull request
+  reconciler validate --format sarif > mistakes.sarif
+""",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github", "sarif"]),
+    default="text",
+    show_default=True,
+    help="How mistakes are told; all but text go to stdout.",
+)
+@click.pass_obj
+def command(options: Options, form: str) -> int:
+    """Check the project file and all manifests; needs neither network nor secrets.
+
+    Tells all mistakes of all files at once, each with its place, why it is one and how to mend it.
+    Exit code 1 if there is one; a warning alone is 0.
+    """
+    from reconciler.cli.checking import check, mistakes, seen_from, tell
+    from reconciler.core.diagnostics import Severity
+    from reconciler.render import diagnostics as render
+
+    checked = check(options)
+    errors = sum(one.severity is Severity.ERROR for one in checked.diagnostics)
+    shown = seen_from(options.origin, checked.root, checked.diagnostics)
+    match form:
+        case "json":
+            result(render.json(shown))
+        case "github":
+            result(render.github(shown))
+        case "sarif":
+            result(render.sarif(shown))
+        case _:
+            tell(options, checked.root, checked.diagnostics)
+            files = f"{checked.file_count:,} file{'' if checked.file_count == 1 else 's'}"
+            if errors:
+                result(f"{mistakes(errors)} in {files}.")
+            elif checked.desired is not None:
+                count = len(checked.desired.devices)
+                devices = f"{count:,} device{'' if count == 1 else 's'}"
+                result(f"No mistakes: {devices} in {files}.")
+    return ExitCode.ERROR if errors else ExitCode.DONE

@@ -1,0 +1,43 @@
+"""A plan in the form somebody asked for: text, json, markdown, html or calls."""
+
+from __future__ import annotations
+
+import sys
+from typing import TextIO
+
+from reconciler.plan.definition import Plan
+
+from .options import Options
+from .painting import paint
+from .streams import result
+
+FORMATS = ("text", "json", "markdown", "html", "calls")
+
+
+def show(
+    plan: Plan, form: str, options: Options, stream: TextIO | None = None, *, fold: bool = True
+) -> None:
+    """Write a plan to stdout, or as text to another stream. Only what the form needs is loaded."""
+    match form:
+        case "json":
+            from reconciler.plan.document import encode
+
+            result(encode(plan))
+        case "markdown":
+            from reconciler.render.markdown import render as markdown
+
+            result(markdown(plan))
+        case "html":
+            from reconciler.render.html import render as html
+
+            result(html(plan))
+        case "calls":
+            from reconciler.render.calls import lines as calls
+
+            paint(sys.stdout, calls(plan), options)
+        case _:
+            from reconciler.render.text import lines
+
+            # -v: every device in full, nothing folded.
+            target = stream or sys.stdout
+            paint(target, lines(plan, None) if not fold else lines(plan), options)

@@ -1,0 +1,210 @@
+"""The stages of plan and apply, in the order in which they are called.
+
+files -> record -> service -> live state -> plan; each a function that takes what the one before
+returned. What goes wrong in a room leaves here as one message and an exit code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import uuid
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from reconciler.api.errors import ApiError, ApplicationNotFound, Denied, NoAnswer, NotTheContract
+from reconciler.api.service import Service
+from reconciler.core.events import Listener
+from reconciler.core.failures import StateError
+from reconciler.core.live import Live, Needs
+from reconciler.core.record import Record
+from reconciler.diff.missing import missing
+from reconciler.git.commit import head
+from reconciler.live.points import read_all
+from reconciler.manifest.interpolation import Unresolved, resolve
+from reconciler.plan.build import Circumstances, build
+from reconciler.plan.definition import Plan, ReadCounts, Reads
+from reconciler.platform.operations import Operation
+from reconciler.state.lease import Holder, LeaseHeld
+from reconciler.state.local import LocalState
+
+from .checking import Loaded, tell
+from .connection import Connection, Mistakes, opened, resolved
+from .exits import ExitCode, Stop
+from .options import Options
+from .streams import did_you_mean, say
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the arguments ask of a plan: `targets` are registration ids, none means all."""
+
+    targets: tuple[str, ...] = ()
+    accepted: Mapping[str, int] = field(default_factory=dict)
+
+
+@contextmanager
+def explained(options: Options, root: Path) -> Iterator[None]:
+    """Turn what the rooms raise into messages and exit codes."""
+    try:
+        yield
+    except Mistakes as mistakes:
+        tell(options, root, mistakes.diagnostics)
+        raise Stop(ExitCode.ERROR) from None
+    except StateError as error:
+        tell(options, root, [error.diagnostic])
+        raise Stop(ExitCode.ERROR) from None
+    except LeaseHeld as held:
+        run = f" Its run: {held.holder.run_url}" if held.holder.run_url else ""
+        raise Stop(
+            ExitCode.LEASED,
+            f"Nothing was done: {held}.{run}",
+            "Wait until that run has ended; the lease of a dead one expires by itself in 30 s.",
+        ) from None
+    except ApiError as error:
+        raise Stop(ExitCode.ERROR, str(error), _way_out(error)) from None
+
+
+def _way_out(error: ApiError) -> str:
+    match error:
+        case Denied():
+            return (
+                "Check the credentials that api.auth of the project file names, and their scopes."
+            )
+        case ApplicationNotFound():
+            return "Check the application codes under applications in the project file."
+        case NoAnswer():
+            return "Check api.baseUrl of the project file, and the network."
+        case NotTheContract():
+            return "Check that api.baseUrl is the account's own base URL, with nothing in between."
+        case _:
+            return ""
+
+
+def scope_of(loaded: Loaded, wishes: Wishes) -> frozenset[str] | None:
+    """Return the ids that are planned, None for all; Stop for one that nobody declares."""
+    for target in wishes.targets:
+        if target not in loaded.desired.devices:
+            hint = did_you_mean(target, loaded.desired.devices)
+            raise Stop(ExitCode.USAGE, f"--target {target}: no manifest declares this id.{hint}")
+    return frozenset(wishes.targets) if wishes.targets else None
+
+
+def state_path(loaded: Loaded) -> Path:
+    """Return where the record is, relative paths taken from the project file."""
+    try:
+        return loaded.root / resolve(loaded.project.state.path, os.environ)
+    except Unresolved as unresolved:
+        raise Mistakes((unresolved.diagnostic,)) from None
+
+
+def open_record(options: Options, loaded: Loaded) -> LocalState:
+    """Open the record; the first plan or apply makes it, and says so."""
+    path = state_path(loaded)
+    is_new = not path.exists()
+    state = LocalState.open(path, create=True)
+    if is_new:
+        say(
+            options,
+            "info",
+            f"Started a record of what is applied: {os.path.relpath(path, options.origin)}"
+            " (keep it out of Git).",
+        )
+    return state
+
+
+def connection(loaded: Loaded, record: Record) -> Connection:
+    """Resolve what calls need from the environment; raises Mistakes."""
+    used = {device.application for device in loaded.desired.devices.values()}
+    used |= {removal.application for removal in loaded.desired.removed.values()}
+    used |= {entry.application for entry in record.devices.values()}
+    return resolved(loaded.project, used, os.environ)
+
+
+def holder() -> Holder:
+    """Say who is running this, for those who find the record leased."""
+    import getpass
+    import socket
+
+    environ = os.environ
+    who = environ.get("GITHUB_ACTOR") or environ.get("GITLAB_USER_LOGIN")
+    run_url = environ.get("CI_JOB_URL")
+    if environ.get("GITHUB_RUN_ID"):
+        server = environ.get("GITHUB_SERVER_URL", "https://github.com")
+        repository = environ.get("GITHUB_REPOSITORY", "")
+        run_url = f"{server}/{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"
+    if not who:
+        try:
+            who = getpass.getuser()
+        except (OSError, KeyError):
+            who = f"user {os.getuid()}"
+    return Holder(who, socket.gethostname(), os.getpid(), run_url, datetime.now(UTC))
+
+
+def make_plan(
+    loaded: Loaded,
+    record: Record,
+    wishes: Wishes,
+    link: Connection,
+    run: tuple[asyncio.Runner, Service],
+    listen: Listener,
+) -> Plan:
+    """Read live state until nothing is missing, and build the plan."""
+    runner, service = run
+    scope = scope_of(loaded, wishes)
+    before = dict(service.counts)
+    live = runner.run(read_all(service, link.app_codes, _asker(loaded, record, scope), listen))
+    counts = {
+        operation: service.counts.get(operation, 0) - before.get(operation, 0)
+        for operation in (Operation.GET, Operation.PERSONS)
+    }
+    return build(
+        loaded.desired,
+        record,
+        live,
+        loaded.project,
+        Circumstances(
+            id=str(uuid.uuid4()),
+            created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            reads=Reads("points", ReadCounts(counts[Operation.GET], counts[Operation.PERSONS])),
+            rates=link.rates,
+            commit=head(loaded.root),
+            scope=scope,
+            empty_patterns=loaded.empty_patterns,
+            accepted=wishes.accepted,
+        ),
+    )
+
+
+def _asker(
+    loaded: Loaded, record: Record, scope: Collection[str] | None
+) -> Callable[[Live], Needs]:
+    def ask(live: Live) -> Needs:
+        return missing(loaded.desired, record, live, loaded.project, scope)
+
+    return ask
+
+
+def plan_from_files(options: Options, loaded: Loaded, wishes: Wishes, listen: Listener) -> Plan:
+    """Run all stages up to the plan; writes nothing but a record that was not there."""
+    scope_of(loaded, wishes)
+    with explained(options, loaded.root), open_record(options, loaded) as state:
+        record = state.read()
+        link = connection(loaded, record)
+        with opened(link) as run:
+            return make_plan(loaded, record, wishes, link, run, listen)
+
+
+def verdict(plan: Plan, *, detailed: bool) -> ExitCode:
+    """Return the exit code of a plan: refused, in error, with changes, or done."""
+    if plan.refusals:
+        return ExitCode.REFUSED
+    if plan.errors:
+        return ExitCode.ERROR
+    # What is only noted (adopt) or found missing (gone) is no change.
+    if detailed and (plan.calls or plan.summary.released):
+        return ExitCode.CHANGES
+    return ExitCode.DONE
