@@ -6,9 +6,6 @@ bombs, cycles and bottomless nesting end here; what passes is a tree of JSON's t
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from sys import intern
@@ -30,6 +27,7 @@ from reconciler.core import codes
 from reconciler.core.diagnostics import Code, Diagnostic
 from reconciler.core.source import Source
 
+from .collector import paused_collector
 from .events import FASTEST, Opener, broken
 from .places import Lines, Offsets, Places, Tree, no_offsets
 from .reading import Unreadable
@@ -70,7 +68,7 @@ def read_documents(file: str, data: bytes | Unreadable, opener: Opener = FASTEST
     found = Documents()
     try:
         text = decode(file, data)
-        with _no_collection():
+        with paused_collector():
             _Builder(file, text, found).run(opener)
     except Stopped as stop:
         found.diagnostics.append(stop.diagnostic)
@@ -81,20 +79,9 @@ def read_documents(file: str, data: bytes | Unreadable, opener: Opener = FASTEST
     return found
 
 
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Pause the cyclic collector: millions of new values, none of them garbage, cost seconds."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
 # What `key` can be while a container is filled, beside the key whose value comes next: None, a
 # key comes next; _ITEM, the container is a list; _DROP, the value of a duplicate key comes next.
+# Compared with `is`: a key of the file can be equal to these, but never the same object.
 _ITEM: Final = "\0item"
 _DROP: Final = "\0drop"
 

@@ -1,0 +1,226 @@
+"""Stage 1, the project file: `reconciler.yaml` to a Project, references left unresolved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import PurePosixPath, PureWindowsPath
+from typing import Final, Literal, cast
+
+from reconciler.core import codes
+from reconciler.core.device import OnRemove
+from reconciler.core.diagnostics import Code, Diagnostic
+from reconciler.core.project import (
+    ApiKey,
+    ApiSettings,
+    Application,
+    Auth,
+    Basic,
+    Ibsso,
+    OAuth2,
+    Pattern,
+    Project,
+    Setting,
+    StateSettings,
+)
+from reconciler.platform.assumptions import ASSUMPTIONS
+
+from .documents import Document, read_documents
+from .explanation import explain, shown
+from .interpolation import is_partial
+from .places import Path, Tree
+from .reading import Reading, Unreadable, reading
+from .schema import Schemas
+from .suggestion import did_you_mean, listed
+
+_STATE_PATH: Final = ".reconciler/state.db"
+_Map = dict[str, Tree]
+
+
+def read_project(file: str, data: bytes | Unreadable, schemas: Schemas) -> Reading[Project]:
+    """Read the project file. It needs no environment; see interpolation.resolve."""
+    found = read_documents(file, data)
+    diagnostics = list(found.diagnostics)
+    for other in found.documents[1:]:
+        place = other.places.value(())
+        diagnostics.append(
+            Diagnostic(codes.SEVERAL_DOCUMENTS, codes.SEVERAL_DOCUMENTS.title, place)
+        )
+    if not found.documents:
+        return reading(None, diagnostics)
+    document = found.documents[0]
+    valid = schemas.project.accepts(document.tree)
+    if not valid:
+        diagnostics += explain(document, schemas.project, found.faulty)
+    diagnostics += _references(document)
+    sound = document.tree if valid else schemas.project.sound(document.tree)
+    if isinstance(sound, dict):
+        diagnostics += _rules(document, sound)
+    project = _project(document) if valid else None
+    return reading(project, diagnostics)
+
+
+def _references(document: Document) -> Iterator[Diagnostic]:
+    """Complain of references that are only a part of a value, or stand where none are read."""
+    for path, text in _texts(document.tree, ()):
+        if "${" not in text:
+            continue
+        if not _takes_reference(path):
+            yield _at_value(document, path, codes.MISPLACED_REFERENCE)
+        elif is_partial(text):
+            yield _at_value(document, path, codes.PARTIAL_REFERENCE)
+
+
+def _texts(tree: Tree, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    # The depth of documents is bounded, so this cannot recurse to death; and a bomb of aliases
+    # was refused, so it ends.
+    match tree:
+        case str():
+            yield path, tree
+        case dict():
+            for key, value in tree.items():
+                yield from _texts(value, (*path, key))
+        case list():
+            for number, item in enumerate(tree):
+                yield from _texts(item, (*path, number))
+        case _:
+            pass
+
+
+def _takes_reference(path: Path) -> bool:
+    match tuple(path):
+        case ("api", "baseUrl") | ("state", "path"):
+            return True
+        case ("api", "auth", *_):
+            return True
+        case ("applications", _, "appCode"):
+            return True
+        case _:
+            return False
+
+
+def _rules(document: Document, sound: _Map) -> Iterator[Diagnostic]:
+    """Check what the schema cannot say, of all parts that the schema accepts."""
+    api = sound.get("api")
+    if isinstance(api, dict):
+        yield from _assumptions(document, _mapping(api.get("assume")))
+    yield from _app_codes(document, _mapping(sound.get("applications")))
+    patterns = sound.get("manifests")
+    for number, pattern in enumerate(patterns if isinstance(patterns, list) else []):
+        if _leaves(str(pattern)):
+            yield _at_value(document, ("manifests", number), codes.PATTERN)
+
+
+def _assumptions(document: Document, assume: _Map) -> Iterator[Diagnostic]:
+    for name, value in assume.items():
+        path = ("api", "assume", name)
+        if name not in ASSUMPTIONS:
+            yield Diagnostic(
+                codes.UNKNOWN_ASSUMPTION,
+                f"Unknown assumption: {shown(name)}",
+                document.places.key(path),
+                fix=did_you_mean(name, ASSUMPTIONS) or f"There are {listed(ASSUMPTIONS)}.",
+            )
+        elif str(value) not in ASSUMPTIONS[name].readings:
+            known = ASSUMPTIONS[name].readings
+            yield Diagnostic(
+                codes.UNKNOWN_READING,
+                f"{shown(name)} has no reading {shown(str(value))}",
+                document.places.value(path),
+                why=ASSUMPTIONS[name].question,
+                fix=did_you_mean(str(value), known) or f"Write {listed(known, 'or')}.",
+            )
+
+
+def _app_codes(document: Document, applications: _Map) -> Iterator[Diagnostic]:
+    first: dict[str, str] = {}
+    for name, entry in applications.items():
+        code = str(_mapping(entry).get("appCode"))
+        if code not in first:
+            first[code] = name
+            continue
+        there = document.places.value(("applications", first[code], "appCode"))
+        yield Diagnostic(
+            codes.SAME_APP_CODE,
+            f"{shown(first[code])} and {shown(name)} have one application code",
+            document.places.value(("applications", name, "appCode")),
+            related=((there, "the first one"),),
+        )
+
+
+def _leaves(pattern: str) -> bool:
+    """Whether a pattern is absolute or climbs out of the project's directory."""
+    windows = PureWindowsPath(pattern)
+    return pattern.startswith("/") or bool(windows.drive) or ".." in PurePosixPath(pattern).parts
+
+
+def _at_value(document: Document, path: Path, code: Code) -> Diagnostic:
+    return Diagnostic(code, code.title, document.places.value(path))
+
+
+def _mapping(tree: Tree) -> _Map:
+    return tree if isinstance(tree, dict) else {}
+
+
+def _project(document: Document) -> Project:
+    """Make the project of a valid document."""
+    tree = _mapping(document.tree)
+    places = document.places
+
+    def setting(*path: str) -> Setting:
+        node: Tree = tree
+        for step in path:
+            node = _mapping(node)[step]
+        return Setting(str(node), ".".join(path), places.value(path))
+
+    api = _mapping(tree["api"])
+    state = _mapping(tree.get("state"))
+    drift = cast("dict[str, Literal['mend', 'report']]", _mapping(tree.get("onDrift")))
+    limits = cast("dict[str, float]", _mapping(api.get("limits")))
+    return Project(
+        document.file,
+        ApiSettings(
+            setting("api", "baseUrl"),
+            _auth(_mapping(api["auth"]), setting),
+            {name: float(limit) for name, limit in limits.items()},
+            float(cast(float, api.get("quotaShare", 0.8))),
+            {name: str(value) for name, value in _mapping(api.get("assume")).items()},
+        ),
+        {
+            name: Application(
+                name,
+                setting("applications", name, "appCode"),
+                places.key(("applications", name)),
+            )
+            for name in _mapping(tree["applications"])
+        },
+        tuple(
+            Pattern(str(text), places.value(("manifests", number)))
+            for number, text in enumerate(cast("list[str]", tree["manifests"]))
+        ),
+        StateSettings(
+            "local",
+            setting("state", "path")
+            if "path" in state
+            else Setting(_STATE_PATH, "state.path", places.key(("state",))),
+        ),
+        OnRemove(str(tree.get("onRemove", "release"))),
+        dict(drift),
+    )
+
+
+def _auth(auth: _Map, setting: Callable[..., Setting]) -> Auth:
+    match next(iter(auth)):
+        case "apiKey":
+            return ApiKey(setting("api", "auth", "apiKey"))
+        case "basic":
+            return Basic(
+                setting("api", "auth", "basic", "username"),
+                setting("api", "auth", "basic", "password"),
+            )
+        case "oauth2":
+            return OAuth2(
+                setting("api", "auth", "oauth2", "clientId"),
+                setting("api", "auth", "oauth2", "clientSecret"),
+            )
+        case _:
+            return Ibsso(setting("api", "auth", "ibsso", "token"))

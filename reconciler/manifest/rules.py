@@ -1,0 +1,113 @@
+"""Stage 1, rules across files: what one document cannot know of the others.
+
+The order in which files are read changes no diagnostic: of several places the first in the order
+of files and lines counts as the first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from reconciler.core import codes
+from reconciler.core.device import DesiredDevice, Owner, Removal
+from reconciler.core.diagnostics import Code, Diagnostic
+from reconciler.core.identity import Identity, IdentityValue
+from reconciler.core.source import Source
+
+from .people import names_somebody, same_person
+
+
+@dataclass(slots=True)
+class Declared:
+    """Everything that was declared so far, by whatever file."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    devices: dict[str, DesiredDevice] = field(default_factory=dict)
+    removed: dict[str, Removal] = field(default_factory=dict)
+    # The places of registrations that stand in several.
+    mentions: dict[str, list[Source]] = field(default_factory=dict)
+    # Everybody, each with the name of the entry; None for an owner written in place.
+    people: list[tuple[Owner, str | None]] = field(default_factory=list)
+    primaries: dict[tuple[str, Identity], list[tuple[Source, str]]] = field(default_factory=dict)
+
+    def add_device(self, device: DesiredDevice) -> None:
+        self._mention(device.id, device.source)
+        self.devices[device.id] = device
+
+    def add_removal(self, removal: Removal) -> None:
+        self._mention(removal.id, removal.source)
+        self.removed[removal.id] = removal
+
+    def add_person(self, person: Owner, name: str | None) -> None:
+        self.people.append((person, name))
+
+    def add_primary(self, person: Owner, device: DesiredDevice, place: Source) -> None:
+        """Note that `place` declares the device primary for the person."""
+        key = (device.application, person.identity)
+        self.primaries.setdefault(key, []).append((place, device.id))
+
+    def _mention(self, registration: str, source: Source) -> None:
+        if registration in self.devices:
+            first = self.devices[registration].source
+        elif registration in self.removed:
+            first = self.removed[registration].source
+        else:
+            return
+        self.mentions.setdefault(registration, [first]).append(source)
+
+
+def check(declared: Declared) -> None:
+    """Add the diagnostics of all rules across files."""
+    declared.diagnostics += _registered_twice(declared)
+    declared.diagnostics += _two_primaries(declared)
+    declared.diagnostics += _people(declared)
+
+
+def _order(source: Source) -> tuple[str, int, int]:
+    return (source.file, source.line, source.column)
+
+
+def _registered_twice(declared: Declared) -> Iterable[Diagnostic]:
+    for registration, sources in declared.mentions.items():
+        first, *others = sorted(sources, key=_order)
+        message = f"Registration {registration} stands in two places"
+        for other in others:
+            yield _naming_both(codes.REGISTERED_TWICE, message, other, first)
+
+
+def _two_primaries(declared: Declared) -> Iterable[Diagnostic]:
+    for places in declared.primaries.values():
+        if len({registration for _, registration in places}) < 2:
+            continue
+        (first, _), *others = sorted(places, key=lambda one: _order(one[0]))
+        for other, _ in others:
+            yield _naming_both(codes.TWO_PRIMARIES, codes.TWO_PRIMARIES.title, other, first)
+
+
+def _people(declared: Declared) -> Iterable[Diagnostic]:
+    first_with: dict[IdentityValue, Owner] = {}
+    for person, _ in sorted(declared.people, key=lambda one: _order(_place(one[0]))):
+        for value in person.identity:
+            first = first_with.setdefault(value, person)
+            if first is not person and not same_person(first, person):
+                yield Diagnostic(
+                    codes.PEOPLE_CONFLICT,
+                    f"The same {value.kind.value} as another person, and not the same person",
+                    _place(person),
+                    related=((_place(first), "the other one"),),
+                )
+                break
+    everybody = set(first_with)
+    for person, name in declared.people:
+        if name is not None and names_somebody(name, everybody):
+            yield Diagnostic(codes.PERSON_NAME, codes.PERSON_NAME.title, _place(person))
+
+
+def _place(person: Owner) -> Source:
+    assert person.source is not None
+    return person.source
+
+
+def _naming_both(code: Code, message: str, here: Source, first: Source) -> Diagnostic:
+    return Diagnostic(code, message, here, related=((first, "the first one"),))
