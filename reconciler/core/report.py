@@ -47,12 +47,16 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """`plan` is the plan's id. Complete when nothing failed, is unknown, stale, skipped or left."""
+    """`plan` is the plan's id. Complete when nothing failed, is unknown, stale, skipped or left.
+
+    `stopped` says why the run ended early, or could not keep its record; no personal data.
+    """
 
     plan: str
     rows: tuple[Row, ...]
     seconds: float
     interrupted: bool = False
+    stopped: str | None = None
 
     @property
     def counts(self) -> Mapping[Outcome, int]:
@@ -60,4 +64,5 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        return all(row.outcome in (Outcome.APPLIED, Outcome.ADOPTED) for row in self.rows)
+        good = (Outcome.APPLIED, Outcome.ADOPTED)
+        return self.stopped is None and all(row.outcome in good for row in self.rows)

@@ -1,0 +1,162 @@
+"""Carry out a plan: its calls in order, groups side by side, a few workers for each operation."""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from typing import Final
+
+from reconciler.core.device import Desired
+from reconciler.core.digest import Digester
+from reconciler.core.events import Listener, nobody_listens
+from reconciler.core.failures import StateError
+from reconciler.core.record import Record
+from reconciler.core.report import Outcome, Report
+from reconciler.plan.definition import Plan, PlannedCall
+from reconciler.platform.operations import DEFAULT_LIMITS, Operation
+
+from .attempt import Circumstances, attempt
+from .brake import Brake
+from .fresh import subjects
+from .ledger import Ledger
+from .ports import Door, Journal, Lease, Records
+from .settlement import Settlement
+
+# Between its read and its write a call waits for those before it in the same streams. So many
+# seconds' worth of calls in flight bear the latency, and keep that wait short.
+_SECONDS: Final = 3.0
+_FEWEST: Final = 8
+_MOST: Final = 256
+# So many entries gather before they are written to the record.
+_ENTRIES: Final = 1000
+
+
+async def carry_out(
+    plan: Plan,
+    desired: Desired,
+    record: Record,
+    service: Door,
+    app_codes: Mapping[str, str],
+    journal: Journal,
+    records: Records,
+    lease: Lease,
+    listen: Listener = nobody_listens,
+    monotonic: Callable[[], float] = time.monotonic,
+    rates: Mapping[Operation, float] = DEFAULT_LIMITS,
+) -> Report:
+    """Make the calls of a plan that `check` found nothing against; report what became of each.
+
+    `app_codes` are by application name, `rates` requests a second after the quota share. What an
+    earlier run of the same plan has done is not done again. A journal or record that fails stops
+    the run and is told in the report; StateError is raised only before the first call.
+    """
+    started = monotonic()
+    brake = Brake(lease)
+    ledger = Ledger(plan, desired, record)
+    settlement = Settlement(plan, ledger, listen)
+    await asyncio.to_thread(journal.start, plan.id)
+    done = await asyncio.to_thread(journal.done, plan.id)
+    around = Circumstances(
+        plan=plan.id,
+        door=service,
+        journal=journal,
+        app_codes=app_codes,
+        digester=Digester(record.key),
+        unsettled=await asyncio.to_thread(journal.unsettled, plan.id),
+        hindrance=brake.hindrance,
+    )
+    pen = asyncio.Lock()
+    known = subjects(plan, desired)
+
+    async def make(call: PlannedCall) -> list[PlannedCall]:
+        result = await attempt(call, known[call.device], settlement.effects.on(call), around)
+        if result.stop is not None:
+            brake.pull(result.stop)
+        if result.outcome is Outcome.NOT_TRIED:
+            # What follows it is not tried either: the run is ending.
+            ledger.note(call, result)
+            return []
+        ready = settlement.settle(call, result, done)
+        if ledger.due >= _ENTRIES and not pen.locked():
+            await _write(ledger, records, brake, pen)
+        return ready
+
+    def over() -> bool:
+        return settlement.finished or brake.reason is not None
+
+    try:
+        crews = _crews(plan.calls, rates)
+        await _work(settlement.begin(done), make, over, crews)
+    finally:
+        await _write(ledger, records, brake, pen)
+    rows = ledger.rows(brake.reason)
+    report = Report(plan.id, rows, monotonic() - started, stopped=brake.reason)
+    if report.complete:
+        # If this fails, the next run of the plan finds every call done, and finishes it.
+        with suppress(StateError):
+            await asyncio.to_thread(journal.finish, plan.id)
+    return report
+
+
+def workers(operation: Operation, rates: Mapping[Operation, float]) -> int:
+    """Return how many calls of a kind are in flight, by the slowest stream that they go through."""
+    streams = [operation, Operation.GET]
+    if operation is not Operation.UPDATE:
+        streams.append(Operation.PERSONS)
+    # A rate of 0 is no limit, as in the project file.
+    wanted = min(rates.get(stream) or math.inf for stream in streams) * _SECONDS
+    return _MOST if wanted >= _MOST else max(_FEWEST, math.ceil(wanted))
+
+
+def _crews(calls: Iterable[PlannedCall], rates: Mapping[Operation, float]) -> dict[str, int]:
+    """Return how many workers each operation gets; none are idle from the start."""
+    counts = Counter(call.operation for call in calls)
+    return {kind: min(count, workers(Operation(kind), rates)) for kind, count in counts.items()}
+
+
+async def _work(
+    ready: Iterable[PlannedCall],
+    make: Callable[[PlannedCall], Awaitable[list[PlannedCall]]],
+    over: Callable[[], bool],
+    crews: Mapping[str, int],
+) -> None:
+    """Make the ready calls, and those that become ready by them, until it is over."""
+    queues: dict[str, asyncio.Queue[PlannedCall | None]] = {kind: asyncio.Queue() for kind in crews}
+
+    async def worker(queue: asyncio.Queue[PlannedCall | None]) -> None:
+        while (call := await queue.get()) is not None and not over():
+            for follower in await make(call):
+                queues[follower.operation].put_nowait(follower)
+            if over():
+                # The others may be waiting for calls that never come.
+                for kind, count in crews.items():
+                    for _ in range(count):
+                        queues[kind].put_nowait(None)
+
+    for call in ready:
+        queues[call.operation].put_nowait(call)
+    if over():
+        return
+    async with asyncio.TaskGroup() as group:
+        for kind, count in crews.items():
+            for _ in range(count):
+                group.create_task(worker(queues[kind]))
+
+
+async def _write(ledger: Ledger, records: Records, brake: Brake, pen: asyncio.Lock) -> None:
+    """Write the entries that are due to the record. Without the lease it is no longer ours."""
+    async with pen:
+        if not brake.holds_lease():
+            return
+        taken = ledger.take()
+        if taken is None:
+            return
+        try:
+            await asyncio.to_thread(records.write, *taken)
+        except StateError as error:
+            ledger.put_back(*taken)
+            brake.pull(str(error))

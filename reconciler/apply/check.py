@@ -1,0 +1,134 @@
+"""May this plan be applied? Pure: the files, the record and the project justify it, or not.
+
+A plan file says which calls are allowed; it can never make apply do what the files do not ask for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import pairwise
+
+import msgspec
+
+from reconciler.core.absent import ABSENT
+from reconciler.core.device import Desired, DesiredDevice, OnRemove, Owner
+from reconciler.core.digest import Digester
+from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, data_key
+from reconciler.core.project import Project
+from reconciler.core.record import Record
+from reconciler.plan.declaration import declaration_digest
+from reconciler.plan.definition import Action, Change, Plan, PlannedCall
+from reconciler.plan.document import digest_of
+from reconciler.plan.operations import calls_of
+
+from .schedule import in_order
+
+_CALLS = frozenset({Action.DEPERSONALIZE, Action.PERSONALIZE, Action.UPDATE})
+
+
+def check(plan: Plan, desired: Desired, record: Record, project: Project) -> tuple[str, ...]:
+    """Return the reasons to refuse a plan; none when it may be applied.
+
+    A serial that moved since is no reason: each device is read again before it is written.
+    """
+    if plan.digest != digest_of(plan):
+        return ("the plan was changed after it was made: its digest does not fit",)
+    if plan.inputs.state.lineage != record.lineage:
+        return ("the plan was made with another record: plan again with this one",)
+    return (
+        *(f"{refusal.guard}: {refusal.message}" for refusal in plan.refusals),
+        *_unjustified(plan, desired, record, project),
+    )
+
+
+def _unjustified(plan: Plan, desired: Desired, record: Record, project: Project) -> Iterator[str]:
+    if not in_order(plan.calls):
+        yield "its calls are in an order that their edges forbid"
+        return
+    calls: dict[str, list[PlannedCall]] = {}
+    for call in plan.calls:
+        calls.setdefault(call.device, []).append(call)
+    changed = {change.device for change in plan.changes}
+    if len(changed) != len(plan.changes):
+        yield "a device stands in it twice"
+    for stray in sorted(calls.keys() - changed):
+        yield f"{stray}: it has calls but no change"
+    digester = Digester(record.key)
+    for change in plan.changes:
+        device = desired.devices.get(change.device)
+        if change.declaration is None:
+            wrong = _leaving(change, desired, record, project)
+        elif device is None:
+            wrong = "it left the files since the plan"
+        elif declaration_digest(device, digester) != change.declaration:
+            wrong = "its declaration changed since the plan"
+        else:
+            wrong = _declared(change, device, record)
+        if wrong is None and change.application not in project.applications:
+            wrong = f"the project has no application {change.application}"
+        if wrong is None:
+            wrong = _calls(change, device, calls.get(change.device, []), project.api.assume)
+        if wrong is not None:
+            yield f"{change.device}: {wrong}"
+
+
+def _leaving(change: Change, desired: Desired, record: Record, project: Project) -> str | None:
+    """Check a change of a device that no manifest declares: forgotten, or detached if said so."""
+    recorded = record.devices.get(change.device)
+    if change.device in desired.devices:
+        return "it came back into the files since the plan"
+    if recorded is None:
+        return "it stands neither in the files nor in the record"
+    if Action.DEPERSONALIZE not in change.actions:
+        return None
+    removal = desired.removed.get(change.device)
+    said = recorded.on_remove or project.on_remove
+    wanted = said if removal is None else removal.on_remove
+    if recorded.protect or wanted is not OnRemove.DEPERSONALIZE:
+        return "nothing says that it shall be detached"
+    return None
+
+
+def _declared(change: Change, device: DesiredDevice, record: Record) -> str | None:
+    """Check that each change of a declared device is one of what is declared or recorded."""
+    if change.application != device.application:
+        return "its application is not the declared one"
+    if Action.PERSONALIZE in change.actions and not isinstance(device.owner, Owner):
+        return "nobody is declared as its owner"
+    if Action.DEPERSONALIZE in change.actions and device.owner is not None:
+        return "nothing says that it shall be detached"
+    moves = not {Action.PERSONALIZE, Action.DEPERSONALIZE}.isdisjoint(change.actions)
+    paths = {field.path for field in change.fields}
+    if moves != (OWNER in paths):
+        return "its actions are not those of its fields"
+    recorded = record.devices.get(change.device)
+    for path in sorted(paths):
+        key = data_key(path)
+        managed = (
+            (path == OWNER and device.owner is not ABSENT)
+            or (path == IS_PRIMARY and device.is_primary is not ABSENT)
+            or (path == REGISTRATION_ENABLED and device.registration_enabled is not ABSENT)
+            or key in device.additional_data
+            or (key is not None and recorded is not None and path in recorded.fields)
+        )
+        if not managed:
+            return f"{path} is neither declared nor recorded"
+    return None
+
+
+def _calls(
+    change: Change,
+    device: DesiredDevice | None,
+    planned: list[PlannedCall],
+    pinned: Mapping[str, str],
+) -> str | None:
+    """Check that the calls are exactly those that the change consists of, one after the other."""
+    if _CALLS.isdisjoint(change.actions):
+        return "it has calls that nothing justifies" if planned else None
+    bare = tuple(msgspec.structs.replace(call, after=(), needs=()) for call in planned)
+    if bare != calls_of(device, change, pinned):
+        return "its calls are not those that the files and the project ask for"
+    for earlier, later in pairwise(planned):
+        if earlier.id not in later.needs:
+            return f"{later.id} does not wait for {earlier.id}"
+    return None

@@ -1,0 +1,117 @@
+"""What an apply knows for the record and for the report, as the outcomes come in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.core.device import Desired
+from reconciler.core.digest import Digester
+from reconciler.core.record import Record, RecordedDevice, record_entry
+from reconciler.core.report import Outcome, Row
+from reconciler.plan.definition import Action, Change, Plan, PlannedCall
+
+from .result import Result
+
+Entries = dict[str, RecordedDevice | None]
+
+
+class Ledger:
+    """Entries fall due when a device is settled as a whole; a device half done has none."""
+
+    def __init__(self, plan: Plan, desired: Desired, record: Record) -> None:
+        self._plan = plan
+        self._desired = desired
+        self._digester = Digester(record.key)
+        self._changes = {change.device: change for change in plan.changes}
+        self._left: dict[str, int] = {}
+        for call in plan.calls:
+            self._left[call.device] = self._left.get(call.device, 0) + 1
+        self._results: dict[str, Result] = {}
+        self._entries: Entries = {}
+        self._known = dict(record.application_ids)
+        self._application_ids: dict[str, str] = {}
+        for change in plan.changes:
+            if change.device not in self._left:
+                self._enter(change)
+
+    def note(self, call: PlannedCall, result: Result) -> None:
+        """Take down what became of a call."""
+        self._results[call.id] = result
+        change = self._changes[call.device]
+        number = result.application_id
+        if number is not None and self._known.get(change.application) != number:
+            self._known[change.application] = number
+            self._application_ids[change.application] = number
+        if result.outcome is Outcome.APPLIED:
+            self._left[call.device] -= 1
+            if not self._left[call.device]:
+                self._enter(change)
+
+    @property
+    def due(self) -> int:
+        """How many entries wait to be written."""
+        return len(self._entries)
+
+    def take(self) -> tuple[Entries, Mapping[str, str]] | None:
+        """Hand over what has to be written to the record; None if there is nothing."""
+        if not self._entries and not self._application_ids:
+            return None
+        taken = (self._entries, self._application_ids)
+        self._entries, self._application_ids = {}, {}
+        return taken
+
+    def put_back(self, entries: Entries, application_ids: Mapping[str, str]) -> None:
+        """Take back what could not be written."""
+        self._entries = {**entries, **self._entries}
+        self._application_ids = {**application_ids, **self._application_ids}
+
+    def rows(self, why_not: str | None) -> tuple[Row, ...]:
+        """Return one row for each call, in the plan's order, then one for each adopted device.
+
+        `why_not` says why calls without a result were not tried.
+        """
+        rest = Result(Outcome.NOT_TRIED, "not done", why_not)
+        called = [
+            self._row(self._changes[call.device], call, self._results.get(call.id, rest))
+            for call in self._plan.calls
+        ]
+        return (*called, *self._adopted(why_not))
+
+    def _adopted(self, why_not: str | None) -> list[Row]:
+        adopted = [change for change in self._plan.changes if Action.ADOPT in change.actions]
+        return [
+            Row(change.device, change.application, change.label, Outcome.ADOPTED)
+            if change.device not in self._entries
+            else Row(
+                change.device,
+                change.application,
+                change.label,
+                Outcome.NOT_TRIED,
+                truth="not done",
+                detail=why_not,
+            )
+            for change in adopted
+        ]
+
+    def _row(self, change: Change, call: PlannedCall, result: Result) -> Row:
+        return Row(
+            device=change.device,
+            application=change.application,
+            label=change.label,
+            outcome=result.outcome,
+            call=call.id,
+            operation=call.operation,
+            method=call.method,
+            path=call.path,
+            attempts=result.attempts,
+            truth=result.truth,
+            detail=result.detail,
+        )
+
+    def _enter(self, change: Change) -> None:
+        """Make the entry of a settled device; one that is gone says nothing about the record."""
+        device = self._desired.devices.get(change.device)
+        if device is None:
+            self._entries[change.device] = None
+        elif Action.GONE not in change.actions:
+            self._entries[change.device] = record_entry(device, self._digester)
