@@ -12,7 +12,6 @@ from typing import Final
 
 import aiohttp
 import httpx
-import yarl
 
 from .exchange import NoConnection
 
@@ -49,7 +48,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
         try:
             answer = await self._session.request(
                 request.method,
-                yarl.URL(str(request.url), encoded=True),
+                str(request.url),
                 headers=[(name.decode(), value.decode()) for name, value in request.headers.raw],
                 data=request.content or None,
                 allow_redirects=False,

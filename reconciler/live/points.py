@@ -87,8 +87,8 @@ class _Registrations:
         await each(self._wanted.items(), self._read_one, min(WORKERS, len(self._wanted)))
         self.complete.set()
 
-    def in_order(self) -> Iterator[tuple[str, Found]]:
-        return ((device, self.found[device]) for device in self._wanted)
+    def in_order(self) -> dict[str, Found]:
+        return {device: self.found[device] for device in self._wanted}
 
     async def _read_one(self, wanted: tuple[str, str]) -> None:
         device, application = wanted
@@ -149,11 +149,11 @@ class _People:
         for batch in _batches(self._needs.people):
             await self._read_people(batch)
 
-    def owners_in_order(self) -> Iterator[tuple[str, LivePerson | None]]:
-        return ((id, self._owners[id]) for id in self._needs.owners if id in self._owners)
+    def owners_in_order(self) -> dict[str, LivePerson | None]:
+        return {id: self._owners[id] for id in self._needs.owners if id in self._owners}
 
-    def people_in_order(self) -> Iterator[tuple[IdentityValue, LivePerson | None]]:
-        return ((value, self._people[value]) for value in self._needs.people)
+    def people_in_order(self) -> dict[IdentityValue, LivePerson | None]:
+        return {value: self._people[value] for value in self._needs.people}
 
     async def _read_owners(self, ids: Sequence[str], found: Mapping[str, Found]) -> None:
         registrations = [one for id in ids if isinstance(one := found.get(id), LiveRegistration)]
