@@ -10,7 +10,6 @@ from typing import Final
 
 from .hidden import Hidden
 
-
 _KEPT_AT_MOST: Final = 50_000
 
 # Made once: json.dumps makes one at every call that is not its default.
