@@ -43,7 +43,7 @@ _GO_ON: Final[Mapping[Outcome, str]] = MappingProxyType(
     {
         Outcome.UNKNOWN: "unknown: sent, and the answer did not come or could not be read; "
         "the next plan reads what is true.",
-        Outcome.FAILED: "failed: the service refused; mend the cause it names, then plan again.",
+        Outcome.FAILED: "failed: the row says why; mend the cause, then plan again.",
         Outcome.STALE: "stale: the registration moved since the plan, nothing was sent; "
         "plan again and review.",
         Outcome.SKIPPED: "skipped: what it needs did not succeed; the next plan has it again.",
