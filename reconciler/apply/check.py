@@ -5,7 +5,7 @@ A plan file says which calls are allowed; it can never make apply do what the fi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from itertools import pairwise
 
 import msgspec
@@ -26,8 +26,16 @@ from .schedule import in_order
 _CALLS = frozenset({Action.DEPERSONALIZE, Action.PERSONALIZE, Action.UPDATE})
 
 
-def check(plan: Plan, desired: Desired, record: Record, project: Project) -> tuple[str, ...]:
+def check(
+    plan: Plan,
+    desired: Desired,
+    record: Record,
+    project: Project,
+    done: Collection[str] = frozenset(),
+) -> tuple[str, ...]:
     """Return the reasons to refuse a plan; none when it may be applied.
+
+    `done` are the calls that an earlier run of it has made: they need no justification any more.
 
     A serial that moved since is no reason: each device is read again before it is written.
     """
@@ -37,11 +45,13 @@ def check(plan: Plan, desired: Desired, record: Record, project: Project) -> tup
         return ("the plan was made with another record: plan again with this one",)
     return (
         *(f"{refusal.guard}: {refusal.message}" for refusal in plan.refusals),
-        *_unjustified(plan, desired, record, project),
+        *_unjustified(plan, desired, record, project, done),
     )
 
 
-def _unjustified(plan: Plan, desired: Desired, record: Record, project: Project) -> Iterator[str]:
+def _unjustified(
+    plan: Plan, desired: Desired, record: Record, project: Project, done: Collection[str]
+) -> Iterator[str]:
     if not in_order(plan.calls):
         yield "its calls are in an order that their edges forbid"
         return
@@ -55,6 +65,10 @@ def _unjustified(plan: Plan, desired: Desired, record: Record, project: Project)
         yield f"{stray}: it has calls but no change"
     digester = Digester(record.key)
     for change in plan.changes:
+        planned = calls.get(change.device, [])
+        if planned and all(call.id in done for call in planned):
+            # The record may have moved on by these very calls.
+            continue
         device = desired.devices.get(change.device)
         if change.declaration is None:
             wrong = _leaving(change, desired, record, project)
@@ -67,7 +81,7 @@ def _unjustified(plan: Plan, desired: Desired, record: Record, project: Project)
         if wrong is None and change.application not in project.applications:
             wrong = f"the project has no application {change.application}"
         if wrong is None:
-            wrong = _calls(change, device, calls.get(change.device, []), project.api.assume)
+            wrong = _calls(change, device, planned, project.api.assume)
         if wrong is not None:
             yield f"{change.device}: {wrong}"
 
@@ -77,10 +91,10 @@ def _leaving(change: Change, desired: Desired, record: Record, project: Project)
     recorded = record.devices.get(change.device)
     if change.device in desired.devices:
         return "it came back into the files since the plan"
-    if recorded is None:
-        return "it stands neither in the files nor in the record"
     if Action.DEPERSONALIZE not in change.actions:
         return None
+    if recorded is None:
+        return "it stands neither in the files nor in the record"
     removal = desired.removed.get(change.device)
     said = recorded.on_remove or project.on_remove
     wanted = said if removal is None else removal.on_remove
