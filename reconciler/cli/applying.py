@@ -52,22 +52,25 @@ def apply_fresh(
     options: Options, loaded: Loaded, accepted: Mapping[str, int], *, yes: bool
 ) -> Ended:
     """Plan, show, ask, and carry out what was shown, under one lease."""
-    with explained(options, loaded.root), open_record(options, loaded) as state:
-        with state.lease(holder()) as lease:
-            record = state.read()
-            link = connection(loaded, record)
-            with opened(link) as run:
-                with progress(options) as listen:
-                    plan = make_plan(loaded, record, Wishes((), accepted), link, run, listen)
-                is_asked = bool(plan.calls or plan.summary.released) and not yes
-                if is_asked or not options.quiet:
-                    # The result on stdout is what was done; this is the question.
-                    show(plan, "text", options, sys.stderr, fold=not options.verbose)
-                    blank(options)
-                _require_justified(plan, loaded, record, {})
-                if is_asked:
-                    _ask(options, plan)
-                return plan, _carry_out(options, plan, loaded, record, link, run, state, lease)
+    with (
+        explained(options, loaded.root),
+        open_record(options, loaded) as state,
+        state.lease(holder()) as lease,
+    ):
+        record = state.read()
+        link = connection(loaded, record)
+        with opened(link) as run:
+            with progress(options) as listen:
+                plan = make_plan(loaded, record, Wishes((), accepted), link, run, listen)
+            is_asked = bool(plan.calls or plan.summary.released) and not yes
+            if is_asked or not options.quiet:
+                # The result on stdout is what was done; this is the question.
+                show(plan, "text", options, sys.stderr, fold=not options.verbose)
+                blank(options)
+            _require_justified(plan, loaded, record, {})
+            if is_asked:
+                _ask(options, plan)
+            return plan, _carry_out(options, plan, loaded, record, link, run, state, lease)
 
 
 def _record_of(loaded: Loaded) -> LocalState:

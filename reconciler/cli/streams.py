@@ -49,7 +49,7 @@ def say(options: Options, level: str, message: str, **more: object) -> None:
         return
     if options.log_json:
         now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        line = {"time": now, "level": level, "message": message}
+        line: dict[str, object] = {"time": now, "level": level, "message": message}
         line |= {key: value for key, value in more.items() if value not in (None, "")}
         write(sys.stderr, json.dumps(line, ensure_ascii=False) + "\n")
         return

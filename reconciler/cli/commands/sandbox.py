@@ -137,13 +137,15 @@ def _codes(world: World | None) -> tuple[str, ...]:
 
 
 def _how_to_use(url: str, codes: tuple[str, ...]) -> str:
-    example = codes[0] if codes else "none"
+    settings = {"INFOBIP_BASE_URL": url, "INFOBIP_API_KEY": "any-key-will-do"}
+    # `courier-app-code` is what the examples read from COURIER_APP_CODE.
+    settings |= {code.upper().replace("-", "_"): code for code in codes if code.endswith("-code")}
+    exports = "\n".join(f"  export {name}={value}" for name, value in settings.items())
     return f"""Serving the simulated service; Ctrl-C ends it. In another terminal:
 
-  export INFOBIP_BASE_URL={url}
-  export INFOBIP_API_KEY=sandbox
-  export COURIER_APP_CODE={example}
+{exports}
   reconciler plan
 
-Application codes: {", ".join(codes) or "none"}. The world: {url}/_sandbox/world
+Application codes: {", ".join(codes) or "none"}
+World and calls:   {url}/_sandbox/world  {url}/_sandbox/calls
 """
