@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.core.device import Desired
+from reconciler.core.device import Desired, Owner
 from reconciler.core.digest import Digester
+from reconciler.core.identity import Identity
 from reconciler.core.record import Record, RecordedDevice, record_entry
 from reconciler.core.report import Outcome, Row
 from reconciler.plan.definition import Action, Change, Plan, PlannedCall
+from reconciler.platform.operations import Operation
 
 from .result import Result
 
@@ -29,6 +31,11 @@ class Ledger:
         self._results: dict[str, Result] = {}
         self._entries: Entries = {}
         self._known = dict(record.application_ids)
+        self._brought_by_calls = _brought(plan, desired)
+        self._to_bring = frozenset(self._brought_by_calls.values())
+        # Who owns the values of these identities already, or by now.
+        self._brought: set[Identity] = set()
+        self._waiting: dict[Identity, list[Change]] = {}
         self._application_ids: dict[str, str] = {}
         for change in plan.changes:
             if change.device not in self._left:
@@ -43,6 +50,11 @@ class Ledger:
             self._known[change.application] = number
             self._application_ids[change.application] = number
         if result.outcome is Outcome.APPLIED:
+            identity = self._brought_by_calls.get(call.id)
+            if identity is not None:
+                self._brought.add(identity)
+                for waiting in self._waiting.pop(identity, ()):
+                    self._enter(waiting)
             self._left[call.device] -= 1
             if not self._left[call.device]:
                 self._enter(change)
@@ -78,31 +90,30 @@ class Ledger:
         return (*called, *self._adopted(why_not))
 
     def _adopted(self, why_not: str | None) -> list[Row]:
-        adopted = [change for change in self._plan.changes if Action.ADOPT in change.actions]
-        return [
-            Row(change.device, change.application, change.label, Outcome.ADOPTED)
-            if change.device not in self._entries
-            else Row(
-                change.device,
-                change.application,
-                change.label,
-                Outcome.NOT_TRIED,
-                truth="not done",
-                detail=why_not,
-            )
-            for change in adopted
-        ]
+        waiting = {change.device for changes in self._waiting.values() for change in changes}
+        rows: list[Row] = []
+        for change in self._plan.changes:
+            if Action.ADOPT not in change.actions:
+                continue
+            if change.device in waiting:
+                rest = Result(Outcome.SKIPPED, "not done", "its owner still lacks declared values")
+            elif change.device in self._entries:
+                rest = Result(Outcome.NOT_TRIED, "not done", why_not)
+            else:
+                rest = Result(Outcome.ADOPTED, "done")
+            rows.append(self._row(change, None, rest))
+        return rows
 
-    def _row(self, change: Change, call: PlannedCall, result: Result) -> Row:
+    def _row(self, change: Change, call: PlannedCall | None, result: Result) -> Row:
         return Row(
             device=change.device,
             application=change.application,
             label=change.label,
             outcome=result.outcome,
-            call=call.id,
-            operation=call.operation,
-            method=call.method,
-            path=call.path,
+            call=None if call is None else call.id,
+            operation=None if call is None else call.operation,
+            method=None if call is None else call.method,
+            path=None if call is None else call.path,
             attempts=result.attempts,
             truth=result.truth,
             detail=result.detail,
@@ -111,7 +122,26 @@ class Ledger:
     def _enter(self, change: Change) -> None:
         """Make the entry of a settled device; one that is gone says nothing about the record."""
         device = self._desired.devices.get(change.device)
-        if device is None:
+        owner = None if device is None else device.owner
+        if isinstance(owner, Owner) and self._awaits(owner.identity):
+            # Its person lacks values until then: recorded now, a failure would look like drift.
+            self._waiting.setdefault(owner.identity, []).append(change)
+        elif device is None:
             self._entries[change.device] = None
         elif Action.GONE not in change.actions:
             self._entries[change.device] = record_entry(device, self._digester)
+
+    def _awaits(self, identity: Identity) -> bool:
+        return identity in self._to_bring and identity not in self._brought
+
+
+def _brought(plan: Plan, desired: Desired) -> dict[str, Identity]:
+    """Return the identity that each personalize of a plan brings to its person, by call id."""
+    brought: dict[str, Identity] = {}
+    for call in plan.calls:
+        device = desired.devices.get(call.device)
+        if call.operation == Operation.PERSONALIZE and device is not None:
+            owner = device.owner
+            if isinstance(owner, Owner):
+                brought[call.id] = owner.identity
+    return brought

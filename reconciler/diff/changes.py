@@ -63,10 +63,15 @@ def diff(
                 if settled and record_entry(device, digester) != recorded:
                     adopt.append(device)
     left = leaving(desired, record, live, project) if scope is None else []
+    kept = _one_completion_each(differing)
+    for before, now in zip(differing, kept, strict=True):
+        if before.changes and not now.changes and not now.drifted:
+            # Another call brings all that it lacked; once it has, this one is as declared.
+            adopt.append(now.device)
     return Diff(
         len(chosen),
-        tuple(_one_completion_each(differing)),
-        tuple(adopt),
+        tuple(kept),
+        tuple(sorted(adopt, key=lambda device: device.id)),
         tuple(gone),
         tuple(wrong),
         tuple(left),

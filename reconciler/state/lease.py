@@ -40,7 +40,7 @@ class Holder:
     since: datetime
 
 
-class LeaseHeld(Exception):  # noqa: N818 - the state of the world, not our mistake
+class LeaseHeld(Exception):
     """Another run holds the lease."""
 
     def __init__(self, holder: Holder) -> None:
