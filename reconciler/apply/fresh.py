@@ -77,7 +77,7 @@ def moved(
         if observed_digest(paths, candidate, owner, digester) == subject.change.before:
             return None
     others = [path for path in paths if path != OWNER]
-    return _first_moved(subject, others, registration) or (
+    return _first_moved(subject, others, seen[-1]) or (
         OWNER if OWNER in paths else "a declared field"
     )
 

@@ -1,0 +1,205 @@
+"""The platform model behind apply's port, and short ways to plan and carry out against it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from reconciler.api import answers
+from reconciler.api.asking import Attempts
+from reconciler.api.errors import ApiError, RegistrationNotFound, Rejected
+from reconciler.apply.carry_out import carry_out
+from reconciler.core.device import Desired
+from reconciler.core.hidden import Hidden
+from reconciler.core.identity import IdentityValue
+from reconciler.core.live import LivePerson, LiveRegistration
+from reconciler.core.record import Record, record_entry
+from reconciler.core.report import Outcome, Report
+from reconciler.plan.definition import Plan
+from reconciler.platform import operations
+from reconciler.platform.assumptions import readings
+from reconciler.platform.operations import Call
+from reconciler.platform.step import step
+from reconciler.platform.world import Person, Registration, World
+from reconciler.state.lease import Holder
+from tests import fleet
+from tests.contract.memory import MemoryLease, MemoryState
+
+CODES = {"courier": "courier-code", "shop": "shop-code"}
+HOLDER = Holder("ana", "here", 1, None, None)  # type: ignore[arg-type]
+Told = list[tuple[str, str]]
+
+
+def person(number: int, *values: IdentityValue, **more: Any) -> Person:
+    return Person(number, frozenset(values), **more)
+
+
+def registration(id_: str, owner: int | None = None, **fields: Any) -> Registration:
+    return Registration(
+        id=id_,
+        application_id=fleet.APPLICATION_IDS[fields.get("application", "courier")],
+        owner=owner,
+        is_primary=fields.get("is_primary", False),
+        registration_enabled=fields.get("enabled", True),
+        additional_data=fields.get("data", {}),
+    )
+
+
+def world(*things: Person | Registration) -> World:
+    return World.of(
+        people=[one for one in things if isinstance(one, Person)],
+        registrations=[one for one in things if isinstance(one, Registration)],
+        applications={f"{name}-code": id_ for name, id_ in fleet.APPLICATION_IDS.items()},
+    )
+
+
+class ModelDoor:
+    """Apply's port to the service, answered by the model.
+
+    `calls` notes every call as "operation/device"; `bodies` what was sent. `meddle` is called with
+    each of them first, and may raise, or change the world.
+    """
+
+    def __init__(self, start: World, assume: Mapping[str, str] | None = None) -> None:
+        self.world = start
+        self.calls: list[str] = []
+        self.bodies: dict[str, Any] = {}
+        self.meddle: Callable[[str], None] = lambda call: None
+        self._readings = readings(assume)
+
+    @property
+    def writes(self) -> list[str]:
+        return [call for call in self.calls if not call.startswith(("get/", "persons/"))]
+
+    async def registration(self, registration_id: str, app_code: str) -> LiveRegistration:
+        answer = await self._ask(registration_id, operations.get(registration_id, app_code))
+        return answers.registration(answer)
+
+    async def owner(self, registration_id: str, application_id: str) -> LivePerson | None:
+        call = operations.person_of_registration(registration_id, application_id)
+        try:
+            people = answers.people(await self._ask(registration_id, call))
+        except Rejected:
+            return None
+        return people[0] if people else None
+
+    async def update(
+        self,
+        registration_id: str,
+        app_code: str,
+        body: object,
+        *,
+        attempts: Attempts | None = None,
+    ) -> LiveRegistration:
+        call = operations.update(registration_id, app_code, body)
+        return answers.registration(await self._ask(registration_id, call, attempts))
+
+    async def personalize(
+        self,
+        registration_id: str,
+        app_code: str,
+        body: object,
+        query: Mapping[str, str] | None = None,
+        *,
+        attempts: Attempts | None = None,
+    ) -> None:
+        call = operations.personalize(registration_id, app_code, body, query)
+        await self._ask(registration_id, call, attempts)
+
+    async def depersonalize(
+        self, registration_id: str, app_code: str, *, attempts: Attempts | None = None
+    ) -> None:
+        call = operations.depersonalize(registration_id, app_code)
+        await self._ask(registration_id, call, attempts)
+
+    async def _ask(self, device: str, call: Call, attempts: Attempts | None = None) -> bytes:
+        await asyncio.sleep(0)
+        name = f"{call.operation.value}/{device}"
+        self.calls.append(name)
+        self.bodies[name] = call.body
+        if attempts is not None:
+            attempts.count += 1
+        self.meddle(name)
+        self.world, response = step(self.world, call, self._readings)
+        body = json.dumps(response.body).encode()
+        if response.status != 200:
+            kind = RegistrationNotFound if b"48013" in body else Rejected
+            raise refusal(kind, name, call.method, call.path, response.status)
+        return body
+
+
+def refusal(
+    kind: type[ApiError], name: str, method: str = "POST", path: str = "/", status: int = 400
+) -> ApiError:
+    operation, _, device = name.partition("/")
+    return kind(operation, device, method, path, status)
+
+
+def planned(declared: Desired, start: World, recorded: Record, **made: Any) -> Plan:
+    """Plan from what the model shows."""
+    people = [
+        LivePerson(
+            one.number,
+            one.identities,
+            one.is_lead,
+            Hidden(one.attributes),
+            tuple(_live(entry) for entry in start.registrations_of(one.number)),
+        )
+        for one in start.people.values()
+    ]
+    unowned = [_live(one) for one in start.registrations.values() if one.owner is None]
+    return fleet.plan(declared, fleet.Service(*people, unowned=unowned), recorded, **made)
+
+
+def _live(one: Registration) -> LiveRegistration:
+    return LiveRegistration(
+        one.id, one.application_id, one.is_primary, one.registration_enabled, one.additional_data
+    )
+
+
+class Run:
+    """A fleet declared over a world, planned; carried out as often as a test wants."""
+
+    def __init__(
+        self,
+        declared: Desired,
+        start: World,
+        applied: Iterable[Any] = (),
+        assume: Mapping[str, str] | None = None,
+        **made: Any,
+    ) -> None:
+        self.declared = declared
+        self.state = MemoryState()
+        entries = {one.id: record_entry(one, fleet.DIGESTER) for one in applied}
+        self.state.record = Record("lineage-1", 3, fleet.KEY, entries)
+        self.plan = planned(declared, start, self.state.record, **made)
+        self.door = ModelDoor(start, assume)
+        self.lease = MemoryLease(self.state)
+        self.told: list[Any] = []
+
+    def carry_out(self, **more: Any) -> Report:
+        return asyncio.run(
+            carry_out(
+                self.plan,
+                self.declared,
+                self.state.record,
+                more.pop("door", self.door),
+                CODES,
+                more.pop("journal", self.state.journal),
+                more.pop("records", self.state),
+                self.lease,
+                self.told.append,
+                **more,
+            )
+        )
+
+    def left(self) -> list[str]:
+        """Return the calls that a new plan of the world as it is now would make."""
+        plan = planned(self.declared, self.door.world, self.state.record)
+        return [call.id for call in plan.calls]
+
+
+def outcomes(report: Report) -> dict[str, Outcome]:
+    return {row.call or row.device: row.outcome for row in report.rows}
