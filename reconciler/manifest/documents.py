@@ -148,7 +148,11 @@ class _Builder:
                 if event.style or text[:1] not in PLAIN_STARTS:
                     value = text
                 else:
-                    value = self._plain(text, offset)
+                    try:
+                        value = plain(text)
+                    except Refused as refused:
+                        self._complain(refused.code, offset)
+                        value = text
                 if event.anchor is not None:
                     self.anchors[event.anchor] = (value, 1)
             elif type(event) is MappingStartEvent or type(event) is SequenceStartEvent:
@@ -210,13 +214,6 @@ class _Builder:
                 mapping[key] = value
                 offsets.append(offset)
                 key = None
-
-    def _plain(self, text: str, offset: int) -> Tree:
-        try:
-            return plain(text)
-        except Refused as refused:
-            self._complain(refused.code, offset)
-            return text
 
     def _alias(self, name: str, offset: int, written: int) -> Tree:
         if name not in self.anchors:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from functools import lru_cache
 from typing import Final
 
 from reconciler.core import codes
@@ -44,6 +45,7 @@ class Refused(Exception):
         self.code = code
 
 
+@lru_cache(4096)  # manifests repeat themselves
 def plain(text: str) -> bool | int | float | str | None:
     """Return the value of a plain scalar.
 
