@@ -10,6 +10,7 @@ from pathlib import Path
 from reconciler.api.service import Service
 from reconciler.apply.carry_out import carry_out
 from reconciler.apply.check import check
+from reconciler.core.failures import StateError
 from reconciler.core.record import Record
 from reconciler.core.report import Report
 from reconciler.plan.definition import Plan
@@ -18,7 +19,7 @@ from reconciler.state.local import LocalState
 
 from .checking import Loaded
 from .connection import Connection, opened
-from .exits import ExitCode, Stop
+from .exits import ExitCode, Midway, Stop
 from .options import Options
 from .progress import progress
 from .saved import read_plan
@@ -141,18 +142,30 @@ def _carry_out(
     lease: LocalLease,
 ) -> Report:
     runner, service = run
-    with progress(options) as listen:
-        return runner.run(
-            carry_out(
-                plan,
-                loaded.desired,
-                record,
-                service,
-                link.app_codes,
-                state.journal,
-                state,
-                lease,
-                listen,
-                rates=link.rates,
+    try:
+        with progress(options) as listen:
+            return runner.run(
+                carry_out(
+                    plan,
+                    loaded.desired,
+                    record,
+                    service,
+                    link.app_codes,
+                    state.journal,
+                    state,
+                    lease,
+                    listen,
+                    rates=link.rates,
+                )
             )
-        )
+    except KeyboardInterrupt:
+        raise Stop(
+            ExitCode.INTERRUPTED,
+            "Interrupted. What was done until now is noted in the record.",
+            "What is left: reconciler plan",
+        ) from None
+    except StateError:
+        # Raised before the first call only.
+        raise
+    except Exception as error:
+        raise Midway from error

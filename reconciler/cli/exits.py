@@ -30,3 +30,7 @@ class Stop(Exception):
         self.code = code
         self.message = message
         self.fix = fix
+
+
+class Midway(Exception):
+    """An unexpected exception (the cause) after which it is not true that nothing was changed."""

@@ -12,7 +12,7 @@ import click
 
 from reconciler import __version__
 
-from .exits import ExitCode, Stop
+from .exits import ExitCode, Midway, Stop
 from .lazy import LazyGroup
 from .options import Options
 from .streams import blank, say, write
@@ -191,12 +191,18 @@ def outcome(arguments: Sequence[str]) -> int:
         blank(options)
         say(options, "error", "Interrupted.")
         return ExitCode.INTERRUPTED
+    except Midway as midway:
+        _our_own_bug(midway.__cause__ or midway, _options_of(root[0] if root else None))
+        return ExitCode.INCOMPLETE
     except Exception as error:  # noqa: BLE001 - the border: whatever escaped is our own bug
         return _our_own_bug(error, _options_of(root[0] if root else None))
 
 
 def run() -> NoReturn:
     """Be the process: what `reconciler` and `python -m reconciler` call."""
+    # A stream that the caller closed (`>&-`) is None.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - open to the end
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             # An ASCII terminal gets escapes instead of a crash over a label with an umlaut.

@@ -65,6 +65,9 @@ def _wrapped(line: Line, console: Console) -> Iterable[Text]:
     first, *rest = text.wrap(console, console.width)
     yield first
     if rest:
+        for part in rest:
+            # A wrapped part keeps the blank it was broken at.
+            part.rstrip()
         again = Text(" ").join(rest)
         for part in again.wrap(console, console.width - indent):
             yield Text(" " * indent) + part

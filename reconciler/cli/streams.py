@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TextIO
 
+from .exits import ExitCode, Stop
 from .options import Options
 
 
@@ -27,9 +28,12 @@ def write(stream: TextIO, data: str | bytes) -> None:
         else:
             stream.write(data)
         stream.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # What is still buffered would fail once more when Python closes the stream at its end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        if not isinstance(error, BrokenPipeError):
+            reason = f"The output cannot be written: {error.strerror or 'unknown'}."
+            raise Stop(ExitCode.ERROR, reason) from None
 
 
 def result(text: str | bytes) -> None:

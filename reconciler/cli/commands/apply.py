@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.accept import accept_option
-from reconciler.cli.exits import ExitCode
+from reconciler.cli.exits import ExitCode, Stop
 from reconciler.cli.options import Options
 from reconciler.cli.streams import result, say
+
+if TYPE_CHECKING:
+    from reconciler.core.report import Report
 
 
 @click.command(
@@ -54,17 +58,11 @@ def command(
     if ended is None:
         return ExitCode.DONE
     plan, report = ended
-    if form == "json":
-        from reconciler.render.report import encode
-
-        result(encode(report))
-    else:
-        import sys
-
-        from reconciler.cli.painting import paint
-        from reconciler.render.report import lines
-
-        paint(sys.stdout, lines(report), options)
+    try:
+        _print(report, form, options)
+    except Stop as stop:
+        # What was done is done, whether it can be told or not.
+        say(options, "error", stop.message)
     if report.interrupted:
         return ExitCode.INTERRUPTED
     if plan.errors:
@@ -74,3 +72,17 @@ def command(
             options, "error", f"{devices} withheld by errors of the plan; the rest was carried out."
         )
     return ExitCode.DONE if report.complete and not plan.errors else ExitCode.INCOMPLETE
+
+
+def _print(report: Report, form: str, options: Options) -> None:
+    if form == "json":
+        from reconciler.render.report import encode
+
+        result(encode(report))
+        return
+    import sys
+
+    from reconciler.cli.painting import paint
+    from reconciler.render.report import lines
+
+    paint(sys.stdout, lines(report), options)
