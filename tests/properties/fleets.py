@@ -134,12 +134,11 @@ def worlds(draw: st.DrawFn) -> Json:
     registrations: list[Json] = []
     flagged: set[int] = set()
     for index in range(draw(st.integers(1, 7))):
-        owner = draw(st.integers(1, named + 2))
+        owner = draw(st.integers(1, named + 1))
         if owner > named:
-            # The last two stand for an anonymous person of its own, and for one of several.
-            owner = ANONYMOUS + (0 if owner == named + 1 else index + 1)
-            if all(person["id"] != owner for person in people):
-                people.append({"id": owner, "type": "LEAD"})
+            # What nobody claimed has an anonymous person of its own.
+            owner = ANONYMOUS + index
+            people.append({"id": owner, "type": "LEAD"})
         primary = owner < ANONYMOUS and owner not in flagged and draw(st.booleans())
         if primary:
             flagged.add(owner)
