@@ -54,9 +54,9 @@ class Schedule:
             due = max(due, self._log[0] + WINDOW)
         return due - now if due - now > _NOW else 0.0
 
-    def grant(self, now: float, *, crowded: bool) -> None:
-        """Note that a call leaves now. `crowded`: it waited, or others wait behind it."""
-        start = max(self._next, now - CATCH_UP) if crowded else now
+    def grant(self, now: float, asked: float) -> None:
+        """Note that a call leaves now that asked for its turn at `asked`."""
+        start = max(self._next, asked, now - CATCH_UP)
         self._next = start + self._gap / self.factor(now)
         if self._log.maxlen:
             self._log.append(now)
@@ -79,7 +79,7 @@ class Stream:
     A call that is cancelled while it waits takes nothing from the others.
     """
 
-    __slots__ = ("_clock", "_schedule", "_sleep", "_turn", "_waiting")
+    __slots__ = ("_clock", "_schedule", "_sleep", "_turn")
 
     def __init__(
         self,
@@ -91,22 +91,16 @@ class Stream:
         self._clock = clock
         self._sleep = sleep
         self._turn = asyncio.Lock()
-        self._waiting = 0
 
     async def grant(self) -> float:
         """Wait for this call's turn; return the moment it may leave."""
-        self._waiting += 1
-        try:
-            async with self._turn:
-                crowded = self._waiting > 1
-                while (wait := self._schedule.wait(self._clock())) > 0.0:
-                    crowded = True
-                    await self._sleep(wait)
-                now = self._clock()
-                self._schedule.grant(now, crowded=crowded)
-                return now
-        finally:
-            self._waiting -= 1
+        asked = self._clock()
+        async with self._turn:
+            while (wait := self._schedule.wait(self._clock())) > 0.0:
+                await self._sleep(wait)
+            now = self._clock()
+            self._schedule.grant(now, asked)
+            return now
 
     def slow_down(self, granted_at: float, pause: float) -> None:
         """Take note of a 429 to the call that was granted at `granted_at`."""

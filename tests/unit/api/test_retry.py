@@ -1,0 +1,133 @@
+"""Which failures are repeated, how often, and after which waits."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import httpx
+import pytest
+
+from reconciler.api.errors import ApiError, NoAnswer, RateLimited, ServerFailed
+from reconciler.api.retry import Trouble, retry_after_seconds, wait_before_retry
+from reconciler.api.service import Service
+
+from .wires import DEVICE, REGISTRATION, FakeTime, Wire, answer, exception
+
+Ask = Callable[[Service], Awaitable[object]]
+ASKS: dict[str, Ask] = {
+    "get": lambda service: service.registration(DEVICE, "c"),
+    "persons": lambda service: service.owner(DEVICE, "a"),
+    "update": lambda service: service.update(DEVICE, "c", {}),
+    "personalize": lambda service: service.personalize(DEVICE, "c", {}),
+    "depersonalize": lambda service: service.depersonalize(DEVICE, "c"),
+}
+LIMITED = exception("TOO_MANY_REQUESTS", "Slow down", 429)
+OOPS = exception("GENERAL_ERROR", "Oops", 503)
+
+
+def ask(wire: Wire, operation: str, time: FakeTime | None = None) -> None:
+    service = wire.service(time)
+
+    async def main() -> None:
+        async with service:
+            await ASKS[operation](service)
+
+    asyncio.run(main())
+
+
+@pytest.mark.parametrize("operation", ASKS)
+def test_a_429_is_waited_out_by_every_operation(operation: str) -> None:
+    """429 means that nothing was done, so even a personalize is sent again."""
+    good = {"id": 1} if operation == "persons" else REGISTRATION
+    wire = Wire(*[LIMITED] * 12, answer(good))
+    ask(wire, operation)
+    assert 13 == len(wire.requests)
+
+
+@pytest.mark.parametrize("failure", [OOPS, httpx.ReadError("x"), httpx.ConnectError("x")])
+@pytest.mark.parametrize(
+    ("operation", "attempts"),
+    [("get", 6), ("persons", 6), ("update", 6), ("personalize", 1), ("depersonalize", 1)],
+)
+def test_what_may_have_been_done_is_repeated_only_where_that_is_safe(
+    failure: httpx.Response | Exception, operation: str, attempts: int
+) -> None:
+    """Reads and PATCH are repeated a few times, ownership calls never."""
+    wire = Wire(failure)
+    with pytest.raises(ApiError) as caught:
+        ask(wire, operation)
+    assert (attempts, attempts) == (len(wire.requests), caught.value.attempts)
+    assert isinstance(caught.value, (ServerFailed, NoAnswer))
+
+
+def test_an_endless_429_ends_in_the_end() -> None:
+    """The run stands still for many minutes, not for ever."""
+    time = FakeTime()
+    with pytest.raises(RateLimited) as caught:
+        ask(Wire(LIMITED), "get", time)
+    assert (40, "not done") == (caught.value.attempts, caught.value.truth)
+    assert 15 * 60 < time.now - 1000.0 < 30 * 60
+
+
+def test_waits_grow_up_to_a_cap_and_jitter_takes_up_to_half() -> None:
+    """Calls that failed together do not come back together."""
+
+    def wait(count: int, jitter: float) -> float | None:
+        return wait_before_retry(
+            Trouble.THROTTLED, count, repeatable=True, retry_after=None, jitter=jitter
+        )
+
+    assert [0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0] == [wait(n, 1.0) for n in range(1, 9)]
+    assert [0.25, 15.0] == [wait(1, 0.0), wait(20, 0.0)]
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("7", 7.0),
+        (" 7 ", 7.0),
+        ("0", 0.0),
+        ("Sun, 06 Nov 1994 08:49:47 GMT", 10.0),
+        ("Sun, 06 Nov 1994 08:49:30 GMT", 0.0),
+        ("-1", None),
+        ("1.5", None),
+        ("soon", None),
+        ("", None),
+        ("²", None),
+        ("9" * 4000, 999999999999.0),
+        ("Sun, 99 Nov 1994 08:49:47 GMT", None),
+        (None, None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
+    """Anything else is as if it were not there."""
+    assert seconds == retry_after_seconds(header, 784111777.0)
+
+
+def test_retry_after_is_honoured_to_the_second() -> None:
+    """The service knows better than any formula of ours."""
+    time = FakeTime()
+    limited = exception("TOO_MANY_REQUESTS", "Slow down", 429, Retry_After="17")
+    ask(Wire(limited, answer(REGISTRATION)), "get", time)
+    assert 17.0 == pytest.approx(time.now - 1000.0, abs=0.1)
+
+
+def test_a_retry_after_date_is_compared_with_the_services_own_clock() -> None:
+    """Our clock may be wrong; the Date header stands beside it."""
+    time = FakeTime()
+    limited = answer(
+        {},
+        429,
+        Retry_After="Sun, 06 Nov 1994 08:49:47 GMT",
+        Date="Sun, 06 Nov 1994 08:49:37 GMT",
+    )
+    ask(Wire(limited, answer(REGISTRATION)), "get", time)
+    assert 10.0 == pytest.approx(time.now - 1000.0, abs=0.1)
+
+
+def test_a_retry_after_of_hours_is_said_and_not_waited_for() -> None:
+    """A run that would stand still for an hour says so instead."""
+    limited = exception("TOO_MANY_REQUESTS", "Slow down", 429, Retry_After="3600")
+    with pytest.raises(RateLimited):
+        ask(Wire(limited), "get")
