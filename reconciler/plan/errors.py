@@ -77,10 +77,12 @@ def _protected_leaving(left: Leaving) -> PlanError:
 
 
 def two_primaries(desired: Desired, live: Live, works: Iterable[Work]) -> list[PlanError]:
-    """Return an error for each live person who would have two declared primaries.
+    """Return an error for each live person to whom calls would bring a second declared primary.
 
-    Counted after the plan, within one application, among all devices whose owner is known.
+    Counted after the plan, within one application, among all devices whose owner is known. Two
+    that both have the flag already, and that no call touches, do not take it from each other.
     """
+    works = tuple(works)
     final = _final_owners(live, works)
     _add_siblings(final, desired, live)
     held: dict[tuple[str, str], list[DesiredDevice]] = {}
@@ -90,7 +92,12 @@ def two_primaries(desired: Desired, live: Live, works: Iterable[Work]) -> list[P
             continue
         if IS_PRIMARY not in device.lifecycle.ignore:
             held.setdefault((owner, device.application), []).append(device)
-    return [_two(devices) for _, devices in sorted(held.items()) if len(devices) > 1]
+    called = {work.change.device for work in works if work.moves or work.flag is not None}
+    return [
+        _two(devices)
+        for _, devices in sorted(held.items())
+        if len(devices) > 1 and any(device.id in called for device in devices)
+    ]
 
 
 def _final_owners(live: Live, works: Iterable[Work]) -> dict[str, str | None]:

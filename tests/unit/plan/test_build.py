@@ -264,3 +264,13 @@ def test_the_same_inputs_give_the_same_bytes():
     service = Service(unowned=[registration("a"), registration("b")])
     one, two = device("a", data={"k": 1, "j": 2}), device("b", data={"j": 2, "k": 1})
     assert plan(desired(one, two), service) == plan(desired(two, one), service)
+
+
+def test_owner_drift_that_is_only_reported_makes_no_second_primary():
+    """Somebody logged in on another's primary phone: reported, and nothing is withheld."""
+    one = device("a", owner=owner("ana"), is_primary=True)
+    two = device("b", owner=owner("bob"), is_primary=True)
+    held = [registration("a", is_primary=True), registration("b", is_primary=True)]
+    service = Service(person(1, external("ana"), owns=held))
+    made = plan(desired(one, two), service, record(one, two))
+    assert ((), 1) == (made.errors, len(made.drift))
