@@ -30,11 +30,11 @@ WORLD: Final = "sandbox-world.json"
 # What happens behind the files' back: a device is switched off in the app, and somebody else logs
 # in on another one.
 _ZORAS_PHONE: Final = "2f7441e5-c873-4115-954d-4cfe54ba8005"
-_CVITAS_PHONE: Final = "9bb1cfb8-f7c8-496a-8200-c9d07e7d96b5"
+_EMAS_TABLET: Final = "21cf54b4-907a-4ab5-b58f-1307e9db2d18"
 _SOMEBODY_ELSE: Final = 1845
 _CHANGES: Final[Mapping[str, Mapping[str, object]]] = {
     _ZORAS_PHONE: {"additionalData": {"shift": "night", "seen": True}},
-    _CVITAS_PHONE: {"owner": _SOMEBODY_ELSE, "registrationEnabled": False},
+    _EMAS_TABLET: {"owner": _SOMEBODY_ELSE, "registrationEnabled": False},
 }
 
 
@@ -141,7 +141,7 @@ def _tell(stage: _Stage, sandbox: RunningSandbox) -> None:
     stage.run("plan")
 
     stage.heading("6. Meanwhile, in the app: Zora changes her shift, and somebody else logs in")
-    stage.say("   on Cvita's phone and switches its messages off. The files did not move.")
+    stage.say("   on Ema's tablet and switches its messages off. The files did not move.")
     for device, change in _CHANGES.items():
         sandbox.change(device, change)
     stage.run("plan", "--detailed-exitcode", expected=ExitCode.CHANGES)
