@@ -60,8 +60,8 @@ def _call(index: int, call: PlannedCall, application: str | None) -> Iterator[Li
 
 
 def json_lines(body: object) -> list[str]:
-    """Return a JSON value pretty and legible, long texts cut."""
-    pretty = json.dumps(_cut(body), indent=2, ensure_ascii=False, allow_nan=True)
+    """Return a JSON value pretty and legible, keys as in a saved plan, long texts cut."""
+    pretty = json.dumps(_cut(body), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=True)
     # JSON escapes what is below a blank; the rest of the unseen is left to escape.prose.
     return [prose(text, 4 * _TEXT_LIMIT) for text in pretty.split("\n")]
 
