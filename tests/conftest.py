@@ -14,7 +14,7 @@ settings.register_profile(
     max_examples=60,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-settings.register_profile("soak", parent=settings.get_profile("suite"), max_examples=2000)
+settings.register_profile("soak", parent=settings.get_profile("suite"), max_examples=1000)
 settings.load_profile(os.environ.get("RECONCILER_HYPOTHESIS", "suite"))
 
 

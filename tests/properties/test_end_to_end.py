@@ -112,7 +112,7 @@ def plan_releases(plan: Json) -> bool:
     return any("release" in change["actions"] for change in plan["changes"])
 
 
-@settings(max_examples=50, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(data=st.data(), assume=readings())
 def test_apply_reaches_what_is_declared_and_moves_nothing_else(
     data: st.DataObject, assume: dict[str, str], sandboxes: Sandboxes
