@@ -38,12 +38,13 @@ def apply_saved(options: Options, loaded: Loaded, file: Path, accepted: Mapping[
     with explained(options, loaded.root), _record_of(loaded) as state:
         finished = state.journal.finished(plan.id)
         if finished is not None:
-            when = finished.isoformat(sep=" ", timespec="seconds")
+            when = finished.strftime("%Y-%m-%d %H:%M:%S %Z")
             say(options, "info", f"This plan was applied at {when}; there is nothing left to do.")
             return None
         with state.lease(holder()) as lease:
             record = state.read()
-            _require_justified(plan, loaded, record, accepted)
+            done = state.journal.done(plan.id)
+            _require_justified(plan, loaded, record, accepted, done)
             link = connection(loaded, record)
             with opened(link) as run:
                 return plan, _carry_out(options, plan, loaded, record, link, run, state, lease)
@@ -87,8 +88,13 @@ def _record_of(loaded: Loaded) -> LocalState:
 
 
 def _require_justified(
-    plan: Plan, loaded: Loaded, record: Record, accepted: Mapping[str, int]
+    plan: Plan,
+    loaded: Loaded,
+    record: Record,
+    accepted: Mapping[str, int],
+    done: frozenset[str] = frozenset(),
 ) -> None:
+    """Raise Stop unless files and record justify the plan. `done`: calls of an earlier run."""
     consented = {
         f"{refusal.guard}: {refusal.message}"
         for refusal in plan.refusals
@@ -97,7 +103,7 @@ def _require_justified(
     }
     reasons = [
         reason
-        for reason in check(plan, loaded.desired, record, loaded.project)
+        for reason in check(plan, loaded.desired, record, loaded.project, done)
         if reason not in consented
     ]
     if not reasons:

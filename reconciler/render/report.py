@@ -157,7 +157,9 @@ def _last(report: Report) -> Line:
     )
     word = "Interrupted" if report.interrupted else "Incomplete"
     rest = f", {bad}" if bad else ""
-    text = f"{word}: {number(applied)} of {counted(len(calls), 'call')} applied{rest}.{also}{took}"
+    why = f" Stopped: {prose(report.stopped).rstrip('.')}." if report.stopped else ""
+    told = f"{word}: {number(applied)} of {counted(len(calls), 'call')} applied{rest}."
+    text = f"{told}{why}{also}{took}"
     return line(Span(text, "error"))
 
 
@@ -169,6 +171,7 @@ def encode(report: Report) -> bytes:
         "plan": report.plan,
         "complete": report.complete and not report.interrupted,
         "interrupted": report.interrupted,
+        "stopped": report.stopped,
         "seconds": round(report.seconds, 3),
         "counts": {outcome.value: counts.get(outcome, 0) for outcome in Outcome},
         "rows": [_row(row) for row in report.rows],
