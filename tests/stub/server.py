@@ -208,8 +208,12 @@ class Stub:
             def log_message(self, format: str, *args: Any) -> None:
                 """Say nothing: the tests look at `calls`."""
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+            # The usual five waiting connections make the kernel drop the sixth for a second.
+            request_queue_size = 256
+
+        self._server = Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
     @property
