@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import PurePosixPath, PureWindowsPath
+from ntpath import splitdrive
 from typing import Final, Literal, cast
 
 from reconciler.core import codes
@@ -149,8 +149,7 @@ def _app_codes(document: Document, applications: _Map) -> Iterator[Diagnostic]:
 
 def _leaves(pattern: str) -> bool:
     """Whether a pattern is absolute or climbs out of the project's directory."""
-    windows = PureWindowsPath(pattern)
-    return pattern.startswith("/") or bool(windows.drive) or ".." in PurePosixPath(pattern).parts
+    return pattern.startswith("/") or bool(splitdrive(pattern)[0]) or ".." in pattern.split("/")
 
 
 def _at_value(document: Document, path: Path, code: Code) -> Diagnostic:
