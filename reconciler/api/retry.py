@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Final
 
 from .errors import ApiError, NoAnswer, NotTheContract, RateLimited, ServerFailed
+from .exchange import NoConnection
 
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
@@ -29,6 +30,9 @@ def trouble(error: ApiError) -> Trouble | None:
     match error:
         case RateLimited():
             return Trouble.THROTTLED
+        case NoAnswer() if error.reason == NoConnection.CERTIFICATE:
+            # Nobody mends that while we wait.
+            return None
         case ServerFailed() | NoAnswer():
             return Trouble.BROKEN
         case NotTheContract() if error.status is None:

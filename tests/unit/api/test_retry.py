@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from reconciler.api.errors import ApiError, NoAnswer, RateLimited, ServerFailed
+from reconciler.api.exchange import NoConnection
 from reconciler.api.retry import Trouble, retry_after_seconds, wait_before_retry
 from reconciler.api.service import Service
 
@@ -59,6 +60,14 @@ def test_what_may_have_been_done_is_repeated_only_where_that_is_safe(
         ask(wire, operation)
     assert (attempts, attempts) == (len(wire.requests), caught.value.attempts)
     assert isinstance(caught.value, (ServerFailed, NoAnswer))
+
+
+def test_an_untrusted_certificate_is_said_at_once() -> None:
+    """Waiting does not mend a certificate."""
+    wire = Wire(httpx.ConnectError(NoConnection.CERTIFICATE))
+    with pytest.raises(NoAnswer, match="certificate is not trusted"):
+        ask(wire, "get")
+    assert 1 == len(wire.requests)
 
 
 def test_an_endless_429_ends_in_the_end() -> None:
