@@ -23,7 +23,14 @@ from . import answers
 from .answers import Garbled
 from .authorization import Authorization
 from .credentials import Credential, OAuth2Credential
-from .errors import ApiError, Denied, NotTheContract, RateLimited, RegistrationNotFound
+from .errors import (
+    ApiError,
+    ApplicationNotFound,
+    Denied,
+    NotTheContract,
+    RateLimited,
+    RegistrationNotFound,
+)
 from .exchange import Answer, Message, exchange
 from .pace import Stream, rate_of
 from .retry import LONGEST_RETRY_AFTER, Trouble, trouble, wait_before_retry
@@ -101,6 +108,9 @@ class Asker:
         if question.device is not None and not question.device.strip("."):
             # "", "." and ".." in a path would name another resource.
             raise question.error(RegistrationNotFound, reason="not a registration id", attempts=0)
+        if not _fits_a_header(call.reveal().app_code):
+            reason = "the application code is empty or cannot stand in a header"
+            raise question.error(ApplicationNotFound, reason=reason, attempts=0)
         lane = self._lanes[operation]
         patience = _Patience(operation not in WRITES or operation is Operation.UPDATE, self._timing)
         renewed = False
@@ -179,6 +189,12 @@ class _Patience:
         if wait is None:
             raise error
         await self._timing.sleep(wait)
+
+
+def _fits_a_header(app_code: str | None) -> bool:
+    if app_code is None:
+        return True
+    return bool(app_code) and all("!" <= character <= "~" for character in app_code)
 
 
 def _headers() -> dict[str, str]:

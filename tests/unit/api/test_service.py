@@ -135,6 +135,14 @@ def test_an_id_that_would_name_another_resource_is_not_sent(id: str) -> None:
     assert (RegistrationNotFound, []) == (type(error), wire.requests)
 
 
+@pytest.mark.parametrize("code", ["", "a b", "č", "a\r\nX: y"])
+def test_an_application_code_that_no_header_can_carry_is_not_sent(code: str) -> None:
+    """No application has such a code; and none of it is shown."""
+    wire = Wire(answer(REGISTRATION))
+    error = fail(wire.service(), lambda service: service.registration(DEVICE, code))
+    assert (ApplicationNotFound, []) == (type(error), wire.requests)
+
+
 def test_update_sends_the_body_and_tells_its_attempts() -> None:
     """PATCH carries JSON; who asks learns how often it was sent."""
     wire = Wire(exception("GENERAL_ERROR", "Oops", 500), answer(REGISTRATION))
