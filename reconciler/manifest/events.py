@@ -69,7 +69,11 @@ _PROBLEMS: Final[tuple[tuple[str, Code, str], ...]] = (
     ("document separator", codes.YAML_SYNTAX, "A quoted text that is never closed"),
     ("expected ',' or '}'", codes.YAML_SYNTAX, "A `{` that is not closed, or a missing comma"),
     ("expected ',' or ']'", codes.YAML_SYNTAX, "A `[` that is not closed, or a missing comma"),
-    ("mapping values are not allowed", codes.YAML_SYNTAX, "A second `:` in one line"),
+    (
+        "mapping values are not allowed",
+        codes.YAML_SYNTAX,
+        "A second `:` in one line (quote the value), or a line indented too far",
+    ),
     ("could not find expected ':'", codes.YAML_SYNTAX, "A line that is no `key: value`"),
     (
         "did not find expected key",
@@ -90,6 +94,16 @@ _PROBLEMS: Final[tuple[tuple[str, Code, str], ...]] = (
     ("tag", codes.TAG, "A tag"),
     ("incompatible YAML document", codes.YAML_SYNTAX, "A %YAML version that is not 1.x"),
     ("directive", codes.YAML_SYNTAX, "A directive (a line that begins with %) that is not valid"),
+)
+# Of these a parser complains lines below the place that is to blame.
+_BEGUN_ABOVE: Final = frozenset(
+    [
+        "unexpected end of stream",
+        "document separator",
+        "expected ',' or '}'",
+        "expected ',' or ']'",
+        "could not find expected ':'",
+    ]
 )
 
 
@@ -114,6 +128,9 @@ def broken(error: YAMLError, text: str) -> Broken:
         problem = error.problem or ""
         for part, code, message in _PROBLEMS:
             if part in problem:
+                begun = error.context_mark
+                if begun is not None and begun.line < line and part in _BEGUN_ABOVE:
+                    line, column = begun.line, begun.column
                 return Broken(code, message, line, column)
         return Broken(codes.YAML_SYNTAX, codes.YAML_SYNTAX.title, line, column)
     if isinstance(error, ReaderError):

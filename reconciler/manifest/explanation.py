@@ -139,7 +139,7 @@ def _missing(violation: Violation, name: str, place: Source) -> Diagnostic:
         f"`{name}` is missing",
         place,
         why=_description(known[name]),
-        fix=f"Add it, for example {_example(name, known[name])}",
+        fix=f"Add it, for example {name}: {_first_example(known[name])}",
     )
 
 
@@ -193,8 +193,10 @@ def _bad_type(violation: Violation, place: Source) -> Diagnostic:
         fix = "Write true or false, without quotes."
     elif wanted == ["number"] and isinstance(instance, str):
         fix = "Write the number without quotes."
+    elif not path:
+        fix = "Begin it with apiVersion, kind and what else is required."
     else:
-        fix = f"Write it like this: {_example(name, violation.schema)}"
+        fix = f"Write it like this: {_example(violation)}"
     return Diagnostic(codes.WRONG_TYPE, message, place, why=_description(violation.schema), fix=fix)
 
 
@@ -234,7 +236,7 @@ def _bad_value(violation: Violation, place: Source) -> Diagnostic:
                 f"{_quoted(violation.path)} takes no such value",
                 place,
                 why=_description(violation.schema),
-                fix=f"Write it like this: {_example(name, violation.schema)}",
+                fix=f"Write it like this: {_example(violation)}",
             )
 
 
@@ -281,7 +283,7 @@ def _empty(violation: Violation, place: Source) -> Diagnostic:
         f"{_subject(violation.path)} is empty",
         place,
         why=_description(violation.schema),
-        fix=f"Write it like this: {_example(_last_name(violation.path), violation.schema)}",
+        fix=f"Write it like this: {_example(violation)}",
     )
 
 
@@ -337,7 +339,13 @@ def _description(schema: object) -> str | None:
     return None
 
 
-def _example(name: str, schema: object) -> str:
+def _example(violation: Violation) -> str:
+    """Return an example of the value, with its name unless it is an item of a list."""
+    text = _first_example(violation.schema)
+    path = violation.path
+    return f"{path[-1]}: {text}" if path and isinstance(path[-1], str) else text
+
+
+def _first_example(schema: object) -> str:
     examples = schema.get("examples") if isinstance(schema, dict) else None
-    text = json.dumps(examples[0], ensure_ascii=False) if examples else "…"
-    return f"{name}: {text}" if name else text
+    return json.dumps(examples[0], ensure_ascii=False) if examples else "…"

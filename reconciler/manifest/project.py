@@ -51,10 +51,9 @@ def read_project(file: str, data: bytes | Unreadable, schemas: Schemas) -> Readi
     valid = schemas.project.accepts(document.tree)
     if not valid:
         diagnostics += explain(document, schemas.project, found.faulty)
-    diagnostics += _references(document)
-    sound = document.tree if valid else schemas.project.sound(document.tree)
-    if isinstance(sound, dict):
-        diagnostics += _rules(document, sound)
+    if not any(one.code is codes.WRONG_DOCUMENT for one in diagnostics):
+        diagnostics += _references(document)
+        diagnostics += _rules(document)
     project = _project(document) if valid else None
     return reading(project, diagnostics)
 
@@ -98,15 +97,14 @@ def _takes_reference(path: Path) -> bool:
             return False
 
 
-def _rules(document: Document, sound: _Map) -> Iterator[Diagnostic]:
-    """Check what the schema cannot say, of all parts that the schema accepts."""
-    api = sound.get("api")
-    if isinstance(api, dict):
-        yield from _assumptions(document, _mapping(api.get("assume")))
-    yield from _app_codes(document, _mapping(sound.get("applications")))
-    patterns = sound.get("manifests")
+def _rules(document: Document) -> Iterator[Diagnostic]:
+    """Check what the schema cannot say, of all parts that are what they have to be."""
+    tree = _mapping(document.tree)
+    yield from _assumptions(document, _mapping(_mapping(tree.get("api")).get("assume")))
+    yield from _app_codes(document, _mapping(tree.get("applications")))
+    patterns = tree.get("manifests")
     for number, pattern in enumerate(patterns if isinstance(patterns, list) else []):
-        if _leaves(str(pattern)):
+        if isinstance(pattern, str) and _leaves(pattern):
             yield _at_value(document, ("manifests", number), codes.PATTERN)
 
 
@@ -120,7 +118,7 @@ def _assumptions(document: Document, assume: _Map) -> Iterator[Diagnostic]:
                 document.places.key(path),
                 fix=did_you_mean(name, ASSUMPTIONS) or f"There are {listed(ASSUMPTIONS)}.",
             )
-        elif str(value) not in ASSUMPTIONS[name].readings:
+        elif isinstance(value, (str, int)) and str(value) not in ASSUMPTIONS[name].readings:
             known = ASSUMPTIONS[name].readings
             yield Diagnostic(
                 codes.UNKNOWN_READING,
@@ -134,7 +132,9 @@ def _assumptions(document: Document, assume: _Map) -> Iterator[Diagnostic]:
 def _app_codes(document: Document, applications: _Map) -> Iterator[Diagnostic]:
     first: dict[str, str] = {}
     for name, entry in applications.items():
-        code = str(_mapping(entry).get("appCode"))
+        code = _mapping(entry).get("appCode")
+        if not isinstance(code, str):
+            continue
         if code not in first:
             first[code] = name
             continue

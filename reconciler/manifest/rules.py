@@ -93,7 +93,7 @@ def _people(declared: Declared) -> Iterable[Diagnostic]:
             if first is not person and not same_person(first, person):
                 yield Diagnostic(
                     codes.PEOPLE_CONFLICT,
-                    f"The same {value.kind.value} as another person, and not the same person",
+                    f"The same {value.kind.value} as another person, who differs elsewhere",
                     _place(person),
                     related=((_place(first), "the other one"),),
                 )

@@ -18,6 +18,10 @@ _BOMS: Final = (
 )
 
 
+# Text has no NUL; binary files and UTF-16 have one soon.
+_SNIFFED: Final = 1024
+
+
 class Stopped(Exception):
     """Nothing more can be read from this file."""
 
@@ -34,14 +38,13 @@ def decode(file: str, data: bytes | Unreadable) -> str:
     for bom, name in _BOMS:
         if data.startswith(bom):
             raise Stopped(Diagnostic(codes.NOT_UTF8, f"The file is {name}, not UTF-8", start))
+    if b"\0" in data[:_SNIFFED]:
+        raise Stopped(Diagnostic(codes.NOT_UTF8, "The file is binary or UTF-16, not UTF-8", start))
     data = data.removeprefix(b"\xef\xbb\xbf")
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        if data[: error.start].count(b"\0") * 4 > error.start or b"\0" in data[:4]:
-            message = "The file is binary or UTF-16, not UTF-8 text"
-        else:
-            message = f"Byte 0x{data[error.start]:02x} is not UTF-8"
+        message = f"Byte 0x{data[error.start]:02x} is not UTF-8"
         before = data[: error.start].decode()
         line = before.count("\n")
         column = len(before) - (before.rfind("\n") + 1)

@@ -1,0 +1,82 @@
+"""Every folder of tests/fixtures/hostile is one mistake or more, and its exact diagnostics.
+
+`a.yaml` and `b.yaml` are manifests, `reconciler.yaml` a project file; `unreadable` names files
+that cannot be read, and why. `expected.txt` is what a person sees.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+
+from reconciler.core.diagnostics import Diagnostic
+from reconciler.manifest.devices import read_manifests
+from reconciler.manifest.events import FASTEST, Opener, pure_events
+from reconciler.manifest.project import read_project
+from reconciler.manifest.reading import ManifestFile, Unreadable
+from reconciler.render.diagnostics import github, json, sarif, text
+
+from .reading import ROOT, SCHEMAS, project
+
+HOSTILE = ROOT / "tests" / "fixtures" / "hostile"
+CASES = sorted(path.name for path in HOSTILE.iterdir() if path.is_dir())
+# Identity values and secrets of the fixtures, which no output may hold.
+PERSONAL = (
+    "85981112223", "0981112223", "corp.test", "c-7781", "c-7782", "staff-907", "x-5512",
+    "12345678", "e" * 61, "385 91 123", "gotcha",
+)  # fmt: skip
+
+
+def read(case: str, opener: Opener = FASTEST) -> tuple[Diagnostic, ...]:
+    folder = HOSTILE / case
+    if (folder / "reconciler.yaml").exists():
+        data = (folder / "reconciler.yaml").read_bytes()
+        return read_project("reconciler.yaml", data, SCHEMAS).diagnostics
+    files = [ManifestFile(path.name, path.read_bytes()) for path in folder.glob("*.yaml")]
+    if (folder / "unreadable").exists():
+        for line in (folder / "unreadable").read_text().splitlines():
+            name, reason = line.split(": ")
+            files.append(ManifestFile(name, Unreadable(reason)))
+    files.sort(key=lambda file: file.path)
+    found = read_manifests(files, project(), SCHEMAS, opener)
+    assert found.value is None
+    backwards = read_manifests(files[::-1], project(), SCHEMAS, opener)
+    assert found.diagnostics == backwards.diagnostics
+    return found.diagnostics
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_hostile_file_gets_its_exact_diagnostics_quickly(case: str, update_golden: bool) -> None:
+    """Place, what, why and fix are as written down; no fixture takes two seconds."""
+    begun = time.perf_counter()
+    shown = text(read(case))
+    assert time.perf_counter() - begun < 2
+    golden: Path = HOSTILE / case / "expected.txt"
+    if update_golden:
+        golden.write_text(shown, encoding="utf-8")
+    assert golden.read_text(encoding="utf-8") == shown
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_no_form_of_a_diagnostic_shows_who_somebody_is(case: str) -> None:
+    """Identity values and secrets of the files stand in no output."""
+    diagnostics = read(case)
+    for shown in (text, json, github, sarif):
+        output = shown(diagnostics)
+        assert [value for value in PERSONAL if value in output] == []
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_without_libyaml_the_same_mistakes_are_found_quickly(case: str) -> None:
+    """The pure parser gives the same codes, and dies of no nesting."""
+    begun = time.perf_counter()
+    pure = read(case, pure_events)
+    assert time.perf_counter() - begun < 2
+    assert [one.code.id for one in read(case)] == [one.code.id for one in pure]
+
+
+def test_there_are_forty() -> None:
+    """The fixtures are at least as many as were asked for."""
+    assert len(CASES) >= 40
