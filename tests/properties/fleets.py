@@ -258,3 +258,21 @@ def values_of(world: Json, fleet: Fleet) -> Iterable[str]:
 
 
 _KINDS: Final = frozenset({"externalId", "phoneNumber", "email"})
+
+
+@st.composite
+def drifts(draw: st.DrawFn) -> Json:
+    """Draw what an app may do to its registration: a merge patch of its fields.
+
+    It never takes the flag: a person with two flagged devices would need to be told apart.
+    """
+    patch: Json = {}
+    if draw(st.booleans()):
+        patch["registrationEnabled"] = draw(st.booleans())
+    if draw(st.booleans()):
+        patch["isPrimary"] = False
+    if draw(st.booleans()):
+        patch["additionalData"] = draw(
+            st.dictionaries(st.sampled_from(KEYS), st.none() | _scalars, max_size=3)
+        )
+    return patch

@@ -22,7 +22,7 @@ from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 from tests.e2e.harness import Project, Ran, Sandbox
 
 from .command import command
-from .fleets import CODES, PROJECT, Declared, Fleet, fleets, readings, values_of, worlds
+from .fleets import CODES, PROJECT, Declared, Fleet, drifts, fleets, readings, values_of, worlds
 from .verdict import broken
 
 Json = dict[str, Any]
@@ -236,3 +236,21 @@ def test_a_lagging_read_delays_and_never_deceives(tmp_path: Path, sandboxes: San
     plan = json.loads((tmp_path / "plan.json").read_text("utf-8"))
 
     assert broken(before, after, fleet, plan) == []
+
+
+@settings(suppress_health_check=list(HealthCheck), max_examples=25)
+@given(data=st.data(), assume=readings())
+def test_what_others_move_is_mended_and_nothing_else(
+    data: st.DataObject, assume: dict[str, str], sandboxes: Sandboxes
+) -> None:
+    """After an apply the app changes fields of registrations: what is declared is set again."""
+    running = sandboxes.under(assume)
+    sandbox = Sandbox(running.url)
+    sandbox.put_world(data.draw(worlds()))
+    fleet = data.draw(fleets(sandbox.world()))
+    with TemporaryDirectory() as directory:
+        world = apply_and_judge(Path(directory), running, sandbox.world(), fleet)
+        for registration in world["registrations"]:
+            if data.draw(st.booleans()):
+                running.change(registration["registrationId"], data.draw(drifts()))
+        apply_and_judge(Path(directory), running, sandbox.world(), fleet)
