@@ -51,7 +51,8 @@ def pure_events(text: str) -> Events:
 Opener = Callable[[str], Events]
 
 
-def _fastest() -> Opener:
+def fastest() -> Opener:
+    """Return the quickest parser that is installed."""
     try:
         from yaml._yaml import CParser
     except ImportError:  # PyYAML was built without libyaml
@@ -59,12 +60,17 @@ def _fastest() -> Opener:
     return CParser
 
 
-FASTEST: Final[Opener] = _fastest()
+FASTEST: Final[Opener] = fastest()
 
 # By what the parsers' problems contain, the first that fits. The words are ours, so that both
 # parsers say the same and no text of the file is quoted.
 _PROBLEMS: Final[tuple[tuple[str, Code, str], ...]] = (
     ("cannot start any token", codes.YAML_SYNTAX, "A character that cannot stand here unquoted"),
+    (
+        "node content",
+        codes.YAML_SYNTAX,
+        "Nothing where a value has to be: look for a `[` or `{` above that is not closed",
+    ),
     ("unexpected end of stream", codes.YAML_SYNTAX, "A quoted text that is never closed"),
     ("document separator", codes.YAML_SYNTAX, "A quoted text that is never closed"),
     ("expected ',' or '}'", codes.YAML_SYNTAX, "A `{` that is not closed, or a missing comma"),

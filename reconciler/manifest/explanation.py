@@ -342,8 +342,10 @@ def _description(schema: object) -> str | None:
 def _example(violation: Violation) -> str:
     """Return an example of the value, with its name unless it is an item of a list."""
     text = _first_example(violation.schema)
-    path = violation.path
-    return f"{path[-1]}: {text}" if path and isinstance(path[-1], str) else text
+    last = violation.path[-1] if violation.path else None
+    if not isinstance(last, str) or shown(last, violation.path) != f"`{last}`":
+        return text
+    return f"{last}: {text}"
 
 
 def _first_example(schema: object) -> str:

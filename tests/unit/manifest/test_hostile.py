@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from reconciler.core import codes
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.events import FASTEST, Opener, pure_events
@@ -80,3 +81,10 @@ def test_without_libyaml_the_same_mistakes_are_found_quickly(case: str) -> None:
 def test_there_are_forty() -> None:
     """The fixtures are at least as many as were asked for."""
     assert len(CASES) >= 40
+
+
+def test_every_code_of_the_files_is_provoked_by_a_fixture() -> None:
+    """No code without its example; the two that need an environment are tested with it."""
+    provoked = {one.code for case in CASES for one in read(case)}
+    of_files = {code for code in codes.CODES if code.id[:2] in ("E1", "E2", "E3")}
+    assert of_files - provoked == {codes.UNSET_VARIABLE, codes.BASE_URL}
