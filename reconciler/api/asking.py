@@ -65,13 +65,13 @@ class Attempts:
 class _Lane:
     """What the calls of one operation share: the stream, the places in flight, the count."""
 
-    __slots__ = ("places", "sent", "stream")
+    __slots__ = ("asked", "places", "stream")
 
     def __init__(self, rate: float | None, timing: Timing) -> None:
         wanted = 0 if rate is None else math.ceil(2 * rate)
         self.stream = Stream(rate, timing.clock, timing.sleep)
         self.places = asyncio.Semaphore(min(_MOST_IN_FLIGHT, max(_LEAST_IN_FLIGHT, wanted)))
-        self.sent = 0
+        self.asked = 0
 
 
 class Asker:
@@ -97,8 +97,8 @@ class Asker:
         self.transport: httpx.AsyncBaseTransport | None = None
 
     def counts(self) -> Mapping[Operation, int]:
-        """Return the calls sent so far, retries included."""
-        return {operation: lane.sent for operation, lane in self._lanes.items()}
+        """Return the questions asked so far; a retry is none, so equal runs count the same."""
+        return {operation: lane.asked for operation, lane in self._lanes.items()}
 
     async def ask(
         self, question: Question, call: Hidden[Call], attempts: Attempts
@@ -114,13 +114,13 @@ class Asker:
         lane = self._lanes[operation]
         patience = _Patience(operation not in WRITES or operation is Operation.UPDATE, self._timing)
         renewed = False
+        lane.asked += 1
         while True:
             # A place before the turn: once granted, a call leaves at once and not in a bunch.
             async with lane.places:
                 header = await self._authorization.header()
                 granted = await lane.stream.grant()
                 attempts.count += 1
-                lane.sent += 1
                 result = await self._send(question, _message(call, header), call, attempts.count)
             if isinstance(result, Answer):
                 return Hidden(result.body)

@@ -83,7 +83,7 @@ class Service:
 
     @property
     def counts(self) -> Mapping[Operation, int]:
-        """The calls sent so far, retries included, by operation."""
+        """The calls made so far, by operation; a retry is no call of its own."""
         return self._asker.counts()
 
     async def registration(self, registration_id: str, app_code: str) -> LiveRegistration:
