@@ -29,6 +29,8 @@ from .schema import Schemas
 from .suggestion import closest, did_you_mean, listed
 
 _NO_LIFECYCLE: Final = Lifecycle()
+# Looking for what was meant costs milliseconds; nobody reads hundreds of suggestions.
+_SUGGESTIONS: Final = 100
 _Map = dict[str, Tree]
 _T = TypeVar("_T")
 
@@ -233,9 +235,9 @@ class _Manifest:
 
     def _unknown_person(self, name: str, place: Source) -> None:
         # The name is not shown: it may be an identity value that was written for a name.
-        if name not in self.suggestions:
+        if name not in self.suggestions and len(self.suggestions) < _SUGGESTIONS:
             self.suggestions[name] = closest(name, self._all_people())
-        found = self.suggestions[name]
+        found = self.suggestions.get(name)
         self._complain(
             codes.UNKNOWN_PERSON, place, None if found is None else f"Did you mean {shown(found)}?"
         )

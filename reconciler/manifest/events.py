@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from yaml.error import MarkedYAMLError, YAMLError
-from yaml.events import Event
+from yaml.events import Event, ScalarEvent
 from yaml.parser import Parser
 from yaml.reader import Reader, ReaderError
 from yaml.scanner import Scanner
@@ -41,6 +41,17 @@ class _PurePython(Reader, Scanner, Parser):
         Reader.__init__(self, text)
         Scanner.__init__(self)
         Parser.__init__(self)
+
+    def get_event(self) -> Event | None:
+        """Return the next event; escapes of no character are errors, as they are to libyaml."""
+        try:
+            event: Event | None = Parser.get_event(self)  # type: ignore[no-untyped-call]
+            if isinstance(event, ScalarEvent) and not event.value.isascii():
+                event.value.encode()
+        except (ValueError, OverflowError):
+            mark = self.get_mark()
+            raise MarkedYAMLError(problem="an escape of no character", problem_mark=mark) from None
+        return event
 
 
 def pure_events(text: str) -> Events:

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Final
 
 # Comparing costs about 10 µs a name; with thousands of both, only likely names are compared.
-_MANY: Final = 500
+_MANY: Final = 200
 
 
 def closest(name: str, known: Collection[str]) -> str | None:

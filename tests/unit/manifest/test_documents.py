@@ -137,6 +137,14 @@ def test_documents_before_a_break_are_kept() -> None:
     assert [str(one.source) for one in found.diagnostics] == ["f.yaml:4:1"]
 
 
+@PARSERS
+def test_escapes_of_no_character_are_errors(opener: Opener) -> None:
+    """Half a surrogate pair and numbers beyond Unicode cannot be sent to anybody."""
+    for escape in ("\\ud800", "\\UFFFFFFFF", "\\UF0000000"):
+        found = read_documents("f.yaml", f'a: "{escape}"\n'.encode(), opener)
+        assert [one.code.id for one in found.diagnostics] == ["E104"]
+
+
 def test_anchors_end_with_their_document() -> None:
     """An alias does not reach into another document."""
     found = read_documents("f.yaml", b"a: &x 1\n---\nb: *x\n")
