@@ -20,13 +20,14 @@ from reconciler.core.source import Source
 from .collector import paused_collector
 from .documents import Document, read_documents
 from .events import FASTEST, Opener
-from .explanation import explain, shown
+from .explanation import explain
 from .people import owner
 from .places import Tree
 from .reading import ManifestFile, Reading, reading
 from .rules import Declared, check
 from .schema import Schemas
 from .suggestion import closest, did_you_mean, listed
+from .wording import shown
 
 _NO_LIFECYCLE: Final = Lifecycle()
 # Looking for what was meant costs milliseconds; nobody reads hundreds of suggestions.

@@ -1,12 +1,7 @@
-"""Stage 1, explanation: what a schema's no means, in words, at the place of the key or value.
-
-Values are shown only where they cannot be a person's or a secret: never below people, owners,
-attributes, additionalData or auth.
-"""
+"""Stage 1, explanation: what a schema's no means, in words, at the place of the key or value."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from typing import Final
 
@@ -16,9 +11,20 @@ from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED
 from reconciler.core.source import Source
 
 from .documents import Document
-from .places import Path, Tree
 from .schema import Shape, Violation
 from .suggestion import did_you_mean, listed
+from .wording import (
+    alternatives,
+    description,
+    example,
+    first_example,
+    kind,
+    last_name,
+    private,
+    quoted,
+    shown,
+    subject,
+)
 
 READ_ONLY: Final = frozenset(
     [
@@ -39,16 +45,6 @@ READ_ONLY: Final = frozenset(
         "cloudType",
     ]
 )
-_TYPES: Final = {
-    "string": "text",
-    "number": "a number",
-    "boolean": "true or false",
-    "object": "a mapping",
-    "array": "a list",
-    "null": "null",
-}
-_PRIVATE: Final = frozenset(["people", "owner", "attributes", "additionalData", "auth"])
-_LONGEST_SHOWN: Final = 60
 
 
 def explain(document: Document, shape: Shape, faulty: set[Source]) -> list[Diagnostic]:
@@ -67,16 +63,6 @@ def explain(document: Document, shape: Shape, faulty: set[Source]) -> list[Diagn
             if diagnostic.source not in faulty:
                 found.append(diagnostic)
     return found
-
-
-def shown(name: str, path: Path = ()) -> str:
-    """Return a key for a message; cut when long, withheld when it could tell who somebody is."""
-    digits = sum(sign.isdigit() for sign in name)
-    if "@" in name or (digits >= 6 and not _PRIVATE.isdisjoint(path)):
-        return "this key"
-    if len(name) > _LONGEST_SHOWN:
-        name = name[:_LONGEST_SHOWN] + "…"
-    return f"`{name}`"
 
 
 def _diagnostics(document: Document, violation: Violation) -> Iterator[Diagnostic]:
@@ -138,8 +124,8 @@ def _missing(violation: Violation, name: str, place: Source) -> Diagnostic:
         codes.MISSING_FIELD,
         f"`{name}` is missing",
         place,
-        why=_description(known[name]),
-        fix=f"Add it, for example {name}: {_first_example(known[name])}",
+        why=description(known[name]),
+        fix=f"Add it, for example {name}: {first_example(known[name])}",
     )
 
 
@@ -175,7 +161,7 @@ def _bad_size(violation: Violation, place: Source) -> Diagnostic:
 
 def _bad_type(violation: Violation, place: Source) -> Diagnostic:
     path, instance = violation.path, violation.instance
-    name = _last_name(path)
+    name = last_name(path)
     number = isinstance(instance, (int, float)) and not isinstance(instance, bool)
     if name == "phoneNumber" and number:
         code = codes.UNQUOTED_PHONE_NUMBER
@@ -184,7 +170,7 @@ def _bad_type(violation: Violation, place: Source) -> Diagnostic:
         return Diagnostic(codes.NULL_EXTERNAL_ID, codes.NULL_EXTERNAL_ID.title, place)
     expected = violation.expected
     wanted = [str(one) for one in expected] if isinstance(expected, list) else [str(expected)]
-    message = f"{_subject(path)} must be {_alternatives(wanted)}, not {_kind(instance)}"
+    message = f"{subject(path)} must be {alternatives(wanted)}, not {kind(instance)}"
     if wanted == ["object"] and len(path) == 2 and path[0] == "devices" and instance is None:
         fix = "Write {} for a device of which nothing is managed."
     elif "string" in wanted and not isinstance(instance, (dict, list)) and instance is not None:
@@ -196,32 +182,32 @@ def _bad_type(violation: Violation, place: Source) -> Diagnostic:
     elif not path:
         fix = "Begin it with apiVersion, kind and what else is required."
     else:
-        fix = f"Write it like this: {_example(violation)}"
-    return Diagnostic(codes.WRONG_TYPE, message, place, why=_description(violation.schema), fix=fix)
+        fix = f"Write it like this: {example(violation)}"
+    return Diagnostic(codes.WRONG_TYPE, message, place, why=description(violation.schema), fix=fix)
 
 
 def _bad_value(violation: Violation, place: Source) -> Diagnostic:
-    name = _last_name(violation.path)
+    name = last_name(violation.path)
     match violation.keyword:
         case "const" | "enum":
             return _not_among(violation, place)
         case "not":
             return Diagnostic(codes.NULL_EXTERNAL_ID, codes.NULL_EXTERNAL_ID.title, place)
         case "maxLength":
-            return _too_long(f"The value of {_quoted(violation.path)}", violation, place)
+            return _too_long(f"The value of {quoted(violation.path)}", violation, place)
         case "minLength" | "minItems":
             return _empty(violation, place)
         case "maxItems":
             return _not_yet(violation, place)
         case "exclusiveMinimum" | "maximum" | "minimum":
-            code = codes.NUMBER_OUT_OF_RANGE if _private(violation.path) else codes.LIMIT
-            return Diagnostic(code, f"{_quoted(violation.path)}: {code.title.lower()}", place)
+            code = codes.NUMBER_OUT_OF_RANGE if private(violation.path) else codes.LIMIT
+            return Diagnostic(code, f"{quoted(violation.path)}: {code.title.lower()}", place)
         case "uniqueItems":
             return Diagnostic(
                 codes.WRONG_VALUE,
-                f"{_quoted(violation.path)} holds an item twice",
+                f"{quoted(violation.path)} holds an item twice",
                 place,
-                why=_description(violation.schema),
+                why=description(violation.schema),
                 fix="Keep one of them.",
             )
         case "pattern" if name == "ignore":
@@ -233,10 +219,10 @@ def _bad_value(violation: Violation, place: Source) -> Diagnostic:
         case _:
             return Diagnostic(
                 codes.WRONG_VALUE,
-                f"{_quoted(violation.path)} takes no such value",
+                f"{quoted(violation.path)} takes no such value",
                 place,
-                why=_description(violation.schema),
-                fix=f"Write it like this: {_example(violation)}",
+                why=description(violation.schema),
+                fix=f"Write it like this: {example(violation)}",
             )
 
 
@@ -256,9 +242,9 @@ def _ignore_fix(violation: Violation) -> str | None:
 def _not_among(violation: Violation, place: Source) -> Diagnostic:
     expected, instance = violation.expected, violation.instance
     values = [str(one) for one in expected] if isinstance(expected, list) else [str(expected)]
-    subject = _quoted(violation.path)
+    subject = quoted(violation.path)
     known = listed(values, "or")
-    if isinstance(instance, str) and not _private(violation.path):
+    if isinstance(instance, str) and not private(violation.path):
         message = f"{subject} is {shown(instance)}, and must be {known}"
     else:
         message = f"{subject} must be {known}"
@@ -266,7 +252,7 @@ def _not_among(violation: Violation, place: Source) -> Diagnostic:
     fix = did_you_mean(instance, values) if isinstance(instance, str) else None
     if code is codes.WRONG_DOCUMENT:
         return Diagnostic(code, message, place, fix=fix)
-    why = _description(violation.schema)
+    why = description(violation.schema)
     return Diagnostic(code, message, place, why=why, fix=fix or f"Write {known}.")
 
 
@@ -280,74 +266,12 @@ def _too_long(subject: str, violation: Violation, place: Source) -> Diagnostic:
 def _empty(violation: Violation, place: Source) -> Diagnostic:
     return Diagnostic(
         codes.WRONG_VALUE,
-        f"{_subject(violation.path)} is empty",
+        f"{subject(violation.path)} is empty",
         place,
-        why=_description(violation.schema),
-        fix=f"Write it like this: {_example(violation)}",
+        why=description(violation.schema),
+        fix=f"Write it like this: {example(violation)}",
     )
 
 
 def _not_yet(violation: Violation, place: Source) -> Diagnostic:
-    return Diagnostic(codes.NOT_YET, f"{_quoted(violation.path)} is not known yet", place)
-
-
-def _private(path: Path) -> bool:
-    return not _PRIVATE.isdisjoint(path)
-
-
-def _last_name(path: Path) -> str:
-    return next((step for step in reversed(path) if isinstance(step, str)), "")
-
-
-def _quoted(path: Path) -> str:
-    return shown(_last_name(path), path)
-
-
-def _subject(path: Path) -> str:
-    if not path:
-        return "The document"
-    if isinstance(path[-1], int):
-        return f"An item of {_quoted(path)}"
-    return _quoted(path)
-
-
-def _alternatives(types: list[str]) -> str:
-    words = [_TYPES[one] for one in types]
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
-
-
-def _kind(value: Tree) -> str:
-    match value:
-        case None:
-            return "null (a missing value is null)"
-        case bool():
-            return "true or false"
-        case int() | float():
-            return "a number"
-        case str():
-            return "text"
-        case list():
-            return "a list"
-        case dict():
-            return "a mapping"
-
-
-def _description(schema: object) -> str | None:
-    if isinstance(schema, dict):
-        found = schema.get("description")
-        return str(found) if found is not None else None
-    return None
-
-
-def _example(violation: Violation) -> str:
-    """Return an example of the value, with its name unless it is an item of a list."""
-    text = _first_example(violation.schema)
-    last = violation.path[-1] if violation.path else None
-    if not isinstance(last, str) or shown(last, violation.path) != f"`{last}`":
-        return text
-    return f"{last}: {text}"
-
-
-def _first_example(schema: object) -> str:
-    examples = schema.get("examples") if isinstance(schema, dict) else None
-    return json.dumps(examples[0], ensure_ascii=False) if examples else "…"
+    return Diagnostic(codes.NOT_YET, f"{quoted(violation.path)} is not known yet", place)

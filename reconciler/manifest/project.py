@@ -25,12 +25,13 @@ from reconciler.core.project import (
 from reconciler.platform.assumptions import ASSUMPTIONS
 
 from .documents import Document, read_documents
-from .explanation import explain, shown
+from .explanation import explain
 from .interpolation import is_partial
 from .places import Path, Tree
 from .reading import Reading, Unreadable, reading
 from .schema import Schemas
 from .suggestion import did_you_mean, listed
+from .wording import shown
 
 _STATE_PATH: Final = ".reconciler/state.db"
 _Map = dict[str, Tree]
