@@ -142,8 +142,17 @@ def _wrong_usage(error: click.ClickException) -> int:
     ctx = error.ctx if isinstance(error, click.UsageError) else None
     options = _options_of(ctx)
     path = ctx.command_path if ctx else "reconciler"
-    say(options, "error", error.format_message(), fix=f"{path} --help shows how it is used.")
+    message, fix = error.format_message(), f"{path} --help shows how it is used."
+    if isinstance(error, click.NoSuchOption) and error.option_name in _options_before_command():
+        command = ctx.info_name if ctx else ""
+        message = f"The option {error.option_name} stands before the command."
+        fix = f"Write: reconciler {error.option_name} {command}"
+    say(options, "error", message, fix=fix)
     return ExitCode.USAGE
+
+
+def _options_before_command() -> frozenset[str]:
+    return frozenset(name for parameter in cli.params for name in parameter.opts)
 
 
 def _our_own_bug(error: BaseException, options: Options) -> int:

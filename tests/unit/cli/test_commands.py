@@ -203,3 +203,11 @@ def test_the_examples_are_right(example: str) -> None:
     ended = run(ROOT / "examples" / example, "validate")
 
     assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_an_option_behind_the_command_is_told_where_it_stands(tmp_path: Path) -> None:
+    """Options before the command are a common slip; the message shows how to write it."""
+    ended = run(tmp_path, "plan", "--quiet")
+
+    expected = "error: The option --quiet stands before the command.\n"
+    assert (ended.returncode, ended.stderr) == (64, f"{expected}  Write: reconciler --quiet plan\n")
