@@ -27,7 +27,7 @@ def side_effects(
 ) -> list[PlanWarning]:
     """Return a warning for everything undeclared that the calls of these works may move."""
     works = tuple(works)
-    moved = {work.change.device for work in works if work.moves}
+    moved = {work.change.device for work in works if work.changes_owner}
     found: dict[tuple[str, str], PlanWarning] = {}
     for work in works:
         for warning in (
@@ -50,7 +50,7 @@ def _lost_by_moving(work: Work, pinned: Mapping[str, str]) -> Iterable[PlanWarni
 
     A flag that is not cleared comes along to the new person, where a promotion may take it.
     """
-    if not work.moves:
+    if not work.changes_owner:
         return
     declared = patchable_paths(work.device) if work.device is not None else frozenset()
     covered = declared | {field.path for field in work.change.fields}

@@ -46,6 +46,16 @@ class Work:
         return any(call.operation in OWNERSHIP for call in self.calls)
 
     @property
+    def changes_owner(self) -> bool:
+        """Whether another person owns the device afterwards; adding identity values is no such."""
+        stays = (
+            self.before is not None
+            and self.reached is not None
+            and self.before.number == self.reached.number
+        )
+        return self.moves and not stays
+
+    @property
     def flag(self) -> bool | None:
         """The isPrimary that an update of this work sends; None when it sends none."""
         for call in self.calls:
