@@ -40,10 +40,14 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class _Seen:
-    """What the reads right before a call showed; the owner only before an ownership call."""
+    """What the reads right before a call showed; the owner only before an ownership call.
+
+    `holders` are the people who have a value of the declared owner, before a personalize.
+    """
 
     registration: LiveRegistration
     owner: LivePerson | None
+    holders: frozenset[int] = frozenset()
 
 
 async def attempt(
@@ -67,6 +71,9 @@ async def attempt(
     if field is not None:
         detail = f"{field} changed since the plan"
         return Result(Outcome.STALE, "not done", detail, application_id=number)
+    if len(seen.holders) > 1:
+        detail = "the declared identity values belong to different people since the plan"
+        return Result(Outcome.STALE, "not done", detail, application_id=number)
     try:
         await around.journal.intent(around.plan, call.id)
     except StateError as error:
@@ -84,7 +91,23 @@ async def _read(call: PlannedCall, subject: Subject, around: Circumstances) -> _
     owner: LivePerson | None = None
     if is_ownership(call):
         owner = await around.door.owner(call.device, registration.application_id)
-    return _Seen(registration, owner)
+    return _Seen(registration, owner, await _holders(call, subject, owner, around))
+
+
+async def _holders(
+    call: PlannedCall, subject: Subject, owner: LivePerson | None, around: Circumstances
+) -> frozenset[int]:
+    """Look up who has the declared values now: some readings would merge two people for good."""
+    wanted = None if subject.device is None else subject.device.owner
+    if call.operation != Operation.PERSONALIZE or not isinstance(wanted, Owner):
+        return frozenset()
+    found: set[int] = set()
+    for value in wanted.identity:
+        held = owner is not None and value in owner.identities
+        person = owner if held else await around.door.person(value)
+        if person is not None and person.identities:
+            found.add(person.number)
+    return frozenset(found)
 
 
 def _unread(error: ApiError) -> Result:

@@ -5,7 +5,7 @@ A plan file says which calls are allowed; it can never make apply do what the fi
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from itertools import pairwise
 
 import msgspec
@@ -18,8 +18,8 @@ from reconciler.core.project import Project
 from reconciler.core.record import Record
 from reconciler.plan.declaration import declaration_digest
 from reconciler.plan.definition import Action, Change, Plan, PlannedCall
-from reconciler.plan.document import digest_of
-from reconciler.plan.operations import calls_of
+from reconciler.plan.document import is_sealed
+from reconciler.plan.operations import calls_of, left_alone
 
 from .schedule import in_order
 
@@ -39,10 +39,10 @@ def check(
 
     A serial that moved since is no reason: each device is read again before it is written.
     """
-    if plan.digest != digest_of(plan):
-        return ("the plan was changed after it was made: its digest does not fit",)
     if plan.inputs.state.lineage != record.lineage:
         return ("the plan was made with another record: plan again with this one",)
+    if not is_sealed(plan, Digester(record.key)):
+        return ("the plan was changed after it was made: its digest or seal does not fit",)
     return (
         *(f"{refusal.guard}: {refusal.message}" for refusal in plan.refusals),
         *_unjustified(plan, desired, record, project, done),
@@ -64,6 +64,7 @@ def _unjustified(
     for stray in sorted(calls.keys() - changed):
         yield f"{stray}: it has calls but no change"
     digester = Digester(record.key)
+    left = left_alone(plan)
     for change in plan.changes:
         planned = calls.get(change.device, [])
         if planned and all(call.id in done for call in planned):
@@ -78,10 +79,11 @@ def _unjustified(
             wrong = "its declaration changed since the plan"
         else:
             wrong = _declared(change, device, record)
-        if wrong is None and change.application not in project.applications:
+        if wrong is None and planned and change.application not in project.applications:
             wrong = f"the project has no application {change.application}"
         if wrong is None:
-            wrong = _calls(change, device, planned, project.api.assume)
+            paths = left.get(change.device, frozenset())
+            wrong = _calls(change, planned, calls_of(device, change, project.api.assume, paths))
         if wrong is not None:
             yield f"{change.device}: {wrong}"
 
@@ -131,16 +133,13 @@ def _declared(change: Change, device: DesiredDevice, record: Record) -> str | No
 
 
 def _calls(
-    change: Change,
-    device: DesiredDevice | None,
-    planned: list[PlannedCall],
-    pinned: Mapping[str, str],
+    change: Change, planned: list[PlannedCall], justified: tuple[PlannedCall, ...]
 ) -> str | None:
     """Check that the calls are exactly those that the change consists of, one after the other."""
     if _CALLS.isdisjoint(change.actions):
         return "it has calls that nothing justifies" if planned else None
     bare = tuple(msgspec.structs.replace(call, after=(), needs=()) for call in planned)
-    if bare != calls_of(device, change, pinned):
+    if bare != justified:
         return "its calls are not those that the files and the project ask for"
     for earlier, later in pairwise(planned):
         if earlier.id not in later.needs:

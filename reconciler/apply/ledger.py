@@ -9,6 +9,7 @@ from reconciler.core.digest import Digester
 from reconciler.core.identity import Identity
 from reconciler.core.record import Record, RecordedDevice, record_entry
 from reconciler.core.report import Outcome, Row
+from reconciler.plan.declaration import declaration_digest
 from reconciler.plan.definition import Action, Change, Plan, PlannedCall
 from reconciler.platform.operations import Operation
 
@@ -127,8 +128,13 @@ class Ledger:
             # Its person lacks values until then: recorded now, a failure would look like drift.
             self._waiting.setdefault(owner.identity, []).append(change)
         elif device is None:
-            self._entries[change.device] = None
-        elif Action.GONE not in change.actions:
+            # Only a plan that saw it leave may forget it; its detach may be wished by now.
+            if change.declaration is None:
+                self._entries[change.device] = None
+        elif Action.GONE not in change.actions and change.declaration == declaration_digest(
+            device, self._digester
+        ):
+            # A file that moved since would be recorded as applied, and never be.
             self._entries[change.device] = record_entry(device, self._digester)
 
     def _awaits(self, identity: Identity) -> bool:

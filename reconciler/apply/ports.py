@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from reconciler.api.asking import Attempts
+from reconciler.core.identity import IdentityValue
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.record import RecordedDevice
 from reconciler.core.report import Outcome
@@ -17,6 +18,8 @@ class Door(Protocol):
     async def registration(self, registration_id: str, app_code: str) -> LiveRegistration: ...
 
     async def owner(self, registration_id: str, application_id: str) -> LivePerson | None: ...
+
+    async def person(self, value: IdentityValue) -> LivePerson | None: ...
 
     async def update(
         self,

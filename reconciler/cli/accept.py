@@ -13,7 +13,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 def _parsed(ctx: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> dict[str, int]:
     accepted: dict[str, int] = {}
     for text in texts:
-        guard, _, count = text.partition("=")
+        guard, _, count = text.rpartition("=")
         if not guard or not count.isascii() or not count.isdigit():
             raise click.BadParameter(
                 f"{text!r} is not GUARD=COUNT, as in leaving=12.", ctx=ctx, param=option

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from reconciler.core.device import Desired, DesiredDevice
 from reconciler.core.digest import Digester
-from reconciler.core.identity import Identity
 from reconciler.core.live import Gone, Live, LiveRegistration, WrongApplication
 from reconciler.core.project import Project
 from reconciler.core.record import Record, record_entry
 
-from .device import DeviceDiff, OwnerDiff, diff_device
+from .device import DeviceDiff, diff_device
 from .leaving import Leaving, leaving
 from .missing import in_scope
-from .ownership import Claim, Complete, Move
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,48 +61,11 @@ def diff(
                 if settled and record_entry(device, digester) != recorded:
                     adopt.append(device)
     left = leaving(desired, record, live, project) if scope is None else []
-    kept = _one_completion_each(differing)
-    for before, now in zip(differing, kept, strict=True):
-        if before.changes and not now.changes and not now.drifted:
-            # Another call brings all that it lacked; once it has, this one is as declared.
-            adopt.append(now.device)
     return Diff(
         len(chosen),
-        tuple(kept),
-        tuple(sorted(adopt, key=lambda device: device.id)),
+        tuple(differing),
+        tuple(adopt),
         tuple(gone),
         tuple(wrong),
         tuple(left),
     )
-
-
-def _one_completion_each(differing: list[DeviceDiff]) -> list[DeviceDiff]:
-    """Leave the adding of identity values to one call for each declared person.
-
-    A claim or a move to the person brings its values along; else the first of its devices does.
-    A second call would add nothing, and under one reading of the service be refused for that.
-    """
-    served = {
-        place
-        for found in differing
-        if found.owner is not None
-        and isinstance(found.owner.how, (Claim, Move))
-        and (place := _brought_to(found.owner)) is not None
-    }
-    kept: list[DeviceDiff] = []
-    for found in differing:
-        if found.owner is not None and isinstance(found.owner.how, Complete):
-            place = _brought_to(found.owner)
-            if place in served:
-                found = replace(found, owner=None)
-            elif place is not None:
-                served.add(place)
-        kept.append(found)
-    return kept
-
-
-def _brought_to(owner: OwnerDiff) -> tuple[int, Identity] | None:
-    """Return the live person whom a personalize reaches, and the values that it brings."""
-    if owner.reached is None or owner.after is None:
-        return None
-    return owner.reached.number, owner.after.identity

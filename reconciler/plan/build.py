@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.core.device import Desired
 from reconciler.core.digest import Digester
@@ -15,6 +15,7 @@ from reconciler.diff.changes import Diff, diff
 from reconciler.diff.leaving import Leave, intention
 from reconciler.platform.operations import Operation
 
+from .completion import Completed, one_completion_each
 from .declaration import declaration_digest
 from .definition import (
     FORMAT_VERSION,
@@ -62,28 +63,71 @@ def build(
     found = diff(desired, record, live, project, made.scope)
     people = DeclaredPeople.of(desired)
     errors = device_errors(found)
-    works = _works(found, people, record, project, withheld_devices(errors))
-    errors += two_primaries(desired, live, works)
-    works = _without(works, withheld_devices(errors))
+    while True:
+        withheld = withheld_devices(errors)
+        completed = one_completion_each(
+            differing for differing in found.differing if differing.device.id not in withheld
+        )
+        works = _works(found, completed, people, record, project, withheld)
+        drafted = _draft(works, desired, live, people, project.api.assume)
+        fresh = withheld_devices(drafted.errors)
+        errors += drafted.errors
+        if not fresh.keys() & set(completed.bringer.values()):
+            break
+        # Who was to bring the values of a person is withheld: another of its devices must.
+    adopt = [
+        differing.device
+        for differing in completed.differing
+        if differing.device.id in completed.bringer
+        and not differing.changes
+        and not differing.drifted
+    ]
+    found = replace(found, adopt=tuple(sorted((*found.adopt, *adopt), key=lambda one: one.id)))
+    warnings = [
+        *drafted.warnings,
+        *_notes(found, desired, live, project, withheld_devices(errors)),
+    ]
+    return _plan(desired, record, found, people, drafted, warnings, errors, made)
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    """What survives the checks among people and the proof, and what does not."""
+
+    works: tuple[Work, ...]
+    calls: tuple[PlannedCall, ...]
+    warnings: tuple[PlanWarning, ...]
+    errors: tuple[PlanError, ...]
+
+
+def _draft(
+    works: Sequence[Work],
+    desired: Desired,
+    live: Live,
+    people: DeclaredPeople,
+    pinned: Mapping[str, str],
+) -> _Draft:
+    errors = two_primaries(desired, live, works)
+    withheld = withheld_devices(errors)
     proven: list[Work] = []
     calls: list[PlannedCall] = []
     warnings: list[PlanWarning] = []
-    for group in groups(works):
+    for group in groups([work for work in works if work.change.device not in withheld]):
         ordered = ordered_calls(group)
-        effects = side_effects(group, desired, live, project.api.assume)
-        failure = prove(Proof(group, ordered, effects, desired, live, people, project.api.assume))
+        effects = side_effects(group, desired, live, pinned)
+        failure = prove(Proof(group, ordered, effects, desired, live, people, pinned))
         if failure is not None:
             errors.append(failure)
             continue
         proven += group
         calls += ordered
         warnings += effects
-    warnings += _notes(found, desired, project, withheld_devices(errors))
-    return _plan(desired, record, found, people, proven, calls, warnings, errors, made)
+    return _Draft(tuple(proven), tuple(calls), tuple(warnings), tuple(errors))
 
 
 def _works(
     found: Diff,
+    completed: Completed,
     people: DeclaredPeople,
     record: Record,
     project: Project,
@@ -92,8 +136,8 @@ def _works(
     digester, pinned = Digester(record.key), project.api.assume
     works = [
         work_of(differing, people, digester, pinned)
-        for differing in found.differing
-        if differing.changes and differing.device.id not in withheld
+        for differing in completed.differing
+        if differing.changes
     ]
     left = [
         leaving_work(leaving, people, digester, pinned)
@@ -103,18 +147,19 @@ def _works(
     return works + [work for work in left if work is not None]
 
 
-def _without(works: list[Work], withheld: Collection[str]) -> list[Work]:
-    return [work for work in works if work.change.device not in withheld]
-
-
 def _notes(
-    found: Diff, desired: Desired, project: Project, withheld: Collection[str]
+    found: Diff,
+    desired: Desired,
+    live: Live,
+    project: Project,
+    withheld: Collection[str],
 ) -> Iterable[PlanWarning]:
     for differing in found.differing:
         if differing.device.id not in withheld:
             yield from notes(differing)
     for left in found.leaving:
-        yield from leaving_notes(left, intention(left.recorded, desired, project))
+        wanted = intention(left.recorded, desired, project)
+        yield from leaving_notes(left, wanted, live, project)
 
 
 def _plan(
@@ -122,14 +167,13 @@ def _plan(
     record: Record,
     found: Diff,
     people: DeclaredPeople,
-    works: Sequence[Work],
-    calls: Sequence[PlannedCall],
+    drafted: _Draft,
     warnings: Sequence[PlanWarning],
     errors: Sequence[PlanError],
     made: Circumstances,
 ) -> Plan:
     digester = Digester(record.key)
-    changes = [work.change for work in works]
+    changes = [work.change for work in drafted.works]
     changes += [
         Change(
             device.id,
@@ -156,15 +200,16 @@ def _plan(
             id=made.id,
             created_at=made.created_at,
             inputs=Inputs(StateRef(record.lineage, record.serial), made.commit),
-            summary=_summary(desired, found, changes, calls, withheld, made),
+            summary=_summary(desired, found, changes, drafted.calls, withheld, made),
             reads=made.reads,
             changes=tuple(sorted(changes, key=lambda change: change.device)),
             drift=_drift(found, people),
-            calls=tuple(calls),
+            calls=drafted.calls,
             warnings=tuple(sorted(warnings, key=lambda warning: (warning.device, warning.code))),
             errors=tuple(sorted(errors, key=lambda error: (error.devices, error.code))),
             refusals=refusals(found, record, declared, made.empty_patterns, made.accepted),
-        )
+        ),
+        digester,
     )
 
 

@@ -190,6 +190,8 @@ class Refusal(_Part, frozen=True):
 class Plan(_Part, frozen=True):
     """The whole document. `digest` covers everything that decides the effect.
 
+    `seal` is a keyed digest of the digest: only who has the record can make a plan for it.
+
     Lists are sorted: changes, drift, errors by device id (changes of leaving devices among them),
     calls in an order in which they can be carried out.
     """
@@ -207,3 +209,4 @@ class Plan(_Part, frozen=True):
     errors: tuple[PlanError, ...]
     refusals: tuple[Refusal, ...]
     digest: str = ""
+    seal: str = ""

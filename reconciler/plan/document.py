@@ -1,10 +1,12 @@
-"""The plan document: one JSON form, written and read back; a digest that shows tampering."""
+"""The plan document: one JSON form, written and read back; digest and seal show tampering."""
 
 from __future__ import annotations
 
 import hashlib
 
 import msgspec
+
+from reconciler.core.digest import Digester
 
 from .definition import FORMAT_VERSION, Plan
 
@@ -15,13 +17,23 @@ class BadPlan(ValueError):
 
 def digest_of(plan: Plan) -> str:
     """Return the digest over everything that decides the effect: all but id, time and itself."""
-    bare = msgspec.structs.replace(plan, id="", created_at="", digest="")
+    bare = msgspec.structs.replace(plan, id="", created_at="", digest="", seal="")
     return hashlib.sha256(_json(bare)).hexdigest()
 
 
-def sealed(plan: Plan) -> Plan:
-    """Return the plan with its digest."""
-    return msgspec.structs.replace(plan, digest=digest_of(plan))
+def sealed(plan: Plan, digester: Digester) -> Plan:
+    """Return the plan with its digest, sealed with the key of the record it was made with."""
+    digest = digest_of(plan)
+    return msgspec.structs.replace(plan, digest=digest, seal=digester.of("plan", digest))
+
+
+def is_sealed(plan: Plan, digester: Digester) -> bool:
+    """Whether the plan was made with this record and is as it was made.
+
+    The digest alone shows accidents; a forger could make it anew, but not the seal.
+    """
+    digest = digest_of(plan)
+    return plan.digest == digest and plan.seal == digester.of("plan", digest)
 
 
 def encode(plan: Plan) -> bytes:

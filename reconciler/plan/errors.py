@@ -113,9 +113,12 @@ def _final_owners(live: Live, works: Iterable[Work]) -> dict[str, str | None]:
 
 def _add_siblings(final: dict[str, str | None], desired: Desired, live: Live) -> None:
     """Add the declared devices whose owner shows only on the person, and whom nobody moves."""
-    for person in (*live.owners.values(), *live.people.values()):
-        if somebody(person) is None or person is None:
-            continue
+    people = {
+        person.number: person
+        for person in (*live.owners.values(), *live.people.values())
+        if person is not None and somebody(person) is not None
+    }
+    for person in people.values():
         for sibling in person.registrations:
             if sibling.id in desired.devices:
                 final.setdefault(sibling.id, person_key(person))

@@ -30,6 +30,7 @@ def forecast_seconds(calls: Iterable[PlannedCall], rates: Mapping[Operation, flo
         needed[Operation(call.operation)] += 1
         needed[Operation.GET] += 1
         if is_ownership(call):
-            needed[Operation.PERSONS] += 1
+            # The owner; and before a personalize who has the declared values, one at the least.
+            needed[Operation.PERSONS] += 1 + (call.operation == Operation.PERSONALIZE)
     slowest = max((count / rates[kind] for kind, count in needed.items()), default=0.0)
     return round(slowest, 1)

@@ -72,11 +72,12 @@ def _gone(diff: Diff, declared: Mapping[str, int]) -> Iterable[tuple[int, Refusa
             yield (
                 count,
                 Refusal(
-                    "gone",
+                    f"gone:{application}",
                     f"{count} of {total} declared devices of application {application} are gone; "
                     "is its application code the right one?",
                     f"{count} devices ({count / total:.0%})",
                     f"{GONE_SHARE:.0%} of an application, or {FEW}",
-                    f"check the application code; if it is meant: --accept gone={count}",
+                    f"check the application code; if it is meant: "
+                    f"--accept gone:{application}={count}",
                 ),
             )

@@ -5,7 +5,7 @@ Apply rebuilds them the same way, so a plan file cannot make it send anything el
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import DesiredDevice, Owner
@@ -19,7 +19,7 @@ from reconciler.core.fields import (
 from reconciler.platform.assumptions import ADDITIONAL_DATA_PATCH
 from reconciler.platform.operations import Operation, registration_path
 
-from .definition import INCOMPLETE, NOBODY, Action, Change, PlannedCall
+from .definition import INCOMPLETE, NOBODY, Action, Change, Plan, PlannedCall
 
 
 def call_id(operation: Operation, device: str) -> str:
@@ -34,13 +34,17 @@ def is_forced(change: Change) -> bool:
 
 
 def calls_of(
-    device: DesiredDevice | None, change: Change, pinned: Mapping[str, str]
+    device: DesiredDevice | None,
+    change: Change,
+    pinned: Mapping[str, str],
+    left: Collection[str] = frozenset(),
 ) -> tuple[PlannedCall, ...]:
     """Return the calls that a change of a device consists of, in their order, without edges.
 
     `device` is None for one that left the files. `pinned` is `api.assume`: who knows that PATCH
     merges additionalData sends only the keys that change; everybody else sends all declared keys
-    and carries the undeclared ones, which is right under every reading.
+    and carries the undeclared ones, which is right under every reading. `left` are the fields whose
+    drift is reported and left: no call may set them, so they are carried like undeclared ones.
     """
     calls: list[PlannedCall] = []
     if Action.DEPERSONALIZE in change.actions:
@@ -48,7 +52,7 @@ def calls_of(
     if Action.PERSONALIZE in change.actions and device is not None:
         calls.append(_personalize(device, change))
     if Action.UPDATE in change.actions and device is not None:
-        calls.append(_update(device, change, pinned))
+        calls.append(_update(device, change, pinned, left))
     return tuple(calls)
 
 
@@ -88,27 +92,35 @@ def _personalize(device: DesiredDevice, change: Change) -> PlannedCall:
     return _call(Operation.PERSONALIZE, "POST", device.id, "/personalize", query, body)
 
 
-def patchable_paths(device: DesiredDevice) -> frozenset[str]:
-    """Return the declared fields that an update can set and that `lifecycle.ignore` leaves in."""
+def left_alone(plan: Plan) -> dict[str, frozenset[str]]:
+    """Return the fields of each device whose drift a plan reports and leaves."""
+    return {drift.device: frozenset(field.path for field in drift.fields) for drift in plan.drift}
+
+
+def patchable_paths(device: DesiredDevice, left: Collection[str] = frozenset()) -> frozenset[str]:
+    """Return the declared fields that an update may set: not those ignored or `left` as drifted."""
     paths = {data_path(key) for key in device.additional_data}
     if device.is_primary is not ABSENT:
         paths.add(IS_PRIMARY)
     if device.registration_enabled is not ABSENT:
         paths.add(REGISTRATION_ENABLED)
-    return frozenset(paths - device.lifecycle.ignore)
+    return frozenset(paths - device.lifecycle.ignore - frozenset(left))
 
 
-def _update(device: DesiredDevice, change: Change, pinned: Mapping[str, str]) -> PlannedCall:
+def _update(
+    device: DesiredDevice, change: Change, pinned: Mapping[str, str], left: Collection[str]
+) -> PlannedCall:
     """Build the update: what changes; after an ownership call everything that is declared."""
     moved = Action.PERSONALIZE in change.actions or Action.DEPERSONALIZE in change.actions
     changed = {field.path for field in change.fields} - {OWNER}
-    send = changed | patchable_paths(device) if moved else set(changed)
+    settable = patchable_paths(device, left)
+    send = changed | settable if moved else set(changed)
     merges = pinned.get(ADDITIONAL_DATA_PATCH.name) == "merge"
     touches_data = any(data_key(path) is not None for path in send)
     if touches_data and not merges:
         send |= {
             path
-            for path in patchable_paths(device)
+            for path in settable
             if (key := data_key(path)) is not None and device.additional_data[key] is not None
         }
     body: dict[str, object] = {}

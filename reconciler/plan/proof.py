@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.codes import PROOF_FAILED
@@ -19,13 +20,14 @@ from reconciler.core.fields import (
     field_order,
     same_value,
 )
+from reconciler.core.identity import IdentityValue
 from reconciler.core.live import Live
 from reconciler.platform.assumptions import Readings
 from reconciler.platform.world import Person, Registration, World
 
 from .definition import PlanError, PlannedCall, PlanWarning, Risk
 from .errors import plan_error
-from .operations import patchable_paths
+from .groups import is_ownership
 from .people import DeclaredPeople
 from .replay import live_world, replay, under_every_reading
 from .warnings import ADDITIONAL_DATA
@@ -44,6 +46,10 @@ class Proof:
     people: DeclaredPeople
     pinned: Mapping[str, str]
 
+    @property
+    def works(self) -> dict[str, Work]:
+        return {work.change.device: work for work in self.group}
+
 
 def prove(proof: Proof) -> PlanError | None:
     """Return None when the group is proven, else the error that withholds it."""
@@ -55,7 +61,8 @@ def prove(proof: Proof) -> PlanError | None:
             return f"{failed.id} would be refused"
         return next(_violations(proof, world, after), None)
 
-    found = under_every_reading(failing, proof.pinned)
+    loose = _unordered(proof)
+    found = (loose, {}) if loose is not None else under_every_reading(failing, proof.pinned)
     if found is None:
         return None
     reason, readings = found
@@ -71,7 +78,7 @@ def prove(proof: Proof) -> PlanError | None:
 
 
 def _violations(proof: Proof, before: World, after: World) -> Iterator[str]:
-    works = {work.change.device: work for work in proof.group}
+    works = proof.works
     allowed = {(warning.device, path) for warning in proof.effects for path in warning.fields}
     for work in proof.group:
         yield from _not_reached(work, after)
@@ -105,7 +112,7 @@ def _not_reached(work: Work, after: World) -> Iterator[str]:
 def _wrong_fields(work: Work, device: DesiredDevice, seen: Registration) -> list[str]:
     """Name the fields that an update of this device answers for and that are not as declared."""
     wrong: list[str] = []
-    for path in sorted(_set_by(work, device), key=field_order):
+    for path in sorted(work.settled, key=field_order):
         if path == IS_PRIMARY:
             good = seen.is_primary is device.is_primary
         elif path == REGISTRATION_ENABLED:
@@ -120,10 +127,6 @@ def _wrong_fields(work: Work, device: DesiredDevice, seen: Registration) -> list
     return wrong
 
 
-def _set_by(work: Work, device: DesiredDevice) -> frozenset[str]:
-    return patchable_paths(device) | {field.path for field in work.change.fields}
-
-
 def _moved(
     before: Registration,
     after: Registration,
@@ -132,11 +135,7 @@ def _moved(
     allowed: set[tuple[str, str]],
 ) -> Iterator[str]:
     """Yield what moved of a registration though nobody declared it and no warning names it."""
-    ours: frozenset[str] = frozenset()
-    if work is not None:
-        ours = frozenset(field.path for field in work.change.fields)
-        if work.device is not None:
-            ours |= patchable_paths(work.device)
+    ours = frozenset() if work is None else work.settled
     if before.owner != after.owner and (work is None or not work.moves):
         yield f"{before.id} would change its owner"
     if before.is_primary is not after.is_primary and IS_PRIMARY not in ours:
@@ -168,11 +167,34 @@ def _people_moved(proof: Proof, before: World, after: World) -> Iterator[str]:
     for number in sorted(after.changed_people(before)):
         was, now = before.people.get(number), after.people.get(number)
         if was is None or was.is_anonymous:
+            if now is not None and not now.identities <= _declared(proof):
+                yield f"person {number} would get identity values that nobody declared"
             continue
         if now is None:
             yield f"person {number} would be merged into another"
             continue
         yield from _person_moved(proof, was, now)
+
+
+def _declared(proof: Proof) -> frozenset[IdentityValue]:
+    """Return all identity values that the devices of the group declare."""
+    owners = [work.device.owner for work in proof.group if work.device is not None]
+    return frozenset(value for owner in owners if owner for value in owner.identity)
+
+
+def _unordered(proof: Proof) -> str | None:
+    """Say where two writes to the people of the group could run at once; replay sees order only."""
+    works = proof.works
+    touching = [
+        call
+        for call in proof.calls
+        for work in (works[call.device],)
+        if is_ownership(call) or (work.owner_key is not None and work.flag is not None)
+    ]
+    for previous, call in pairwise(touching):
+        if previous.id not in (*call.after, *call.needs):
+            return f"{call.id} would not wait for {previous.id}"
+    return None
 
 
 def _person_moved(proof: Proof, was: Person, now: Person) -> Iterator[str]:

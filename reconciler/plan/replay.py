@@ -30,7 +30,8 @@ def live_world(group: Iterable[Work], live: Live) -> World:
     registrations: dict[str, tuple[LiveRegistration, int | None]] = {}
     for work in group:
         for person in (work.before, work.reached):
-            if person is None or person.number in people:
+            # A work that touches nobody is replayed alone: its owner may have a thousand devices.
+            if person is None or person.number in people or not work.touched:
                 continue
             people[person.number] = person
             for entry in person.registrations:
@@ -38,7 +39,7 @@ def live_world(group: Iterable[Work], live: Live) -> World:
                 seen = known if isinstance(known, LiveRegistration) else entry
                 registrations.setdefault(entry.id, (seen, person.number))
     for work in group:
-        owner = None if work.before is None else work.before.number
+        owner = work.before.number if work.before is not None and work.touched else None
         registrations[work.registration.id] = (work.registration, owner)
     return World.of(
         people=[_person(person) for person in people.values()],

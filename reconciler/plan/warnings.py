@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.core.absent import ABSENT
-from reconciler.core.device import Desired, OnRemove
+from reconciler.core.device import Desired, DesiredDevice, OnRemove
 from reconciler.core.fields import IS_PRIMARY, OWNER, data_key
 from reconciler.core.live import Live, LivePerson, LiveRegistration
+from reconciler.core.project import Project
 from reconciler.diff.device import DeviceDiff
 from reconciler.diff.leaving import Leave, Leaving
-from reconciler.diff.ownership import Complete
 from reconciler.platform.assumptions import DETACH, PROMOTE
 from reconciler.platform.operations import Operation
 
 from .definition import PlanWarning
-from .operations import patchable_paths
 from .work import Work, promotes_lead
 
 ADDITIONAL_DATA = "additionalData"
@@ -52,8 +51,7 @@ def _lost_by_moving(work: Work, pinned: Mapping[str, str]) -> Iterable[PlanWarni
     """
     if not work.changes_owner:
         return
-    declared = patchable_paths(work.device) if work.device is not None else frozenset()
-    covered = declared | {field.path for field in work.change.fields}
+    covered = work.settled
     data = work.registration.additional_data
     keys = set() if data is ABSENT else set(data)
     lost = keys - {key for path in covered if (key := data_key(path)) is not None}
@@ -89,7 +87,7 @@ def _demoted_siblings(
         if same_application and sibling.application_id != work.registration.application_id:
             continue
         declared = desired.devices.get(sibling.id)
-        if declared is not None and declared.is_primary is not ABSENT:
+        if declared is not None and declared.is_primary is not ABSENT and not _ignores(declared):
             continue
         flag = known_flag(sibling, live)
         if flag is False:
@@ -103,6 +101,10 @@ def _demoted_siblings(
             (IS_PRIMARY,),
             work.change.source,
         )
+
+
+def _ignores(device: DesiredDevice) -> bool:
+    return IS_PRIMARY in device.lifecycle.ignore
 
 
 def final_person(work: Work) -> LivePerson | None:
@@ -134,8 +136,9 @@ def notes(found: DeviceDiff) -> Iterable[PlanWarning]:
     owner = found.owner
     if owner is None or owner.after is None:
         return
-    if isinstance(owner.how, Complete):
-        kinds = ", ".join(value.kind.value for value in owner.how.missing)
+    held = frozenset() if owner.reached is None else owner.reached.identities
+    if added := [value for value in owner.after.identity if held and value not in held]:
+        kinds = ", ".join(value.kind.value for value in added)
         message = f"{device}: {kinds} will be added to {owner.after.pointer}"
         yield PlanWarning("identity-added", device, message, (OWNER,), source)
     if promotes_lead(owner):
@@ -143,7 +146,9 @@ def notes(found: DeviceDiff) -> Iterable[PlanWarning]:
         yield PlanWarning("lead-promotion", device, message, (PERSON_TYPE,), source)
 
 
-def leaving_notes(left: Leaving, intended: OnRemove) -> Iterable[PlanWarning]:
+def leaving_notes(
+    left: Leaving, intended: OnRemove, live: Live, project: Project
+) -> Iterable[PlanWarning]:
     """Return why a device that should have been detached is only forgotten."""
     source = None if left.source is None else str(left.source)
     id_ = left.recorded.id
@@ -151,5 +156,11 @@ def leaving_notes(left: Leaving, intended: OnRemove) -> Iterable[PlanWarning]:
         message = f"{id_}: it left the files, but its owner is not the one we applied; not detached"
         yield PlanWarning("not-detached", id_, message, (OWNER,), source)
     elif left.how is Leave.RELEASE and intended is OnRemove.DEPERSONALIZE:
-        message = f"{id_}: it left the files and has no owner to detach; forgotten"
+        if left.recorded.application not in project.applications:
+            why = f"the project has no application {left.recorded.application} any more"
+        elif isinstance(live.registrations.get(id_), LiveRegistration):
+            why = "it has no owner to detach"
+        else:
+            why = "the service knows no such registration in its application"
+        message = f"{id_}: it left the files, and {why}; it is only forgotten"
         yield PlanWarning("not-detached", id_, message, (OWNER,), source)

@@ -31,6 +31,7 @@ class Work:
     `before` is the live owner (None: nobody, or not read because nothing depends on it);
     `reached` the live person that a personalize reaches (None: it makes a new one); `owner_key`
     names the final owner among the people of the plan (None: nobody, or nothing depends on it).
+    `left` are the fields whose drift is reported and left.
     """
 
     change: Change
@@ -40,6 +41,13 @@ class Work:
     before: LivePerson | None
     reached: LivePerson | None
     owner_key: str | None
+    left: frozenset[str] = frozenset()
+
+    @property
+    def settled(self) -> frozenset[str]:
+        """The fields that this work answers for: what it changes, and what it may set again."""
+        changed = frozenset(field.path for field in self.change.fields)
+        return changed if self.device is None else changed | patchable_paths(self.device, self.left)
 
     @property
     def moves(self) -> bool:
@@ -103,7 +111,8 @@ def work_of(
         fields=fields,
         risks=_risks(owner, fields),
     )
-    calls = calls_of(device, change, pinned)
+    left = frozenset(field.path for field in found.fields.reported)
+    calls = calls_of(device, change, pinned, left)
     reached = owner.reached if owner is not None else None
     if owner is None:
         key = None if live_owner is None else person_key(live_owner)
@@ -113,7 +122,7 @@ def work_of(
         key = person_key(reached)
     else:
         key = f"new/{people.first_pointer(owner.after.identity)}"
-    return Work(change, calls, found.registration, device, live_owner, reached, key)
+    return Work(change, calls, found.registration, device, live_owner, reached, key, left)
 
 
 def leaving_change(leaving: Leaving, people: DeclaredPeople, digester: Digester) -> Change:
@@ -171,7 +180,8 @@ def _actions(found: DeviceDiff) -> tuple[Action, ...]:
     if found.owner is not None:
         detach = isinstance(found.owner.how, Detach)
         actions.append(Action.DEPERSONALIZE if detach else Action.PERSONALIZE)
-    if found.fields.changed or (found.owner is not None and patchable_paths(found.device)):
+    left = {diff.path for diff in found.fields.reported}
+    if found.fields.changed or (found.owner is not None and patchable_paths(found.device, left)):
         actions.append(Action.UPDATE)
     return tuple(actions)
 

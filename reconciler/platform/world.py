@@ -137,7 +137,7 @@ class World:
                         f"share a value of {value.kind.value}"
                     )
         by_id: dict[str, Registration] = {}
-        owned: dict[int, tuple[str, ...]] = {}
+        owned: dict[int, list[str]] = {}
         for registration in registrations:
             if registration.id in by_id:
                 raise ValueError(f"two registrations have the id {registration.id!r}")
@@ -148,13 +148,13 @@ class World:
                         f"registration {registration.id!r} belongs to person "
                         f"{registration.owner}, who is not there"
                     )
-                owned[registration.owner] = (*owned.get(registration.owner, ()), registration.id)
+                owned.setdefault(registration.owner, []).append(registration.id)
         return cls(
             Table(by_number),
             Table(by_id),
             dict(applications or {}),
             Table(holders),
-            Table(owned),
+            Table({number: tuple(ids) for number, ids in owned.items()}),
             max(by_number, default=0) + 1,
         )
 

@@ -13,7 +13,7 @@ from reconciler.api.errors import ApiError, RegistrationNotFound, Rejected
 from reconciler.apply.carry_out import carry_out
 from reconciler.core.device import Desired
 from reconciler.core.hidden import Hidden
-from reconciler.core.identity import IdentityValue
+from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.record import Record, record_entry
 from reconciler.core.report import Outcome, Report
@@ -30,6 +30,11 @@ from tests.contract.memory import MemoryLease, MemoryState
 CODES = {"courier": "courier-code", "shop": "shop-code"}
 HOLDER = Holder("ana", "here", 1, None, None)  # type: ignore[arg-type]
 Told = list[tuple[str, str]]
+_TYPES = {
+    IdentityKind.EXTERNAL_ID: "EXTERNAL_ID",
+    IdentityKind.PHONE_NUMBER: "PHONE",
+    IdentityKind.EMAIL: "EMAIL",
+}
 
 
 def person(number: int, *values: IdentityValue, **more: Any) -> Person:
@@ -81,6 +86,14 @@ class ModelDoor:
         call = operations.person_of_registration(registration_id, application_id)
         try:
             people = answers.people(await self._ask(registration_id, call))
+        except Rejected:
+            return None
+        return people[0] if people else None
+
+    async def person(self, value: IdentityValue) -> LivePerson | None:
+        call = operations.person_by_identity(_TYPES[value.kind], value.reveal())
+        try:
+            people = answers.people(await self._ask(value.kind.value, call))
         except Rejected:
             return None
         return people[0] if people else None

@@ -121,11 +121,12 @@ def test_intents_come_before_calls_and_outcomes_after() -> None:
 
 
 def test_reads_come_right_before_writes() -> None:
-    """The owner is read before an ownership call only."""
+    """The owner is read before an ownership call only, and who has the values before a claim."""
     run = swapped()
     run.carry_out()
 
-    assert ["get/a", "persons/a", "personalize/a"] == run.door.calls[:3]
+    expected = ["get/a", "persons/a", "persons/externalId", "personalize/a"]
+    assert expected == run.door.calls[:4]
     assert ["get/a", "update/a"] == [c for c in run.door.calls if c.endswith("/a")][-2:]
 
 
@@ -442,3 +443,38 @@ def test_the_slowest_stream_decides_how_many_are_in_flight(
 ) -> None:
     """Ownership calls go through the look-up of owners, which is the narrow one."""
     assert expected == workers(operation, rates)
+
+
+def test_values_that_became_two_people_s_since_the_plan_are_not_sent() -> None:
+    """One reading of the service would merge the two for good."""
+    ana = owner("ana", external("ana"), phone("385911"))
+    start = world(person(1, external("ana")), registration("a"))
+    run = Run(
+        desired(device("a", owner=ana)), start, assume={"identity-matches-two-people": "merges"}
+    )
+    run.door.world = start.with_person(person(2, phone("385911")))
+
+    report = run.carry_out()
+
+    assert (STALE, []) == (report.rows[0].outcome, run.door.writes)
+    assert "the declared identity values belong to different people since the plan" == (
+        report.rows[0].detail
+    )
+
+
+def test_a_file_that_moved_between_two_runs_of_a_plan_is_not_recorded_as_applied() -> None:
+    """What the first run did is recorded as what it was planned from, or not at all."""
+    run = swapped()
+    first = run.carry_out()
+    assert first.complete
+    run.state.record = dataclasses.replace(run.state.record, devices={})
+    run.declared = desired(
+        *(
+            dataclasses.replace(one, owner=owner("carl")) if one.id == "a" else one
+            for one in run.declared.devices.values()
+        )
+    )
+
+    run.carry_out()
+
+    assert {"b"} == set(run.state.read().devices)

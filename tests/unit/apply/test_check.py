@@ -10,9 +10,11 @@ import pytest
 
 from reconciler.apply.check import check
 from reconciler.core.device import Desired, Lifecycle, OnRemove, Removal
+from reconciler.core.digest import Digester
+from reconciler.core.hidden import Hidden
 from reconciler.plan.definition import Action, FieldChange, Plan, Reason, Refusal
 from reconciler.plan.document import sealed
-from tests.fleet import HERE, desired, device, external, owner, project, record
+from tests.fleet import DIGESTER, HERE, desired, device, external, owner, project, record
 
 from .model import person as someone
 from .model import planned, registration, world
@@ -46,7 +48,7 @@ def changed(plan: Plan, device_id: str, **fields: Any) -> Plan:
         msgspec.structs.replace(one, **fields) if one.device == device_id else one
         for one in plan.changes
     )
-    return sealed(msgspec.structs.replace(plan, changes=changes))
+    return sealed(msgspec.structs.replace(plan, changes=changes), DIGESTER)
 
 
 def recalled(plan: Plan, call_id: str, **fields: Any) -> Plan:
@@ -54,7 +56,7 @@ def recalled(plan: Plan, call_id: str, **fields: Any) -> Plan:
     calls = tuple(
         msgspec.structs.replace(one, **fields) if one.id == call_id else one for one in plan.calls
     )
-    return sealed(msgspec.structs.replace(plan, calls=calls))
+    return sealed(msgspec.structs.replace(plan, calls=calls), DIGESTER)
 
 
 def test_a_plan_that_nobody_touched_may_be_applied() -> None:
@@ -71,15 +73,24 @@ def test_a_plan_that_nobody_touched_may_be_applied() -> None:
     [
         (
             msgspec.structs.replace(PLAN, calls=PLAN.calls[1:]),
-            "the plan was changed after it was made: its digest does not fit",
+            "the plan was changed after it was made: its digest or seal does not fit",
         ),
         (
-            sealed(msgspec.structs.replace(PLAN, calls=PLAN.calls[:1] * 2)),
+            sealed(
+                msgspec.structs.replace(PLAN, calls=PLAN.calls[1:]), Digester(Hidden(b"f" * 32))
+            ),
+            "the plan was changed after it was made: its digest or seal does not fit",
+        ),
+        (
+            sealed(msgspec.structs.replace(PLAN, calls=PLAN.calls[:1] * 2), DIGESTER),
             "its calls are in an order that their edges forbid",
         ),
         (
             sealed(
-                msgspec.structs.replace(PLAN, refusals=(Refusal("gone", "all gone", "9", "3", ""),))
+                msgspec.structs.replace(
+                    PLAN, refusals=(Refusal("gone", "all gone", "9", "3", ""),)
+                ),
+                DIGESTER,
             ),
             "gone: all gone",
         ),
@@ -130,7 +141,7 @@ def test_a_plan_that_nobody_touched_may_be_applied() -> None:
             "b: it came back into the files since the plan",
         ),
         (
-            sealed(msgspec.structs.replace(PLAN, changes=PLAN.changes[1:])),
+            sealed(msgspec.structs.replace(PLAN, changes=PLAN.changes[1:]), DIGESTER),
             "a: it has calls but no change",
         ),
     ],

@@ -274,3 +274,72 @@ def test_owner_drift_that_is_only_reported_makes_no_second_primary():
     service = Service(person(1, external("ana"), owns=held))
     made = plan(desired(one, two), service, record(one, two))
     assert ((), 1) == (made.errors, len(made.drift))
+
+
+@pytest.mark.parametrize("assume", [{}, {"additional-data-patch": "merge"}])
+def test_reported_drift_is_not_written_by_a_call_for_something_else(assume):
+    """onDrift: report leaves a key as it is, also when another key of the device changes."""
+    before, now = device("a", data={"k": 1, "l": 1}), device("a", data={"k": 1, "l": 2})
+    service = Service(unowned=[registration("a", data={"k": 9, "l": 1})])
+    of = project(on_drift={"additionalData": "report"}, assume=assume)
+    made = plan(desired(now), service, record(before), of)
+    assert () == made.errors
+    assert ({"additionalData": {"l": 2}}, 1) == (made.calls[0].body, len(made.drift))
+
+
+def test_who_cannot_bring_a_value_is_replaced_by_another():
+    """A withheld device brings nothing, so the next one of the person calls."""
+    ana = owner("ana", external("ana"), phone("+385911"))
+    service = Service(
+        person(1, external("ana"), owns=[registration("b"), registration("c")]),
+        person(2, external("bob"), owns=[registration("a")]),
+    )
+    declared = desired(
+        device("a", owner=ana, lifecycle=Lifecycle(protect=True)),
+        device("b", owner=ana),
+        device("c", owner=ana),
+    )
+    made = plan(declared, service)
+    assert ([("protected", ("a",))], ["personalize/b"]) == (codes(made), ids(made))
+    assert [("b", (Action.PERSONALIZE,)), ("c", (Action.ADOPT,))] == [
+        (change.device, change.actions) for change in made.changes
+    ]
+
+
+def test_a_sibling_that_ignores_its_flag_is_warned_of():
+    """What lifecycle.ignore leaves alone is not held against a promotion."""
+    ignoring = device("a", is_primary=True, lifecycle=Lifecycle(ignore=frozenset({"isPrimary"})))
+    service = Service(
+        person(1, external("x"), owns=[registration("a", is_primary=True), registration("b")])
+    )
+    made = plan(desired(ignoring, device("b", is_primary=True)), service, record(ignoring))
+    assert ((), ["sibling-loses-primary"]) == (made.errors, [w.code for w in made.warnings])
+
+
+def test_a_claim_that_adds_values_to_somebody_says_so():
+    """It cannot be undone, so it is noted for a claim and a move too."""
+    ana = owner("ana", external("ana"), phone("+385911"))
+    service = Service(person(1, phone("385911")), unowned=[registration("a")])
+    made = plan(desired(device("a", owner=ana)), service)
+    assert ["identity-added"] == [warning.code for warning in made.warnings]
+
+
+def test_each_application_that_is_gone_is_accepted_by_itself():
+    """One guard for each, so that each count can be named."""
+    declared = desired(
+        *(device(f"c{n}") for n in range(5)),
+        *(device(f"s{n}", application="shop") for n in range(6)),
+    )
+    first = plan(declared, Service())
+    assert ["gone:courier", "gone:shop"] == [refusal.guard for refusal in first.refusals]
+    accepted = {"gone:courier": 5, "gone:shop": 6}
+    assert () == plan(declared, Service(), accepted=accepted).refusals
+
+
+def test_a_person_with_many_devices_costs_no_more_for_each():
+    """A device whose owner matters to nothing is proven without the owner's other devices."""
+    owns = [registration(f"d{n:03}", data={"k": 0}) for n in range(300)]
+    service = Service(person(1, external("ana"), owns=owns))
+    declared = desired(*(device(f"d{n:03}", owner=owner("ana"), data={"k": 1}) for n in range(300)))
+    made = plan(declared, service)
+    assert (300, ()) == (len(made.calls), made.errors)
