@@ -25,7 +25,7 @@ from tests.worlds import canonical, changed, identity_values
 HERE: Final = Path(__file__).parent
 SCENARIOS: Final = sorted(path.parent for path in HERE.glob("*/scenario.json"))
 # Random or of this very moment: ids, times, and everything keyed by the record's random key.
-VOLATILE: Final = frozenset({"id", "createdAt", "digest", "lineage"})
+VOLATILE: Final = frozenset({"id", "createdAt", "digest", "seal", "lineage"})
 KEYED: Final = frozenset({"declaration", "before"})
 
 
