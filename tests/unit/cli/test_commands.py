@@ -141,7 +141,7 @@ def test_our_own_bug_is_one_line_without_the_text_of_the_exception(project: Path
     """An exception may hold personal data: only its type and place are told, -v adds the stack."""
     program = (
         "import sys, reconciler.cli.checking as checking\n"
-        "def broken(options): raise KeyError('secret-value')\n"
+        "def broken(options): raise KeyError('secret' + '-value')\n"
         "checking.check = broken\n"
         "from reconciler.cli.main import outcome\n"
         "sys.exit(outcome(sys.argv[1:]))\n"
