@@ -13,10 +13,10 @@ from reconciler.core.failures import StateError
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.report import Outcome
 from reconciler.plan.definition import PlannedCall
+from reconciler.plan.groups import is_ownership
 from reconciler.platform.operations import Operation
 
 from .bodies import personalize_body, update_body
-from .effects import is_ownership
 from .fresh import Effects, Subject, moved, reached
 from .ports import Door, Journal
 from .result import Result

@@ -7,14 +7,9 @@ from collections.abc import Sequence
 from reconciler.core.fields import IS_PRIMARY
 from reconciler.core.graph import components
 from reconciler.plan.definition import PlannedCall
-from reconciler.platform.operations import Operation
+from reconciler.plan.groups import is_ownership
 
 from .fresh import Effects
-
-
-def is_ownership(call: PlannedCall) -> bool:
-    """Whether a call changes who owns its device."""
-    return call.operation != Operation.UPDATE
 
 
 class EffectsSoFar:

@@ -12,7 +12,6 @@ from itertools import pairwise
 import msgspec
 
 from reconciler.core.graph import components
-from reconciler.platform.operations import Operation
 
 from .definition import PlannedCall
 from .work import OWNERSHIP, Work
@@ -37,7 +36,7 @@ def ordered_calls(group: Iterable[Work]) -> tuple[PlannedCall, ...]:
     for work in group:
         own: tuple[str, ...] = ()
         for call in work.calls:
-            if call.operation in OWNERSHIP:
+            if is_ownership(call):
                 ownership.append(call)
                 own = (call.id,)
                 continue
@@ -69,4 +68,4 @@ def _chained(chain: list[PlannedCall]) -> list[PlannedCall]:
 
 def is_ownership(call: PlannedCall) -> bool:
     """Whether a call changes who owns a registration."""
-    return call.operation != Operation.UPDATE
+    return call.operation in OWNERSHIP
