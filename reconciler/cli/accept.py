@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
+
+LEAVING: Final = "leaving"
+GONE: Final = "gone:"
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -17,6 +20,13 @@ def _parsed(ctx: click.Context, option: click.Parameter, texts: tuple[str, ...])
         if not guard or not count.isascii() or not count.isdigit():
             raise click.BadParameter(
                 f"{text!r} is not GUARD=COUNT, as in leaving=12.", ctx=ctx, param=option
+            )
+        if guard != LEAVING and not guard.startswith(GONE):
+            raise click.BadParameter(
+                f"there is no guard {guard!r} to consent to; there are {LEAVING} and "
+                f"{GONE}APPLICATION.",
+                ctx=ctx,
+                param=option,
             )
         accepted[guard] = int(count)
     return accepted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.api.service import Service
@@ -27,9 +28,16 @@ from .showing import show
 from .stages import Wishes, connection, explained, holder, make_plan, open_record, state_path
 from .streams import blank, say
 
-# What became of it; None where there was nothing left to do.
-Ended = tuple[Plan, Report] | None
 _FEW = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What became of a plan; `finished` when an earlier run had left nothing to do."""
+
+    plan: Plan
+    report: Report
+    finished: bool = False
 
 
 def apply_saved(options: Options, loaded: Loaded, file: Path, accepted: Mapping[str, int]) -> Ended:
@@ -40,14 +48,15 @@ def apply_saved(options: Options, loaded: Loaded, file: Path, accepted: Mapping[
         if finished is not None:
             when = finished.strftime("%Y-%m-%d %H:%M:%S %Z")
             say(options, "info", f"This plan was applied at {when}; there is nothing left to do.")
-            return None
+            return Ended(plan, Report(plan.id, (), 0.0), finished=True)
         with state.lease(holder()) as lease:
             record = state.read()
             done = state.journal.done(plan.id)
             _require_justified(plan, loaded, record, accepted, done)
             link = connection(loaded, record)
             with opened(link) as run:
-                return plan, _carry_out(options, plan, loaded, record, link, run, state, lease)
+                report = _carry_out(options, plan, loaded, record, link, run, state, lease)
+                return Ended(plan, report)
 
 
 def apply_fresh(
@@ -72,7 +81,8 @@ def apply_fresh(
             _require_justified(plan, loaded, record, {})
             if is_asked:
                 _ask(options, plan)
-            return plan, _carry_out(options, plan, loaded, record, link, run, state, lease)
+            report = _carry_out(options, plan, loaded, record, link, run, state, lease)
+            return Ended(plan, report)
 
 
 def _record_of(loaded: Loaded) -> LocalState:

@@ -104,7 +104,8 @@ def state_path(loaded: Loaded) -> Path:
 def open_record(options: Options, loaded: Loaded) -> LocalState:
     """Open the record; the first plan or apply makes it, and says so."""
     path = state_path(loaded)
-    is_new = not path.exists()
+    # An empty file is a record that was cut off before it began, or emptied: as good as none.
+    is_new = not path.exists() or path.stat().st_size == 0
     state = LocalState.open(path, create=True)
     if is_new:
         say(

@@ -48,7 +48,11 @@ def tell_story(options: Options, directory: Path | None, *, keep: bool) -> int:
     place = directory or Path(tempfile.mkdtemp(prefix="reconciler-demo-"))
     kept = keep or directory is not None
     try:
-        shutil.copytree(example, place, dirs_exist_ok=True)
+        try:
+            shutil.copytree(example, place, dirs_exist_ok=True)
+        except OSError as error:
+            reason = (error.strerror or "it cannot be written").lower()
+            raise Stop(ExitCode.ERROR, f"{place} cannot be created: {reason}.") from None
         world = decode_world((place / WORLD).read_bytes())
         with RunningSandbox(SandboxOptions(world=world)) as sandbox:
             stage = _Stage(options, place.resolve(), sandbox.url)

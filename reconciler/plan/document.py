@@ -24,7 +24,7 @@ def digest_of(plan: Plan) -> str:
 def sealed(plan: Plan, digester: Digester) -> Plan:
     """Return the plan with its digest, sealed with the key of the record it was made with."""
     digest = digest_of(plan)
-    return msgspec.structs.replace(plan, digest=digest, seal=digester.of("plan", digest))
+    return msgspec.structs.replace(plan, digest=digest, seal=_seal(plan, digest, digester))
 
 
 def is_sealed(plan: Plan, digester: Digester) -> bool:
@@ -33,7 +33,12 @@ def is_sealed(plan: Plan, digester: Digester) -> bool:
     The digest alone shows accidents; a forger could make it anew, but not the seal.
     """
     digest = digest_of(plan)
-    return plan.digest == digest and plan.seal == digester.of("plan", digest)
+    return plan.digest == digest and plan.seal == _seal(plan, digest, digester)
+
+
+def _seal(plan: Plan, digest: str, digester: Digester) -> str:
+    """Seal the id too: by it an apply knows what an earlier run of the plan has done."""
+    return digester.of("plan", [plan.id, plan.created_at, digest])
 
 
 def encode(plan: Plan) -> bytes:

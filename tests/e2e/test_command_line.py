@@ -402,3 +402,14 @@ def test_a_reader_that_goes_away_is_no_error(project: Project) -> None:
 
     assert "Traceback" not in ran.stderr
     assert "bug in reconciler" not in ran.stderr
+
+
+def test_a_finished_plan_is_a_report_without_rows(project: Project) -> None:
+    """Applied again it calls nothing and exits 0; a program that reads JSON gets JSON."""
+    assert project.run("plan", "-o", "plan.json").exit == 0
+    assert project.run("apply", "plan.json").exit == 0
+    again = project.run("apply", "plan.json", "--format", "json")
+
+    assert again.exit == 0, said(again)
+    assert (again.json()["complete"], again.json()["rows"]) == (True, [])
+    assert "was applied at" in again.err

@@ -55,16 +55,17 @@ def command(
         if file is None
         else apply_saved(options, loaded, file, accepted)
     )
-    if ended is None:
-        return ExitCode.DONE
-    plan, report = ended
+    plan, report = ended.plan, ended.report
     try:
-        _print(report, form, options)
+        if form == "json" or not ended.finished:
+            _print(report, form, options)
     except Stop as stop:
         # What was done is done, whether it can be told or not.
         say(options, "error", stop.message)
     if report.interrupted:
         return ExitCode.INTERRUPTED
+    if ended.finished:
+        return ExitCode.DONE
     if plan.errors:
         count = plan.summary.withheld
         devices = f"{count:,} device{' was' if count == 1 else 's were'}"

@@ -211,3 +211,20 @@ def test_an_option_behind_the_command_is_told_where_it_stands(tmp_path: Path) ->
 
     expected = "error: The option --quiet stands before the command.\n"
     assert (ended.returncode, ended.stderr) == (64, f"{expected}  Write: reconciler --quiet plan\n")
+
+
+def test_consent_to_a_guard_that_is_none_is_wrong_usage(project: Path) -> None:
+    """A typo would be found only when a guard trips."""
+    ended = run(project, "plan", "--accept", "nope=1")
+
+    assert ended.returncode == 64
+    assert "there is no guard 'nope'" in ended.stderr
+
+
+def test_a_directory_that_the_demo_cannot_make_is_told(tmp_path: Path) -> None:
+    """No crash over a file where a directory should be."""
+    (tmp_path / "file").write_text("", "utf-8")
+    ended = run(tmp_path, "demo", "--directory", "file/x")
+
+    assert ended.returncode == 1
+    assert "cannot be created" in ended.stderr

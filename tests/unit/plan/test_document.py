@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
 import pytest
 from jsonschema import Draft202012Validator
 
-from reconciler.plan.document import BadPlan, decode, encode
+from reconciler.core.digest import Digester
+from reconciler.core.hidden import Hidden
+from reconciler.plan.document import BadPlan, decode, encode, is_sealed
 from tests import fleet, plans
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -123,3 +126,11 @@ def parts(schema: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from parts(one, f"{path}.{name}")
     if "items" in schema:
         yield from parts(schema["items"], f"{path}[]")
+
+
+def test_the_seal_covers_the_id_and_needs_the_key() -> None:
+    """By its id an apply knows what an earlier run has done; a forger has no key."""
+    made = decode(swap())
+    assert is_sealed(made, fleet.DIGESTER)
+    assert not is_sealed(msgspec.structs.replace(made, id="../x"), fleet.DIGESTER)
+    assert not is_sealed(made, Digester(Hidden(b"f" * 32)))
