@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import re
+from typing import Final
 
 import msgspec
 
 from reconciler.core.digest import Digester
 
 from .definition import FORMAT_VERSION, Plan
+
+# The id is no part of the digest (equal inputs differ in it), and names rows of the journal.
+_ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
 class BadPlan(ValueError):
@@ -24,7 +29,7 @@ def digest_of(plan: Plan) -> str:
 def sealed(plan: Plan, digester: Digester) -> Plan:
     """Return the plan with its digest, sealed with the key of the record it was made with."""
     digest = digest_of(plan)
-    return msgspec.structs.replace(plan, digest=digest, seal=_seal(plan, digest, digester))
+    return msgspec.structs.replace(plan, digest=digest, seal=digester.of("plan", digest))
 
 
 def is_sealed(plan: Plan, digester: Digester) -> bool:
@@ -33,12 +38,7 @@ def is_sealed(plan: Plan, digester: Digester) -> bool:
     The digest alone shows accidents; a forger could make it anew, but not the seal.
     """
     digest = digest_of(plan)
-    return plan.digest == digest and plan.seal == _seal(plan, digest, digester)
-
-
-def _seal(plan: Plan, digest: str, digester: Digester) -> str:
-    """Seal the id too: by it an apply knows what an earlier run of the plan has done."""
-    return digester.of("plan", [plan.id, plan.created_at, digest])
+    return plan.digest == digest and plan.seal == digester.of("plan", digest)
 
 
 def encode(plan: Plan) -> bytes:
@@ -61,6 +61,8 @@ def decode(data: bytes) -> Plan:
         plan = msgspec.json.decode(data, type=Plan)
     except msgspec.DecodeError as error:
         raise BadPlan(f"not a whole plan document: {_plain(error)}") from error
+    if not _ID.fullmatch(plan.id):
+        raise BadPlan("the id of the plan is not one that reconciler gives")
     if plan.digest != digest_of(plan):
         raise BadPlan("the plan was changed after it was made: its digest does not fit")
     return plan

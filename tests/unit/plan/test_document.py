@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from reconciler.core.digest import Digester
 from reconciler.core.hidden import Hidden
-from reconciler.plan.document import BadPlan, decode, encode, is_sealed
+from reconciler.plan.document import BadPlan, decode, encode, is_sealed, sealed
 from tests import fleet, plans
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -128,9 +128,16 @@ def parts(schema: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield from parts(schema["items"], f"{path}[]")
 
 
-def test_the_seal_covers_the_id_and_needs_the_key() -> None:
-    """By its id an apply knows what an earlier run has done; a forger has no key."""
+def test_the_seal_needs_the_key_of_the_record() -> None:
+    """A forger could make the digest anew, but has no key."""
     made = decode(swap())
     assert is_sealed(made, fleet.DIGESTER)
-    assert not is_sealed(msgspec.structs.replace(made, id="../x"), fleet.DIGESTER)
-    assert not is_sealed(made, Digester(Hidden(b"f" * 32)))
+    forged = msgspec.structs.replace(made, calls=())
+    assert not is_sealed(sealed(forged, Digester(Hidden(b"f" * 32))), fleet.DIGESTER)
+
+
+@pytest.mark.parametrize("given", ["", "../x", "a" * 65, "a\x1b[31m"])
+def test_an_id_that_we_do_not_give_is_refused(given: str) -> None:
+    """It would name rows of the journal."""
+    with pytest.raises(BadPlan, match="id of the plan"):
+        decode(encode(msgspec.structs.replace(decode(swap()), id=given)))
