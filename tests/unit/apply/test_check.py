@@ -220,3 +220,12 @@ def test_a_forgotten_device_needs_no_justification() -> None:
     assert [(Action.RELEASE,)] == [one.actions for one in plan.changes]
 
     assert () == check(plan, desired(kept), record(kept), project())
+
+
+def test_an_application_may_leave_the_project_with_its_devices() -> None:
+    """Forgetting needs no call, so it needs no application either."""
+    recorded = record(device("s", application="shop"))
+    of = project(applications=("courier",))
+    plan = planned(desired(), world(), recorded)
+
+    assert () == check(plan, desired(), recorded, of)

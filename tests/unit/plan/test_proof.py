@@ -1,0 +1,106 @@
+"""The judge finds what a faulty builder would let through."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from reconciler.core.device import Desired
+from reconciler.core.digest import Digester
+from reconciler.diff.changes import diff
+from reconciler.plan.definition import PlannedCall
+from reconciler.plan.groups import groups, ordered_calls
+from reconciler.plan.people import DeclaredPeople
+from reconciler.plan.proof import Proof, prove
+from reconciler.plan.warnings import side_effects
+from reconciler.plan.work import work_of
+from tests.fleet import (
+    KEY,
+    Service,
+    desired,
+    device,
+    external,
+    person,
+    project,
+    record,
+    registration,
+)
+
+SERVICE = Service(
+    person(
+        1,
+        external("ana"),
+        owns=[registration("a", is_primary=True, data={"theirs": 1}), registration("b")],
+    )
+)
+DECLARED = desired(device("a", is_primary=False, data={"k": 1}), device("b", is_primary=True))
+
+
+def proof(declared: Desired = DECLARED) -> Proof:
+    """Return the proof of the one group of a plan, before it is judged."""
+    of, recorded = project(), record()
+    live = SERVICE.read(declared, recorded, of)
+    people = DeclaredPeople.of(declared)
+    found = diff(declared, recorded, live, of)
+    works = [work_of(one, people, Digester(KEY), {}) for one in found.differing]
+    (group,) = groups(works)
+    effects = side_effects(group, declared, live, {})
+    return Proof(group, ordered_calls(group), effects, declared, live, people, {})
+
+
+def with_calls(given: Proof, calls: Sequence[PlannedCall]) -> Proof:
+    return Proof(
+        given.group, calls, given.effects, given.desired, given.live, given.people, given.pinned
+    )
+
+
+def test_what_the_builder_makes_is_proven() -> None:
+    """The untouched plan passes, so the refusals below are the judge's findings."""
+    assert prove(proof()) is None
+
+
+def unordered(calls: Sequence[PlannedCall]) -> list[PlannedCall]:
+    return [msgspec.structs.replace(call, after=(), needs=()) for call in calls]
+
+
+def not_carrying(calls: Sequence[PlannedCall]) -> list[PlannedCall]:
+    return [msgspec.structs.replace(call, carry_undeclared=False) for call in calls]
+
+
+def forgetful(calls: Sequence[PlannedCall]) -> list[PlannedCall]:
+    return [call for call in calls if call.id != "update/b"]
+
+
+def wrong(calls: Sequence[PlannedCall]) -> list[PlannedCall]:
+    return [msgspec.structs.replace(call, body={"isPrimary": True}) for call in calls]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        (unordered, "would not wait for"),
+        (not_carrying, "undeclared additionalData"),
+        (forgetful, "b: isPrimary would not be as declared"),
+        (wrong, "would not be as declared"),
+    ],
+)
+def test_a_faulty_plan_is_not_proven(fault, said) -> None:
+    """Loose edges, lost keys, a missing call, a wrong body."""
+    given = proof()
+    found = prove(with_calls(given, fault(given.calls)))
+    assert found is not None
+    assert said in found.message
+
+
+def test_a_side_effect_without_a_warning_is_not_proven() -> None:
+    """A promotion takes the flag of an undeclared sibling, and nobody said so."""
+    given = proof(desired(device("b", is_primary=True)))
+    assert prove(given) is None
+    silent = Proof(
+        given.group, given.calls, (), given.desired, given.live, given.people, given.pinned
+    )
+    found = prove(silent)
+    assert found is not None
+    assert "a would lose isPrimary" in found.message
