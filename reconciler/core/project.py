@@ -53,13 +53,17 @@ Auth = ApiKey | Basic | OAuth2 | Ibsso
 
 @dataclass(frozen=True, slots=True)
 class ApiSettings:
-    """`api:`; limits in requests a second by operation name, assume by assumption name."""
+    """`api:`; limits in requests a second by operation name, assume by assumption name.
+
+    `timeout` is in seconds, for one attempt of a call.
+    """
 
     base_url: Setting
     auth: Auth
     limits: Mapping[str, float] = field(default_factory=dict)
     quota_share: float = 0.8
     assume: Mapping[str, str] = field(default_factory=dict)
+    timeout: float = 30.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -199,7 +199,7 @@ def _bad_value(violation: Violation, place: Source) -> Diagnostic:
             return _empty(violation, place)
         case "maxItems":
             return _not_yet(violation, place)
-        case "exclusiveMinimum" | "maximum" | "minimum":
+        case "exclusiveMinimum" | "maximum" | "minimum" if name != "timeout":
             code = codes.NUMBER_OUT_OF_RANGE if private(violation.path) else codes.LIMIT
             return Diagnostic(code, f"{quoted(violation.path)}: {code.title.lower()}", place)
         case "uniqueItems":

@@ -184,6 +184,7 @@ def _project(document: Document) -> Project:
             {name: float(limit) for name, limit in limits.items()},
             float(cast(float, api.get("quotaShare", 0.8))),
             {name: str(value) for name, value in _mapping(api.get("assume")).items()},
+            float(cast(float, api.get("timeout", 30.0))),
         ),
         {
             name: Application(

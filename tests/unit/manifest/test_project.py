@@ -23,6 +23,7 @@ def test_the_least_project_has_the_defaults_of_the_design() -> None:
     assert found.api.base_url == Setting("${BASE_URL}", "api.baseUrl", Source(FILE, 4, 12))
     assert found.api.auth == ApiKey(Setting("${API_KEY}", "api.auth.apiKey", Source(FILE, 5, 18)))
     assert (found.api.limits, found.api.quota_share, found.api.assume) == ({}, 0.8, {})
+    assert found.api.timeout == 30.0
     assert list(found.applications) == ["courier", "shop"]
     assert found.applications["shop"].source == Source(FILE, 8, 3)
     assert found.applications["shop"].app_code.path == "applications.shop.appCode"
@@ -36,18 +37,27 @@ def test_everything_that_can_be_said() -> None:
     found = project(
         PROJECT_TEXT.replace(
             "applications:",
-            "  limits: {get: 20, persons: 2.5}\n  quotaShare: 1\n"
+            "  limits: {get: 20, persons: 2.5}\n  quotaShare: 1\n  timeout: 2.5\n"
             "  assume: {personalize-owned-by-other: 409, promote: keeps-others}\napplications:",
         )
         + "onRemove: depersonalize\nonDrift: {owner: mend, isPrimary: report}\n"
         "privacy: {hide: []}\nsafety: {}\nstate: {backend: local, path: '${STATE:-x.db}'}\n"
     )
     assert found.api.limits == {"get": 20.0, "persons": 2.5}
-    assert found.api.quota_share == 1.0
+    assert (found.api.quota_share, found.api.timeout) == (1.0, 2.5)
     assert found.api.assume == {"personalize-owned-by-other": "409", "promote": "keeps-others"}
     assert found.on_remove is OnRemove.DEPERSONALIZE
     assert found.on_drift == {"owner": "mend", "isPrimary": "report"}
     assert found.state.path.text == "${STATE:-x.db}"
+
+
+@pytest.mark.parametrize(("text", "code"), [("0", "E154"), ("301", "E154"), ('"30"', "E151")])
+def test_a_timeout_that_is_none(text: str, code: str) -> None:
+    """More than nothing and five minutes at most; the diagnostic says so."""
+    written = PROJECT_TEXT.replace("applications:", f"  timeout: {text}\napplications:")
+    found = read_project(FILE, written.encode(), SCHEMAS)
+    assert mistakes(found) == [f"reconciler.yaml:6:12 {code}"]
+    assert "at most 300" in found.diagnostics[0].why
 
 
 @pytest.mark.parametrize(
