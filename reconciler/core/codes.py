@@ -531,6 +531,15 @@ RECORD_BUSY: Final = Code(
     "Another process kept the file locked for longer than a transaction takes.",
     "Wait for it to end, then run again.",
 )
+LEASE_LOST: Final = Code(
+    "E607",
+    "lease-lost",
+    "The lease was lost",
+    Severity.ERROR,
+    "Only the run that has the lease may write. One that stood still for half a minute (stopped, "
+    "asleep) has it no more, nor has one whose lease was taken away by state unlock.",
+    "Let the run that has it now come to its end, then run plan: it shows what is left.",
+)
 
 CODES: Final[tuple[Code, ...]] = tuple(
     value for value in list(globals().values()) if isinstance(value, Code)

@@ -20,7 +20,7 @@ from reconciler.core import codes
 from reconciler.core.diagnostics import Code, Diagnostic
 from reconciler.core.failures import StateError
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _APPLICATION: Final = 0x52434E43  # "RCNC", in the header of every file that is ours
 _PATIENCE: Final = 20.0  # seconds to wait for another process to finish its transaction
 _SCHEMA: Final = (
@@ -30,11 +30,19 @@ _SCHEMA: Final = (
     "CREATE TABLE applications (name TEXT PRIMARY KEY, application_id TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE lease (only INTEGER PRIMARY KEY CHECK (only = 1), token TEXT NOT NULL,"
     " machine TEXT NOT NULL, who TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,"
-    " run_url TEXT, since TEXT NOT NULL, beat REAL NOT NULL)",
+    " run_url TEXT, since TEXT NOT NULL, beat REAL NOT NULL, ticks REAL)",
     "CREATE TABLE plans (id TEXT PRIMARY KEY, started TEXT NOT NULL, finished TEXT) WITHOUT ROWID",
-    "CREATE TABLE calls (plan TEXT NOT NULL, call TEXT NOT NULL, outcome TEXT,"
+    "CREATE TABLE calls (plan TEXT NOT NULL, call TEXT NOT NULL, outcome TEXT, run TEXT,"
     " PRIMARY KEY (plan, call)) WITHOUT ROWID",
 )
+# From each earlier format to the next one. A run of an older reconciler does not know that its
+# writes have to be fenced, so it must not go on with a record that others rely on.
+_UPGRADES: Final = {
+    1: (
+        "ALTER TABLE lease ADD COLUMN ticks REAL",
+        "ALTER TABLE calls ADD COLUMN run TEXT",
+    ),
+}
 
 
 class Database:
@@ -53,6 +61,7 @@ class Database:
                 path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 # SQLite would make the file by the umask; the key in it is a secret.
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+                _sync_directory(path.parent)
             elif not path.exists():
                 raise StateError(_diagnosed(codes.RECORD_MISSING, path, "there is no record"))
             connection = sqlite3.connect(
@@ -65,6 +74,8 @@ class Database:
             try:
                 connection.execute("PRAGMA journal_mode = TRUNCATE")
                 connection.execute("PRAGMA synchronous = FULL")
+                # macOS answers a plain fsync before the disk has it.
+                connection.execute("PRAGMA fullfsync = ON")
                 database = cls(path, connection)
                 database._check(create=create)
             except BaseException:
@@ -115,6 +126,19 @@ class Database:
         if version > FORMAT:
             what = f"written in format {version}, this reconciler knows {FORMAT}"
             raise StateError(_diagnosed(codes.RECORD_NEWER, self.path, what))
+        if version < FORMAT:
+            self._upgrade()
+
+    def _upgrade(self) -> None:
+        with self.writing() as connection:
+            # Another process may have done it since.
+            _, version, _ = self._marks(connection)
+            for older in range(version, FORMAT):
+                if older not in _UPGRADES:
+                    raise damaged(self.path, f"there is no format {older}")
+                for statement in _UPGRADES[older]:
+                    connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
 
     @staticmethod
     def _marks(connection: sqlite3.Connection) -> tuple[int, int, int]:
@@ -132,6 +156,17 @@ def _furnish(connection: sqlite3.Connection) -> None:
     )
     connection.execute(f"PRAGMA application_id = {_APPLICATION}")
     connection.execute(f"PRAGMA user_version = {FORMAT}")
+
+
+def _sync_directory(path: Path) -> None:
+    """Let a new file's name survive a power cut, as its content does."""
+    if os.name != "posix":
+        return
+    directory = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
 
 
 def damaged(path: Path, what: str) -> StateError:

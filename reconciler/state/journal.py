@@ -2,12 +2,15 @@
 
 Promises: when `intent` has returned, the intent survives a power cut. Many calls share one commit:
 while the disk writes, the next entries gather, so neither the event loop nor a call waits in line.
+Under a lease an intent is written only while the lease is the run's, judged in the transaction that
+writes it; an outcome always, for it tells what has happened.
 """
 
 from __future__ import annotations
 
 import asyncio
 import queue
+import sqlite3
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from reconciler.core.failures import StateError
 from reconciler.core.report import Outcome
 
 from .database import Database
+from .lease import LocalLease
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,19 @@ class _Entry:
     written: asyncio.Future[None]
 
 
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A plan that was begun and has not come to its end, and how many of its calls are known.
+
+    `started` is when its latest run began; the `unsettled` may or may not have reached the service.
+    """
+
+    plan: str
+    started: datetime
+    applied: int
+    unsettled: int
+
+
 def _now() -> datetime:
     return datetime.now(UTC)
 
@@ -37,17 +54,26 @@ def _now() -> datetime:
 class LocalJournal:
     """The journal in a record's file. The async methods may be used by many tasks at once."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Callable[[], datetime] = _now,
+        lease: LocalLease | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
+        self._lease = lease
         self._entries: queue.SimpleQueue[_Entry | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def start(self, plan: str) -> None:
         """Note that a run of a plan begins; what an earlier run of it noted stays."""
         with self._database.writing() as connection:
+            self._confirm(connection)
             connection.execute(
-                "INSERT OR IGNORE INTO plans VALUES (?, ?, NULL)", (plan, self._clock().isoformat())
+                "INSERT INTO plans VALUES (?, ?, NULL)"
+                " ON CONFLICT (id) DO UPDATE SET started = excluded.started",
+                (plan, self._clock().isoformat()),
             )
             # Of a finished plan only the date is ever asked for.
             connection.execute(
@@ -57,9 +83,29 @@ class LocalJournal:
     def finish(self, plan: str) -> None:
         """Note that every operation of a plan is applied."""
         with self._database.writing() as connection:
+            self._confirm(connection)
             connection.execute(
                 "UPDATE plans SET finished = ? WHERE id = ?", (self._clock().isoformat(), plan)
             )
+
+    def unfinished(self) -> Unfinished | None:
+        """Return the plan that was begun last, unless it or a later one was finished since."""
+        with self._database.reading() as connection:
+            row = connection.execute(
+                "SELECT id, started FROM plans WHERE finished IS NULL AND NOT EXISTS"
+                " (SELECT 1 FROM plans AS later WHERE later.finished >= plans.started)"
+                " ORDER BY started DESC, id LIMIT 1"
+            ).fetchone()
+            if row is None:
+                return None
+            plan, started = row
+            applied, unsettled = connection.execute(
+                "SELECT count(*) FILTER (WHERE outcome = ?),"
+                " count(*) FILTER (WHERE outcome IS NULL OR outcome = ?)"
+                " FROM calls WHERE plan = ?",
+                (Outcome.APPLIED.value, Outcome.UNKNOWN.value, plan),
+            ).fetchone()
+        return Unfinished(plan, datetime.fromisoformat(started), applied, unsettled)
 
     def finished(self, plan: str) -> datetime | None:
         """Return when a plan was finished; None for one that was not, or that nobody began."""
@@ -119,19 +165,41 @@ class LocalJournal:
                     more = False
                 else:
                     batch.append(following)
+            lost: StateError | None = None
             failure: StateError | None = None
             try:
-                self._commit(batch)
+                lost = self._commit(batch)
             except StateError as error:
                 failure = error
-            _wake(batch, failure)
+            _wake([entry for entry in batch if entry.outcome is None], failure or lost)
+            _wake([entry for entry in batch if entry.outcome is not None], failure)
 
-    def _commit(self, batch: list[_Entry]) -> None:
+    def _commit(self, batch: list[_Entry]) -> StateError | None:
+        """Write a batch; return why its intents were left out, if they were."""
+        run = None if self._lease is None else self._lease.token
         with self._database.writing() as connection:
+            try:
+                self._confirm(connection)
+            except StateError as lost:
+                # The next run may have settled such a call by now, and then knows better.
+                connection.executemany(
+                    "UPDATE calls SET outcome = ? WHERE plan = ? AND call = ? AND run = ?",
+                    [
+                        (entry.outcome, entry.plan, entry.call, run)
+                        for entry in batch
+                        if entry.outcome is not None
+                    ],
+                )
+                return lost
             connection.executemany(
-                "INSERT OR REPLACE INTO calls VALUES (?, ?, ?)",
-                [(entry.plan, entry.call, entry.outcome) for entry in batch],
+                "INSERT OR REPLACE INTO calls VALUES (?, ?, ?, ?)",
+                [(entry.plan, entry.call, entry.outcome, run) for entry in batch],
             )
+        return None
+
+    def _confirm(self, connection: sqlite3.Connection) -> None:
+        if self._lease is not None:
+            self._lease.confirm(connection)
 
 
 def _wake(batch: list[_Entry], failure: StateError | None) -> None:

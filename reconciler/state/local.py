@@ -5,8 +5,10 @@ Promises: a write is whole or not there, whatever happens to the process or the 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Self
 
@@ -18,7 +20,7 @@ from reconciler.core.record import Record, RecordedDevice
 
 from .database import Database, damaged
 from .journal import LocalJournal
-from .lease import Holder, LocalLease
+from .lease import Clocks, Holder, LocalLease, current, nobody_waits, take_away
 
 _Fields = dict[str, tuple[str, ...]]
 
@@ -28,7 +30,7 @@ class LocalState:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._journal: LocalJournal | None = None
+        self._journals: list[LocalJournal] = []
 
     @classmethod
     def open(cls, path: Path, *, create: bool) -> LocalState:
@@ -45,20 +47,52 @@ class LocalState:
         self.close()
 
     def close(self) -> None:
-        if self._journal is not None:
-            self._journal.close()
+        for journal in self._journals:
+            journal.close()
         self._database.close()
 
-    @property
+    @cached_property
     def journal(self) -> LocalJournal:
-        """The journal; closed with the state."""
-        if self._journal is None:
-            self._journal = LocalJournal(self._database)
-        return self._journal
+        """The journal, for reading it without a lease; closed with the state."""
+        return self._opened(LocalJournal(self._database))
 
-    def lease(self, holder: Holder) -> LocalLease:
-        """Take the lease for as long as the returned context lasts; LeaseHeld if another has it."""
-        return LocalLease.acquire(self._database, holder)
+    def journal_under(self, lease: LocalLease) -> LocalJournal:
+        """Return the journal as the run that took this lease writes it; closed with the state.
+
+        Once the lease is lost, intents, `start` and `finish` raise StateError.
+        """
+        return self._opened(LocalJournal(self._database, lease=lease))
+
+    def records_under(self, lease: LocalLease) -> LeasedRecords:
+        """Return the record as the run that took this lease writes it."""
+        return LeasedRecords(self, lease)
+
+    def lease(
+        self,
+        holder: Holder,
+        *,
+        patience: float = 0.0,
+        waiting: Callable[[Holder], None] = nobody_waits,
+    ) -> LocalLease:
+        """Take the lease for as long as the returned context lasts; LeaseHeld if another has it.
+
+        For up to `patience` seconds it is asked for again and again; `waiting` is told who has it,
+        at first and whenever that has changed.
+        """
+        return LocalLease.acquire(self._database, holder, patience=patience, waiting=waiting)
+
+    def holder(self) -> Holder | None:
+        """Return who has the lease now; an expired one and a dead process have none."""
+        with self._database.reading() as connection, self._understood():
+            return current(connection, Clocks())
+
+    def unlock(self, holder: Holder) -> bool:
+        """Take the lease away from exactly this holder; False if it is no longer theirs.
+
+        A run that loses it so stops before its next write.
+        """
+        with self._database.writing() as connection:
+            return take_away(connection, holder)
 
     def read(self) -> Record:
         """Read the whole record as it was at one moment."""
@@ -89,8 +123,12 @@ class LocalState:
         self,
         changed: Mapping[str, RecordedDevice | None],
         application_ids: Mapping[str, str],
+        lease: LocalLease | None = None,
     ) -> int:
-        """Set the entries of some devices (None: forget it) and return the new serial."""
+        """Set the entries of some devices (None: forget it) and return the new serial.
+
+        Raises StateError when there is a lease that was lost.
+        """
         encode = msgspec.json.encode
         rows = [
             (
@@ -105,6 +143,8 @@ class LocalState:
         ]
         gone = [(id_,) for id_, entry in changed.items() if entry is None]
         with self._database.writing() as connection:
+            if lease is not None:
+                lease.confirm(connection)
             connection.executemany("INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?)", rows)
             connection.executemany("DELETE FROM devices WHERE id = ?", gone)
             connection.executemany(
@@ -114,6 +154,10 @@ class LocalState:
             (serial,) = connection.execute("SELECT serial FROM about").fetchone()
         return int(serial)
 
+    def _opened(self, journal: LocalJournal) -> LocalJournal:
+        self._journals.append(journal)
+        return journal
+
     @contextmanager
     def _understood(self) -> Iterator[None]:
         """Turn content that no version of ours can have written into a StateError."""
@@ -121,3 +165,17 @@ class LocalState:
             yield
         except (ValueError, TypeError, msgspec.MsgspecError) as error:
             raise damaged(self._database.path, str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedRecords:
+    """The record as one run may write it: only while the lease is its own."""
+
+    state: LocalState
+    lease: LocalLease
+
+    def write(
+        self, changed: Mapping[str, RecordedDevice | None], application_ids: Mapping[str, str]
+    ) -> int:
+        """Set the entries of some devices, as LocalState.write does."""
+        return self.state.write(changed, application_ids, self.lease)

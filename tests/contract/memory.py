@@ -3,33 +3,62 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
+from reconciler.core import codes
+from reconciler.core.diagnostics import Diagnostic
+from reconciler.core.failures import StateError
 from reconciler.core.hidden import Hidden
 from reconciler.core.record import Record, RecordedDevice
 from reconciler.core.report import Outcome
-from reconciler.state.lease import Holder, LeaseHeld
+from reconciler.state.journal import Unfinished
+from reconciler.state.lease import Holder, LeaseHeld, nobody_waits
 
 
 class MemoryJournal:
-    """Notes every entry in `entries`, in order, too."""
+    """Notes every entry in `entries`, in order, too. Under a lease it refuses as the real one."""
 
-    def __init__(self) -> None:
-        self.plans: dict[str, datetime | None] = {}
+    def __init__(self, lease: MemoryLease | None = None) -> None:
+        self.plans: dict[str, tuple[datetime, datetime | None]] = {}
         self.calls: dict[tuple[str, str], Outcome | None] = {}
+        self.runs: dict[tuple[str, str], MemoryLease | None] = {}
         self.entries: list[tuple[str, Outcome | None]] = []
+        self.lease = lease
+
+    def under(self, lease: MemoryLease) -> MemoryJournal:
+        """Return the same journal as the run that took this lease writes it."""
+        journal = MemoryJournal(lease)
+        journal.plans, journal.calls, journal.runs = self.plans, self.calls, self.runs
+        journal.entries = self.entries
+        return journal
 
     def start(self, plan: str) -> None:
-        self.plans.setdefault(plan, None)
+        self._confirm()
+        _, finished = self.plans.get(plan, (None, None))
+        self.plans[plan] = (datetime.now(UTC), finished)
 
     def finish(self, plan: str) -> None:
-        self.plans[plan] = datetime.now(UTC)
+        self._confirm()
+        self.plans[plan] = (self.plans[plan][0], datetime.now(UTC))
 
     def finished(self, plan: str) -> datetime | None:
-        return self.plans.get(plan)
+        return self.plans[plan][1] if plan in self.plans else None
+
+    def unfinished(self) -> Unfinished | None:
+        latest = max((end for _, end in self.plans.values() if end is not None), default=None)
+        begun = [
+            (start, plan)
+            for plan, (start, end) in self.plans.items()
+            if end is None and (latest is None or latest < start)
+        ]
+        if not begun:
+            return None
+        start, plan = max(begun)
+        return Unfinished(plan, start, len(self.done(plan)), len(self.unsettled(plan)))
 
     def done(self, plan: str) -> frozenset[str]:
         return self._of(plan, Outcome.APPLIED)
@@ -38,14 +67,21 @@ class MemoryJournal:
         return self._of(plan, None, Outcome.UNKNOWN)
 
     async def intent(self, plan: str, call: str) -> None:
+        self._confirm()
         self._note(plan, call, None)
 
     async def outcome(self, plan: str, call: str, outcome: Outcome) -> None:
-        self._note(plan, call, outcome)
+        if self.lease is None or self.lease.ours() or self.runs.get((plan, call)) is self.lease:
+            self._note(plan, call, outcome)
 
     def _note(self, plan: str, call: str, outcome: Outcome | None) -> None:
         self.calls[plan, call] = outcome
+        self.runs[plan, call] = self.lease
         self.entries.append((call, outcome))
+
+    def _confirm(self) -> None:
+        if self.lease is not None:
+            self.lease.confirm()
 
     def _of(self, plan: str, *outcomes: Outcome | None) -> frozenset[str]:
         return frozenset(
@@ -66,6 +102,16 @@ class MemoryLease:
     def lose(self) -> None:
         self._held = False
 
+    def ours(self) -> bool:
+        """Whether the lease is still this one, held or not."""
+        return self._held and self._state.taken is self
+
+    def confirm(self) -> None:
+        """Raise StateError unless the lease is this run's still."""
+        if not self.ours():
+            self._held = False
+            raise StateError(Diagnostic(codes.LEASE_LOST, "The lease was lost"))
+
     def __enter__(self) -> Self:
         return self
 
@@ -76,7 +122,22 @@ class MemoryLease:
         traceback: TracebackType | None,
     ) -> None:
         self._held = False
-        self._state.holder = None
+        if self._state.taken is self:
+            self._state.taken, self._state.held_by = None, None
+
+
+@dataclass(frozen=True, slots=True)
+class MemoryRecords:
+    """The record as one run may write it."""
+
+    state: MemoryState
+    lease: MemoryLease
+
+    def write(
+        self, changed: Mapping[str, RecordedDevice | None], application_ids: Mapping[str, str]
+    ) -> int:
+        self.lease.confirm()
+        return self.state.write(changed, application_ids)
 
 
 class MemoryState:
@@ -85,7 +146,8 @@ class MemoryState:
     def __init__(self) -> None:
         self.record = Record(os.urandom(4).hex(), 0, Hidden(os.urandom(32)))
         self.journal = MemoryJournal()
-        self.holder: Holder | None = None
+        self.held_by: Holder | None = None
+        self.taken: MemoryLease | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -113,8 +175,33 @@ class MemoryState:
         )
         return self.record.serial
 
-    def lease(self, holder: Holder) -> MemoryLease:
-        if self.holder is not None:
-            raise LeaseHeld(self.holder)
-        self.holder = holder
-        return MemoryLease(self)
+    def journal_under(self, lease: MemoryLease) -> MemoryJournal:
+        return self.journal.under(lease)
+
+    def records_under(self, lease: MemoryLease) -> MemoryRecords:
+        return MemoryRecords(self, lease)
+
+    def lease(
+        self,
+        holder: Holder,
+        *,
+        patience: float = 0.0,
+        waiting: Callable[[Holder], None] = nobody_waits,
+    ) -> MemoryLease:
+        """Take the lease. Nobody gives it back while one waits here, so patience is in vain."""
+        if self.held_by is not None:
+            if patience > 0:
+                waiting(self.held_by)
+            raise LeaseHeld(self.held_by)
+        self.held_by = holder
+        self.taken = MemoryLease(self)
+        return self.taken
+
+    def holder(self) -> Holder | None:
+        return self.held_by
+
+    def unlock(self, holder: Holder) -> bool:
+        if self.held_by != holder:
+            return False
+        self.held_by, self.taken = None, None
+        return True

@@ -106,7 +106,7 @@ def test_a_record_of_a_newer_format_is_refused(made: Path) -> None:
 
     assert (
         "E604",
-        f"Record of a newer reconciler in {made}: written in format 7, this reconciler knows 1",
+        f"Record of a newer reconciler in {made}: written in format 7, this reconciler knows 2",
     ) == failure(made)
 
 
