@@ -10,10 +10,10 @@ import asyncio
 import math
 import random
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from reconciler import __version__
 from reconciler.core.hidden import Hidden
@@ -32,12 +32,15 @@ from .errors import (
     RegistrationNotFound,
 )
 from .exchange import Answer, Message, exchange
+from .gate import Gate
 from .pace import Stream, rate_of
-from .retry import LONGEST_RETRY_AFTER, Trouble, trouble, wait_before_retry
+from .retry import LONGEST_RETRY_AFTER, Tries, Trouble, trouble
 from .verdict import Question, verdict
 
 if TYPE_CHECKING:
     import httpx
+
+T = TypeVar("T")
 
 TOKEN_PATH: Final = "/auth/1/oauth2/token"
 # Places in flight for one operation: over a second of latency at the usual limits, two at others.
@@ -85,15 +88,19 @@ class Asker:
         quota_share: float,
         timeout: float,
         timing: Timing,
+        gate: Gate,
     ) -> None:
         self._base_url = base_url
         self._timeout = timeout
         self._timing = timing
+        self._gate = gate
         self._authorization = Authorization(credential, self._fetch_token, timing.clock)
         self._lanes = {
             operation: _Lane(rate_of(limits.get(operation, default), quota_share), timing)
             for operation, default in DEFAULT_LIMITS.items()
         }
+        # When the service last gave an answer that makes sense, whatever it said.
+        self._met_at = -math.inf
         self.transport: httpx.AsyncBaseTransport | None = None
 
     def counts(self) -> Mapping[Operation, int]:
@@ -101,9 +108,17 @@ class Asker:
         return {operation: lane.asked for operation, lane in self._lanes.items()}
 
     async def ask(
-        self, question: Question, call: Hidden[Call], attempts: Attempts
-    ) -> Hidden[bytes]:
-        """Send a call until it is answered (return the body), refused or given up (raise)."""
+        self,
+        question: Question,
+        call: Hidden[Call],
+        attempts: Attempts,
+        read: Callable[[bytes], T],
+    ) -> T:
+        """Send a call until it is answered (return what `read` makes of the body), refused or
+        given up (raise ApiError); a write is sent once. GateClosed when it was not sent any more.
+
+        A denied call and a service that answers nobody close the gate for all others.
+        """
         operation = call.reveal().operation
         if question.device is not None and not question.device.strip("."):
             # "", "." and ".." in a path would name another resource.
@@ -112,26 +127,51 @@ class Asker:
             reason = "the application code is empty or cannot stand in a header"
             raise question.error(ApplicationNotFound, reason=reason, attempts=0)
         lane = self._lanes[operation]
-        patience = _Patience(operation not in WRITES or operation is Operation.UPDATE, self._timing)
-        renewed = False
+        tries = Tries()
+        started = self._timing.clock()
         lane.asked += 1
         while True:
-            # A place before the turn: once granted, a call leaves at once and not in a bunch.
-            async with lane.places:
+            answer = await self._attempt(lane, question, call, attempts)
+            result = (
+                answer
+                if isinstance(answer, ApiError)
+                else _understood(question, answer, read, attempts)
+            )
+            self._note_met(result)
+            if not isinstance(result, ApiError):
+                return result.reveal()
+            wait = None if operation in WRITES else self._wait_after(result, tries)
+            if wait is None:
+                self._close_if_hopeless(result, started)
+                raise result
+            await self._pause(wait)
+
+    async def _attempt(
+        self, lane: _Lane, question: Question, call: Hidden[Call], attempts: Attempts
+    ) -> Hidden[bytes] | ApiError:
+        """Send a call once, in its turn; twice if a token had run out."""
+        result, header = await self._turn(lane, question, call, attempts)
+        is_refused = isinstance(result, Denied) and result.status == 401
+        if is_refused and self._authorization.renewable(header):
+            result, _ = await self._turn(lane, question, call, attempts)
+        return result
+
+    async def _turn(
+        self, lane: _Lane, question: Question, call: Hidden[Call], attempts: Attempts
+    ) -> tuple[Hidden[bytes] | ApiError, Hidden[str]]:
+        # A place before the turn: once granted, a call leaves at once and not in a bunch.
+        async with AsyncExitStack() as place:
+            with self._gate.waiting():
+                await place.enter_async_context(lane.places)
                 header = await self._authorization.header()
                 granted = await lane.stream.grant()
-                attempts.count += 1
-                result = await self._send(question, _message(call, header), call, attempts.count)
-            if isinstance(result, Answer):
-                return Hidden(result.body)
-            if isinstance(result, Denied) and result.status == 401 and not renewed:
-                renewed = True
-                if self._authorization.renewable(header):
-                    continue
-            if isinstance(result, RateLimited):
-                pause = min(result.retry_after or 0.0, LONGEST_RETRY_AFTER)
-                lane.stream.slow_down(granted, pause)
-            await patience.wait_or_raise(result)
+            self._gate.require_open()
+            attempts.count += 1
+            result = await self._send(question, _message(call, header), call, attempts.count)
+        if isinstance(result, RateLimited):
+            pause = min(result.retry_after or 0.0, LONGEST_RETRY_AFTER)
+            lane.stream.slow_down(granted, pause)
+        return (Hidden(result.body) if isinstance(result, Answer) else result), header
 
     async def _send(
         self,
@@ -146,49 +186,59 @@ class Asker:
         hide = Hidden((*self._authorization.secrets(), *_private(call)))
         return verdict(question, outcome, attempts, hide.reveal(), self._timing.wall())
 
+    def _note_met(self, result: object) -> None:
+        if not isinstance(result, ApiError) or trouble(result) is not Trouble.BROKEN:
+            self._met_at = self._timing.clock()
+
+    def _wait_after(self, error: ApiError, tries: Tries) -> float | None:
+        met = self._met_at > -math.inf
+        return tries.wait_after(error, jitter=self._timing.jitter(), met=met)
+
+    async def _pause(self, seconds: float) -> None:
+        with self._gate.waiting():
+            await self._timing.sleep(seconds)
+
+    def _close_if_hopeless(self, error: ApiError, started: float) -> None:
+        """Close the gate on an error that every other call would meet as well."""
+        if isinstance(error, Denied):
+            self._gate.close(str(error))
+        elif trouble(error) is Trouble.BROKEN and not error.is_write and self._met_at < started:
+            # All through the attempts of this call no other call was answered either.
+            self._gate.close(f"the service does not answer: {error}")
+
     async def _fetch_token(self, credential: OAuth2Credential) -> tuple[Hidden[str], float | None]:
         """Fetch a token with the client-credentials grant; a token is asked for like a read."""
         question = Question("token", None, "POST", TOKEN_PATH)
-        patience = _Patience(True, self._timing)
-        attempts = 0
+        tries = Tries()
+        attempts = Attempts()
+        started = self._timing.clock()
         while True:
-            attempts += 1
-            result = await self._send(question, _token_message(credential), None, attempts)
-            if isinstance(result, Answer):
-                break
-            await patience.wait_or_raise(result)
-        try:
-            return answers.token(result.body)
-        except Garbled as error:
-            reason = str(error)
-        raise question.error(NotTheContract, status=200, reason=reason, attempts=attempts)
+            attempts.count += 1
+            answer = await self._send(question, _token_message(credential), None, attempts.count)
+            result = (
+                answer
+                if isinstance(answer, ApiError)
+                else _understood(question, Hidden(answer.body), answers.token, attempts)
+            )
+            self._note_met(result)
+            if not isinstance(result, ApiError):
+                return result.reveal()
+            wait = self._wait_after(result, tries)
+            if wait is None:
+                self._close_if_hopeless(result, started)
+                raise result
+            await self._timing.sleep(wait)
 
 
-class _Patience:
-    """Counts the troubles of one call and waits as the rule says, or raises."""
-
-    __slots__ = ("_counts", "_repeatable", "_timing")
-
-    def __init__(self, repeatable: bool, timing: Timing) -> None:
-        self._repeatable = repeatable
-        self._timing = timing
-        self._counts: Counter[Trouble] = Counter()
-
-    async def wait_or_raise(self, error: ApiError) -> None:
-        kind = trouble(error)
-        if kind is None:
-            raise error
-        self._counts[kind] += 1
-        wait = wait_before_retry(
-            kind,
-            self._counts[kind],
-            repeatable=self._repeatable,
-            retry_after=error.retry_after,
-            jitter=self._timing.jitter(),
-        )
-        if wait is None:
-            raise error
-        await self._timing.sleep(wait)
+def _understood(
+    question: Question, body: Hidden[bytes], read: Callable[[bytes], T], attempts: Attempts
+) -> Hidden[T] | ApiError:
+    """Read an answer; what is not the contract's becomes an error that does not lead to it."""
+    try:
+        return Hidden(read(body.reveal()))
+    except Garbled as error:
+        reason = str(error)
+    return question.error(NotTheContract, status=200, reason=reason, attempts=attempts.count)
 
 
 def _fits_a_header(app_code: str | None) -> bool:

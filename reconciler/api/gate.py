@@ -47,8 +47,10 @@ class Gate:
         if self._reason is not None:
             return
         self._reason = reason
-        for task in self._waiting:
-            task.cancel()
+        if self._waiting:
+            # Who closes it knows by itself; a cancellation would meet it at some later await.
+            for task in self._waiting - {asyncio.current_task()}:
+                task.cancel()
 
     def require_open(self) -> None:
         """Raise GateClosed if no call may be sent any more."""
@@ -77,7 +79,4 @@ class Gate:
         finally:
             self._waiting.discard(task)
         if self._reason is not None:
-            # Closed in the very moment the wait ended: the cancellation is still on its way.
-            if task.cancelling():
-                task.uncancel()
             raise GateClosed(self._reason)

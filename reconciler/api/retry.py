@@ -1,28 +1,52 @@
-"""Retry by rule: whether a failed attempt is repeated, and after which wait. Pure arithmetic."""
+"""Retry by rule: whether a failed attempt is repeated, and after which wait. Pure arithmetic.
+
+The one home of the rule: reads are repeated by the client, writes by the apply stage, which reads
+the device again before it sends again.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from email.utils import parsedate_to_datetime
 from enum import Enum
 from typing import Final
 
-from .errors import ApiError, NoAnswer, NotTheContract, RateLimited, ServerFailed
+from reconciler.platform.operations import WRITES
+
+from .errors import (
+    ApiError,
+    Conflict,
+    NoAnswer,
+    NotTheContract,
+    RateLimited,
+    ServerFailed,
+)
 from .exchange import NoConnection
 
 FIRST_WAIT: Final = 0.5
 LONGEST_WAIT: Final = 30.0
 # A service that asks for more is not waited for: the run says so instead of standing still.
 LONGEST_RETRY_AFTER: Final = 300.0
-# About 15 s of waiting; a 429 is a promise that it will work later, so it gets far more patience.
-MOST_FAILURES: Final = 6
-MOST_THROTTLES: Final = 40
+# A read may lag by two seconds behind an answered write; only then does it say what became of one
+# that was not answered.
+SURE_AFTER: Final = 2.2
 
 
 class Trouble(Enum):
-    """What may pass by itself. THROTTLED: 429, surely not done · BROKEN: 5xx or connection."""
+    """What may pass by itself; the value is how many attempts of a call may end in it.
 
-    THROTTLED = "throttled"
-    BROKEN = "broken"
+    THROTTLED: 429, surely not done; a promise that it will work later, so it gets patience for
+    about 20 minutes · BROKEN: 5xx, no whole answer, no connection; about 15 seconds · CLASHED: 409,
+    another write to the same person at the same time.
+    """
+
+    THROTTLED = 40
+    BROKEN = 6
+    CLASHED = 5
+
+
+# A service that has not answered anything yet is a wrong address more often than a bad moment.
+MOST_UNMET: Final = 3
 
 
 def trouble(error: ApiError) -> Trouble | None:
@@ -30,31 +54,52 @@ def trouble(error: ApiError) -> Trouble | None:
     match error:
         case RateLimited():
             return Trouble.THROTTLED
+        case Conflict() if error.is_write:
+            return Trouble.CLASHED
         case NoAnswer() if error.reason == NoConnection.CERTIFICATE:
             # Nobody mends that while we wait.
             return None
         case ServerFailed() | NoAnswer():
             return Trouble.BROKEN
-        case NotTheContract() if error.status is None:
-            # The connection died inside the answer: the same as no answer.
+        case NotTheContract() if error.status in (None, 200):
+            # Cut off or garbled on its way; a redirect or another status stays so.
             return Trouble.BROKEN
         case _:
             return None
 
 
-def wait_before_retry(
-    kind: Trouble, count: int, *, repeatable: bool, retry_after: float | None, jitter: float
-) -> float | None:
-    """Return the seconds to wait before the next attempt, or None to give up.
+class Tries:
+    """What the attempts of one call ended in so far."""
 
-    `count` counts attempts of one call that ended in this kind, this one included. Only calls
-    that are `repeatable` (reads, PATCH) are repeated when it is unknown whether they were done.
-    `jitter` in [0, 1) spreads calls that failed together over half of the wait.
+    __slots__ = ("_counts",)
+
+    def __init__(self) -> None:
+        self._counts: Counter[Trouble] = Counter()
+
+    def wait_after(self, error: ApiError, *, jitter: float, met: bool = True) -> float | None:
+        """Count an attempt that ended in an error; return the seconds to wait, None to give up.
+
+        `jitter` in [0, 1) spreads calls that failed together over half of the wait. `met`: the
+        service has answered something in this run.
+        """
+        kind = trouble(error)
+        if kind is None:
+            return None
+        self._counts[kind] += 1
+        most = kind.value if met or kind is not Trouble.BROKEN else MOST_UNMET
+        if self._counts[kind] >= most:
+            return None
+        wait = wait_before_retry(self._counts[kind], error.retry_after, jitter)
+        if wait is None or error.operation not in WRITES or error.truth == "not done":
+            return wait
+        return max(wait, SURE_AFTER)
+
+
+def wait_before_retry(count: int, retry_after: float | None, jitter: float) -> float | None:
+    """Return the seconds to wait after `count` attempts that ended alike; None: longer than we do.
+
+    `retry_after` is what the service asks for, in seconds.
     """
-    if kind is Trouble.BROKEN and not repeatable:
-        return None
-    if count >= (MOST_THROTTLES if kind is Trouble.THROTTLED else MOST_FAILURES):
-        return None
     if retry_after is not None:
         return None if retry_after > LONGEST_RETRY_AFTER else retry_after
     # The exponent is bounded so that 2 ** n stays a small number.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self
 
 from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind, IdentityValue
@@ -20,13 +20,12 @@ from . import answers
 from .answers import Garbled
 from .asking import Asker, Attempts, Timing
 from .credentials import Credential, require_usable
-from .errors import ApiError, NotTheContract
+from .errors import ApiError
+from .gate import Gate
 from .verdict import Question, nobody_there
 
 if TYPE_CHECKING:
     import httpx
-
-T = TypeVar("T")
 
 _LOOKUP: Final = {
     IdentityKind.EXTERNAL_ID: "EXTERNAL_ID",
@@ -40,7 +39,8 @@ class Service:
 
     `limits` are requests a second by operation (what is missing has the contract's default; 0 or
     infinity is no limit), of which `quota_share` is used. `timeout` is for one attempt, in
-    seconds. `proxy` is the URL of an HTTP proxy; none is taken from the environment. A transport
+    seconds. Every call passes the `gate`, and raises GateClosed when it is closed before it was
+    sent. `proxy` is the URL of an HTTP proxy; none is taken from the environment. A transport
     that is passed in is closed with the service.
     """
 
@@ -53,12 +53,19 @@ class Service:
         quota_share: float = 0.8,
         timeout: float = 30.0,
         timing: Timing | None = None,
+        gate: Gate | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         proxy: str | None = None,
     ) -> None:
         require_usable(credentials)
         self._asker = Asker(
-            base_url, credentials, limits or {}, quota_share, timeout, timing or Timing()
+            base_url,
+            credentials,
+            limits or {},
+            quota_share,
+            timeout,
+            timing or Timing(),
+            gate or Gate(),
         )
         self._tls = base_url.lower().startswith("https:")
         self._proxy = proxy
@@ -97,19 +104,21 @@ class Service:
         An anonymous owner is a person without identities here.
         """
         call = Hidden(operations.person_of_registration(registration_id, application_id))
-        question = _question(call.reveal(), registration_id)
-        return await self._person(question, call)
+        return await self._person(_question(call.reveal(), registration_id), call, _at_most_one)
 
     async def person(self, value: IdentityValue) -> LivePerson | None:
         """Look up who has an identity value; None if nobody has."""
         call = Hidden(operations.person_by_identity(_LOOKUP[value.kind], value.reveal()))
-        question = _question(call.reveal(), None)
-        found = await self._person(question, call)
-        # The service may write a phone number in its own way, but not the two other kinds.
-        exact = value.kind is not IdentityKind.PHONE_NUMBER
-        if found and exact and value not in found.identities:
-            raise _broken(question, "the answer is about somebody else", Attempts(1))
-        return found
+
+        def read(body: bytes) -> LivePerson | None:
+            found = _at_most_one(body)
+            # The service may write a phone number in its own way, but not the two other kinds.
+            exact = value.kind is not IdentityKind.PHONE_NUMBER
+            if found and exact and value not in found.identities:
+                raise Garbled("the answer is about somebody else")
+            return found
+
+        return await self._person(_question(call.reveal(), None), call, read)
 
     async def update(
         self,
@@ -119,7 +128,7 @@ class Service:
         *,
         attempts: Attempts | None = None,
     ) -> LiveRegistration:
-        """Change a registration; return it as it is then."""
+        """Change a registration; return it as it is then. A write is sent once."""
         call = Hidden(operations.update(registration_id, app_code, body))
         return await self._registration(registration_id, call, attempts or Attempts())
 
@@ -138,8 +147,7 @@ class Service:
         del body
         question = _question(call.reveal(), registration_id)
         counted = attempts or Attempts()
-        answer = await self._asker.ask(question, call, counted)
-        _understood(question, answer, answers.some_object, counted)
+        await self._asker.ask(question, call, counted, answers.some_object)
 
     async def depersonalize(
         self, registration_id: str, app_code: str, *, attempts: Attempts | None = None
@@ -148,48 +156,40 @@ class Service:
         call = Hidden(operations.depersonalize(registration_id, app_code))
         question = _question(call.reveal(), registration_id)
         counted = attempts or Attempts()
-        answer = await self._asker.ask(question, call, counted)
-        _understood(question, answer, answers.nothing, counted)
+        await self._asker.ask(question, call, counted, answers.nothing)
 
     async def _registration(
         self, registration_id: str, call: Hidden[Call], attempts: Attempts
     ) -> LiveRegistration:
-        question = _question(call.reveal(), registration_id)
-        answer = await self._asker.ask(question, call, attempts)
-        found = _understood(question, answer, answers.registration, attempts)
-        if found.id != registration_id:
-            reason = "the answer is about another registration"
-            raise _broken(question, reason, attempts)
-        return found
+        def read(body: bytes) -> LiveRegistration:
+            found = answers.registration(body)
+            if found.id != registration_id:
+                raise Garbled("the answer is about another registration")
+            return found
 
-    async def _person(self, question: Question, call: Hidden[Call]) -> LivePerson | None:
-        attempts = Attempts()
+        question = _question(call.reveal(), registration_id)
+        return await self._asker.ask(question, call, attempts, read)
+
+    async def _person(
+        self,
+        question: Question,
+        call: Hidden[Call],
+        read: Callable[[bytes], LivePerson | None],
+    ) -> LivePerson | None:
         try:
-            answer = await self._asker.ask(question, call, attempts)
+            return await self._asker.ask(question, call, Attempts(), read)
         except ApiError as error:
             if nobody_there(error):
                 return None
             raise
-        people = _understood(question, answer, answers.people, attempts)
-        if len(people) > 1:
-            raise _broken(question, f"{len(people)} people for one identifier", attempts)
-        return people[0] if people else None
 
 
 def _question(call: Call, device: str | None) -> Question:
     return Question(call.operation, device, call.method, call.path)
 
 
-def _broken(question: Question, reason: str, attempts: Attempts) -> ApiError:
-    return question.error(NotTheContract, status=200, reason=reason, attempts=attempts.count)
-
-
-def _understood(
-    question: Question, answer: Hidden[bytes], read: Callable[[bytes], T], attempts: Attempts
-) -> T:
-    try:
-        return read(answer.reveal())
-    except Garbled as error:
-        reason = str(error)
-    # Out here, so that the error has no context that leads to the answer.
-    raise _broken(question, reason, attempts)
+def _at_most_one(body: bytes) -> LivePerson | None:
+    people = answers.people(body)
+    if len(people) > 1:
+        raise Garbled(f"{len(people)} people for one identifier")
+    return people[0] if people else None

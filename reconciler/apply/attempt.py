@@ -1,12 +1,25 @@
-"""One planned call, attempted: read, compared, its intent written, sent, its outcome written."""
+"""One planned call, attempted until its fate is known: read, compared, intended, sent, judged.
+
+A write is never sent twice with one look: before each repetition the device is read again, so
+that what somebody else did meanwhile is seen. A write whose answer never came is settled by that
+reading: done, or not done and sent again.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from reconciler.api.asking import Attempts
-from reconciler.api.errors import ApiError, Conflict, Denied, RegistrationNotFound, Rejected
+from reconciler.api.asking import Attempts, Timing
+from reconciler.api.errors import (
+    ApiError,
+    Conflict,
+    Denied,
+    RegistrationNotFound,
+    Rejected,
+)
+from reconciler.api.gate import Gate, GateClosed
+from reconciler.api.retry import SURE_AFTER, Tries
 from reconciler.core.device import Owner
 from reconciler.core.digest import Digester
 from reconciler.core.failures import StateError
@@ -21,10 +34,12 @@ from .fresh import Effects, Subject, moved, reached
 from .ports import Door, Journal
 from .result import Result
 
+GONE = "the registration is gone"
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What all attempts of a run share. `hindrance` says why nothing may be written any more.
+    """What all attempts of a run share.
 
     `unsettled` are the calls that an earlier run of this plan sent, or was about to send.
     """
@@ -35,7 +50,8 @@ class Circumstances:
     app_codes: Mapping[str, str]
     digester: Digester
     unsettled: frozenset[str]
-    hindrance: Callable[[], str | None]
+    gate: Gate
+    timing: Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,42 +66,150 @@ class _Seen:
     holders: frozenset[int] = frozenset()
 
 
+@dataclass(slots=True)
+class _Trial:
+    """What the attempts of one call have come to.
+
+    in_doubt: sent, and nobody knows whether it was done · trouble: what the last attempt met ·
+    is_last: another look may settle it, but it is not sent again · is_noted: the journal knows it.
+    """
+
+    in_doubt: bool
+    is_noted: bool
+    trouble: ApiError | None = None
+    is_last: bool = False
+    application_id: str | None = None
+    attempts: Attempts = field(default_factory=Attempts)
+    tries: Tries = field(default_factory=Tries)
+
+    def settle(self, *, done: bool) -> None:
+        """Take down what a look has told."""
+        self.in_doubt = False
+        if self.trouble is not None:
+            # What the error says is true now, and it is shown.
+            self.trouble.truth = "done" if done else "not done"
+
+    def ended(
+        self,
+        outcome: Outcome,
+        truth: str | None = None,
+        detail: str | None = None,
+        stop: str | None = None,
+    ) -> Result:
+        """Return the result; what is true is what the attempts say, unless the caller knows."""
+        known = truth or ("unknown" if self.in_doubt else "not done")
+        return Result(outcome, known, detail, self.attempts.count, self.application_id, stop)
+
+
 async def attempt(
     call: PlannedCall, subject: Subject, effects: Effects, around: Circumstances
 ) -> Result:
-    """Make one call of a plan, if its device is still as the plan saw it."""
-    if (why := around.hindrance()) is not None:
-        return Result(Outcome.NOT_TRIED, "not done", why)
+    """Make one call of a plan, if its device is still as the plan saw it; return its fate."""
+    was_sent = call.id in around.unsettled
+    trial = _Trial(in_doubt=was_sent, is_noted=was_sent)
+    try:
+        while True:
+            result = await _once(call, subject, effects, around, trial)
+            if result is not None:
+                return await _noted(call, around, trial, result)
+    except GateClosed as closed:
+        return await _noted(call, around, trial, _cut_short(trial, closed.reason))
+
+
+async def _once(
+    call: PlannedCall, subject: Subject, effects: Effects, around: Circumstances, trial: _Trial
+) -> Result | None:
+    """Look, and send if that is right; None when it has to be looked at again."""
     try:
         seen = await _read(call, subject, around)
     except RegistrationNotFound:
-        return Result(Outcome.STALE, "not done", "the registration is gone")
+        return trial.ended(Outcome.STALE, detail=GONE)
     except ApiError as error:
-        return _unread(error)
-    number = seen.registration.application_id
-    if call.id in around.unsettled and reached(call, subject.device, seen.registration, seen.owner):
-        detail = "sent by an earlier run, and read to be done"
-        result = Result(Outcome.APPLIED, "done", detail, application_id=number)
-        return await _noted(call, around, result)
-    field = moved(subject, seen.registration, seen.owner, effects, around.digester)
-    if field is not None:
-        detail = f"{field} changed since the plan"
-        return Result(Outcome.STALE, "not done", detail, application_id=number)
-    if len(seen.holders) > 1:
-        detail = "the declared identity values belong to different people since the plan"
-        return Result(Outcome.STALE, "not done", detail, application_id=number)
+        return _unread(trial, error, around)
+    trial.application_id = seen.registration.application_id
+    settled = _settled(call, subject, effects, around, trial, seen)
+    if settled is not None:
+        return settled
+    trial.settle(done=False)
+    if trial.is_last and trial.trouble is not None:
+        return trial.ended(Outcome.FAILED, detail=str(trial.trouble))
     try:
         await around.journal.intent(around.plan, call.id)
     except StateError as error:
-        return Result(Outcome.NOT_TRIED, "not done", str(error), stop=str(error))
-    # The disk took its time; what allowed the call before may not any more.
-    if (why := around.hindrance()) is not None:
-        return await _noted(call, around, Result(Outcome.NOT_TRIED, "not done", why))
-    result = await _send(call, subject, seen, around)
-    return await _noted(call, around, result)
+        return trial.ended(Outcome.NOT_TRIED, detail=str(error), stop=str(error))
+    trial.is_noted = True
+    return await _send(call, subject, seen, around, trial)
+
+
+def _settled(
+    call: PlannedCall,
+    subject: Subject,
+    effects: Effects,
+    around: Circumstances,
+    trial: _Trial,
+    seen: _Seen,
+) -> Result | None:
+    """Return what a look at the device settles; None if the call is still to be made."""
+    looked_for = trial.in_doubt or _refused(trial.trouble)
+    if looked_for and reached(call, subject.device, seen.registration, seen.owner):
+        how = _how_it_is_known(trial)
+        trial.settle(done=True)
+        return trial.ended(Outcome.APPLIED, "done", how)
+    if trial.in_doubt and _is_half_moved(call, seen):
+        effects = replace(effects, owner_changed=True)
+    path = moved(subject, seen.registration, seen.owner, effects, around.digester)
+    if path is not None:
+        return trial.ended(Outcome.STALE, detail=f"{path} changed since the plan")
+    if len(seen.holders) > 1:
+        detail = "the declared identity values belong to different people since the plan"
+        return trial.ended(Outcome.STALE, detail=detail)
+    return None
+
+
+def _refused(trouble: ApiError | None) -> bool:
+    return isinstance(trouble, (Rejected, Conflict))
+
+
+def _how_it_is_known(trial: _Trial) -> str:
+    if trial.trouble is None:
+        return "sent by an earlier run, and read to be done"
+    if _refused(trial.trouble):
+        return "refused, and read to be so already"
+    return "its answer did not come; read to be done"
+
+
+def _is_half_moved(call: PlannedCall, seen: _Seen) -> bool:
+    """Whether a forced move may have got as far as detaching: then nobody owns the device."""
+    is_forced = "forceDepersonalize" in call.query
+    return is_forced and (seen.owner is None or not seen.owner.identities)
+
+
+def _cut_short(trial: _Trial, why: str) -> Result:
+    """Return the result of a call that may not be sent, or not looked at, any more."""
+    if trial.in_doubt:
+        said = "sent by an earlier run" if trial.trouble is None else str(trial.trouble)
+        return trial.ended(Outcome.UNKNOWN, detail=said)
+    if trial.trouble is not None:
+        return trial.ended(Outcome.FAILED, detail=f"{trial.trouble}; not sent again: {why}")
+    return trial.ended(Outcome.NOT_TRIED, detail=why)
+
+
+def _unread(trial: _Trial, error: ApiError, around: Circumstances) -> Result:
+    """Return the result of a call whose device could not be read."""
+    if trial.in_doubt:
+        said = "sent by an earlier run" if trial.trouble is None else str(trial.trouble)
+        stop = str(error) if isinstance(error, Denied) else None
+        return trial.ended(Outcome.UNKNOWN, detail=f"{said}; then {error}", stop=stop)
+    if isinstance(error, Denied):
+        # Nothing else will work either; the calls that meet it after the first were not tried.
+        first = around.gate.reason in (None, str(error))
+        outcome = Outcome.FAILED if first else Outcome.NOT_TRIED
+        return trial.ended(outcome, detail=str(error), stop=str(error))
+    return trial.ended(Outcome.FAILED, detail=str(trial.trouble or error))
 
 
 async def _read(call: PlannedCall, subject: Subject, around: Circumstances) -> _Seen:
+    around.gate.require_open()
     app_code = around.app_codes[subject.change.application]
     registration = await around.door.registration(call.device, app_code)
     owner: LivePerson | None = None
@@ -110,28 +234,44 @@ async def _holders(
     return frozenset(found)
 
 
-def _unread(error: ApiError) -> Result:
-    stop = str(error) if isinstance(error, Denied) else None
-    return Result(Outcome.FAILED, "not done", str(error), stop=stop)
-
-
-async def _send(call: PlannedCall, subject: Subject, seen: _Seen, around: Circumstances) -> Result:
-    attempts = Attempts()
-    number = seen.registration.application_id
+async def _send(
+    call: PlannedCall, subject: Subject, seen: _Seen, around: Circumstances, trial: _Trial
+) -> Result | None:
+    """Send the call once; return its fate, or None after the wait for another look."""
     try:
-        await _call(call, subject, seen, around, attempts)
+        # The disk took its time; what allowed the call before may not any more.
+        around.gate.require_open()
+        await _call(call, subject, seen, around, trial.attempts)
+    except RegistrationNotFound:
+        return trial.ended(Outcome.STALE, "not done", GONE)
     except Denied as error:
-        outcome, detail = Outcome.FAILED, str(error)
-        return Result(outcome, error.truth, detail, attempts.count, number, stop=detail)
-    except (Rejected, Conflict) as error:
-        if await _reached_all_the_same(call, subject, number, around):
-            detail = "refused, and read to be so already"
-            return Result(Outcome.APPLIED, "done", detail, attempts.count, number)
-        return Result(Outcome.FAILED, error.truth, str(error), attempts.count, number)
+        return trial.ended(Outcome.FAILED, error.truth, str(error), stop=str(error))
     except ApiError as error:
-        outcome = Outcome.UNKNOWN if error.truth == "unknown" else Outcome.FAILED
-        return Result(outcome, error.truth, str(error), attempts.count, number)
-    return Result(Outcome.APPLIED, "done", None, attempts.count, number)
+        trial.trouble = error
+        trial.in_doubt = error.truth == "unknown"
+        wait = trial.tries.wait_after(error, jitter=around.timing.jitter())
+        trial.is_last = wait is None
+        if wait is None:
+            if not trial.in_doubt and not _may_be_so_already(call, error):
+                return trial.ended(Outcome.FAILED, detail=str(error))
+            wait = SURE_AFTER if trial.in_doubt else 0.0
+        with around.gate.waiting():
+            await around.timing.sleep(wait)
+        return None
+    return trial.ended(Outcome.APPLIED, "done", _after_trouble(trial))
+
+
+def _may_be_so_already(call: PlannedCall, error: ApiError) -> bool:
+    """Whether an unforced personalize was refused, perhaps because its goal is reached.
+
+    Some services refuse what is so already, with a code that nobody documents.
+    """
+    is_unforced = call.operation == Operation.PERSONALIZE and "forceDepersonalize" not in call.query
+    return is_unforced and _refused(error)
+
+
+def _after_trouble(trial: _Trial) -> str | None:
+    return None if trial.trouble is None else f"after {trial.attempts.count} attempts"
 
 
 async def _call(
@@ -154,30 +294,13 @@ async def _call(
             raise ValueError(f"{call.id} is no call that an apply makes")
 
 
-async def _reached_all_the_same(
-    call: PlannedCall, subject: Subject, application_id: str, around: Circumstances
-) -> bool:
-    """Whether an unforced personalize that was refused finds its goal reached.
-
-    Some services refuse what is so already, with a code that nobody documents.
-    """
-    if call.operation != Operation.PERSONALIZE or "forceDepersonalize" in call.query:
-        return False
-    try:
-        owner = await around.door.owner(call.device, application_id)
-    except ApiError:
-        return False
-    seen = LiveRegistration(call.device, application_id)
-    return reached(call, subject.device, seen, owner)
-
-
-async def _noted(call: PlannedCall, around: Circumstances, result: Result) -> Result:
+async def _noted(call: PlannedCall, around: Circumstances, trial: _Trial, result: Result) -> Result:
     """Write the outcome. A journal that fails now ends the run, and hides nothing of it."""
+    if not trial.is_noted:
+        return result
     try:
         await around.journal.outcome(around.plan, call.id, result.outcome)
     except StateError as error:
-        said = ": ".join(text for text in (result.detail, str(error)) if text)
-        return Result(
-            result.outcome, result.truth, said, result.attempts, result.application_id, str(error)
-        )
+        said = "; ".join(text for text in (result.detail, str(error)) if text)
+        return replace(result, detail=said, stop=str(error))
     return result

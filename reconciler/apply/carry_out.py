@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import math
-import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from typing import Final
 
+from reconciler.api.asking import Timing
+from reconciler.api.gate import INTERRUPTED, TIMED_OUT, Gate
 from reconciler.core.device import Desired
 from reconciler.core.digest import Digester
 from reconciler.core.events import Listener, nobody_listens
@@ -20,10 +21,10 @@ from reconciler.plan.definition import Plan, PlannedCall
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
 
 from .attempt import Circumstances, attempt
-from .brake import Brake
 from .fresh import subjects
 from .ledger import Ledger
 from .ports import Door, Journal, Lease, Records
+from .scribe import LEASE_LOST, Scribe
 from .settlement import Settlement
 
 # Between its read and its write a call waits for those before it in the same streams. So many
@@ -45,17 +46,21 @@ async def carry_out(
     records: Records,
     lease: Lease,
     listen: Listener = nobody_listens,
-    monotonic: Callable[[], float] = time.monotonic,
     rates: Mapping[Operation, float] = DEFAULT_LIMITS,
+    gate: Gate | None = None,
+    timing: Timing | None = None,
 ) -> Report:
     """Make the calls of a plan that `check` found nothing against; report what became of each.
 
     `app_codes` are by application name, `rates` requests a second after the quota share. What an
-    earlier run of the same plan has done is not done again. A journal or record that fails stops
-    the run and is told in the report; StateError is raised only before the first call.
+    earlier run of the same plan has done is not done again. Closing the `gate`, which the
+    `service` passes too, ends the run when the calls on the wire have ended. A journal or record
+    that fails stops the run and is told in the report; StateError is raised only before the first
+    call.
     """
-    started = monotonic()
-    brake = Brake(lease)
+    gate, timing = gate or Gate(), timing or Timing()
+    started = timing.clock()
+    gate.watch = lambda: None if lease.held() else LEASE_LOST
     ledger = Ledger(plan, desired, record)
     settlement = Settlement(plan, ledger, listen)
     await asyncio.to_thread(journal.start, plan.id)
@@ -67,35 +72,46 @@ async def carry_out(
         app_codes=app_codes,
         digester=Digester(record.key),
         unsettled=await asyncio.to_thread(journal.unsettled, plan.id),
-        hindrance=brake.hindrance,
+        gate=gate,
+        timing=timing,
     )
-    pen = asyncio.Lock()
+    scribe = Scribe(ledger, records, lease, gate)
     known = subjects(plan, desired)
 
     async def make(call: PlannedCall) -> list[PlannedCall]:
         result = await attempt(call, known[call.device], settlement.effects.on(call), around)
         if result.stop is not None:
-            brake.pull(result.stop)
+            gate.close(result.stop)
         if result.outcome is Outcome.NOT_TRIED:
             # What follows it is not tried either: the run is ending.
             ledger.note(call, result)
             return []
         ready = settlement.settle(call, result, done)
-        if ledger.due >= _ENTRIES and not pen.locked():
-            await _write(ledger, records, brake, pen)
+        if ledger.due >= _ENTRIES:
+            await scribe.write_unless_writing()
         return ready
 
     def over() -> bool:
-        return settlement.finished or brake.reason is not None
+        return settlement.finished or gate.reason is not None
 
     try:
         crews = _crews(plan.calls, rates)
         await _work(settlement.begin(done), make, over, crews)
     finally:
-        await _write(ledger, records, brake, pen)
-    rows = ledger.rows(brake.reason)
-    report = Report(plan.id, rows, monotonic() - started, stopped=brake.reason)
-    if report.complete:
+        await scribe.write()
+    why = gate.reason
+    if settlement.finished and why in (INTERRUPTED, TIMED_OUT):
+        # It came too late to keep anything from being done.
+        why = None
+    interrupted = why == INTERRUPTED
+    report = Report(
+        plan.id,
+        ledger.rows(why),
+        timing.clock() - started,
+        interrupted=interrupted,
+        stopped=None if interrupted else why,
+    )
+    if report.complete and not interrupted:
         # If this fails, the next run of the plan finds every call done, and finishes it.
         with suppress(StateError):
             await asyncio.to_thread(journal.finish, plan.id)
@@ -145,18 +161,3 @@ async def _work(
         for kind, count in crews.items():
             for _ in range(count):
                 group.create_task(worker(queues[kind]))
-
-
-async def _write(ledger: Ledger, records: Records, brake: Brake, pen: asyncio.Lock) -> None:
-    """Write the entries that are due to the record. Without the lease it is no longer ours."""
-    async with pen:
-        if not brake.holds_lease():
-            return
-        taken = ledger.take()
-        if taken is None:
-            return
-        try:
-            await asyncio.to_thread(records.write, *taken)
-        except StateError as error:
-            ledger.put_back(*taken)
-            brake.pull(str(error))

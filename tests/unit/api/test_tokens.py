@@ -94,18 +94,18 @@ def test_a_second_401_is_denied() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reply", "kind"),
+    ("reply", "kind", "asked"),
     [
-        (answer({"error": "invalid_client"}, 401), Denied),
-        (answer(b"<html>"), NotTheContract),
-        (answer({"access_token": ""}), NotTheContract),
-        (answer({"access_token": "a b"}), NotTheContract),
-        (answer({"access_token": "a", "expires_in": "soon"}), NotTheContract),
-        (answer(None, 302), NotTheContract),
+        (answer({"error": "invalid_client"}, 401), Denied, 1),
+        (answer(b"<html>"), NotTheContract, 3),
+        (answer({"access_token": ""}), NotTheContract, 3),
+        (answer({"access_token": "a b"}), NotTheContract, 3),
+        (answer({"access_token": "a", "expires_in": "soon"}), NotTheContract, 3),
+        (answer(None, 302), NotTheContract, 1),
     ],
 )
 def test_no_token_is_an_error_of_the_token_call(
-    reply: httpx.Response, kind: type[ApiError]
+    reply: httpx.Response, kind: type[ApiError], asked: int
 ) -> None:
     """What fails is named, and the call that wanted the token was not sent."""
     wire = Wire(reply)
@@ -117,7 +117,7 @@ def test_no_token_is_an_error_of_the_token_call(
 
     with pytest.raises(kind) as caught:
         asyncio.run(main())
-    assert ("token", "not done", 1) == (
+    assert ("token", "not done", asked) == (
         caught.value.operation,
         caught.value.truth,
         len(wire.requests),

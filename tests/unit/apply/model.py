@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from reconciler.api import answers
-from reconciler.api.asking import Attempts
+from reconciler.api.asking import Attempts, Timing
 from reconciler.api.errors import ApiError, RegistrationNotFound, Rejected
 from reconciler.apply.carry_out import carry_out
 from reconciler.core.device import Desired
@@ -72,7 +72,14 @@ class ModelDoor:
         self.calls: list[str] = []
         self.bodies: dict[str, Any] = {}
         self.meddle: Callable[[str], None] = lambda call: None
+        self._asked: Call | None = None
         self._readings = readings(assume)
+
+    def carry_out_now(self) -> None:
+        """Let the call that is being meddled with have its effect, whatever is answered then."""
+        assert self._asked is not None
+        self.world, response = step(self.world, self._asked, self._readings)
+        assert 200 == response.status
 
     @property
     def writes(self) -> list[str]:
@@ -134,6 +141,7 @@ class ModelDoor:
         self.bodies[name] = call.body
         if attempts is not None:
             attempts.count += 1
+        self._asked = call
         self.meddle(name)
         self.world, response = step(self.world, call, self._readings)
         body = json.dumps(response.body).encode()
@@ -191,6 +199,12 @@ class Run:
         self.door = ModelDoor(start, assume)
         self.lease = MemoryLease(self.state)
         self.told: list[Any] = []
+        self.slept: list[float] = []
+
+    async def _sleep(self, seconds: float) -> None:
+        """Let no time pass, but other calls go on."""
+        self.slept.append(seconds)
+        await asyncio.sleep(0)
 
     def carry_out(self, **more: Any) -> Report:
         return asyncio.run(
@@ -204,6 +218,7 @@ class Run:
                 more.pop("records", self.state),
                 self.lease,
                 self.told.append,
+                timing=more.pop("timing", Timing(sleep=self._sleep, jitter=lambda: 1.0)),
                 **more,
             )
         )
