@@ -5,25 +5,31 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from reconciler.core import codes
 from reconciler.core.device import OnRemove
+from reconciler.core.failures import StateError
 from reconciler.core.record import RecordedDevice
 from reconciler.core.report import Outcome
+from reconciler.state.journal import LocalJournal
 from reconciler.state.lease import Holder, LeaseHeld
 from reconciler.state.local import LocalState
 
-from .memory import MemoryState
+from .memory import MemoryJournal, MemoryState
 
 State = LocalState | MemoryState
+Journal = LocalJournal | MemoryJournal
 # Opens the same state again and again, as further runs would.
 Opener = Callable[[], State]
 
 FIRST = RecordedDevice("a", "courier", {"isPrimary": ("11",), "owner": ("22", "33")})
 SECOND = RecordedDevice("ü/b", "shop", {}, OnRemove.DEPERSONALIZE, protect=True)
+IVO = Holder("ivo", "build-8", os.getpid(), None, datetime.now(UTC))
 ME = Holder("ana", "build-7", os.getpid(), "https://ci.example/7", datetime.now(UTC))
 
 
@@ -90,7 +96,7 @@ def test_only_one_holds_the_lease(opener: Opener) -> None:
         with state.lease(ME) as lease:
             assert lease.held()
             with pytest.raises(LeaseHeld) as raised:
-                other.lease(Holder("ivo", "build-8", os.getpid(), None, datetime.now(UTC)))
+                other.lease(IVO)
             assert ME == raised.value.holder
         assert not lease.held()
         with other.lease(ME) as again:
@@ -146,3 +152,159 @@ def test_a_plan_is_finished_once_that_was_said(opener: Opener) -> None:
 
     assert finished is not None
     assert abs(datetime.now(UTC) - finished) < timedelta(minutes=1)
+
+
+def test_the_holder_is_seen_while_the_lease_lasts(opener: Opener) -> None:
+    """By another run too; before and after there is none."""
+    with opener() as state, opener() as other:
+        before = other.holder()
+        with state.lease(ME):
+            during = other.holder()
+
+        assert [None, ME, None] == [before, during, other.holder()]
+
+
+def test_exactly_the_lease_that_was_shown_is_taken_away(opener: Opener) -> None:
+    """Not one that somebody else, or the same one again, took meanwhile."""
+    with opener() as state, opener() as other:
+        lease = state.lease(ME)
+        later = replace(ME, since=ME.since + timedelta(microseconds=1))
+
+        assert [False, False, True] == [other.unlock(who) for who in (IVO, later, ME)]
+        assert [False, None] == [other.unlock(ME), other.holder()]
+        with pytest.raises(StateError):
+            state.records_under(lease).write({}, {})
+
+
+def test_under_a_lease_a_run_writes_as_without_one(opener: Opener) -> None:
+    """The journal and the record are the same ones, read by whoever comes."""
+
+    async def run(journal: Journal) -> None:
+        await journal.intent("p", "applied")
+        await journal.outcome("p", "applied", Outcome.APPLIED)
+        await journal.intent("p", "cut off")
+
+    with opener() as state:
+        with state.lease(ME) as lease:
+            journal = state.journal_under(lease)
+            journal.start("p")
+            asyncio.run(run(journal))
+            serial = state.records_under(lease).write({"a": FIRST}, {"courier": "1"})
+
+        assert ({"applied"}, {"cut off"}) == (state.journal.done("p"), state.journal.unsettled("p"))
+        assert (1, {"a": FIRST}) == (serial, state.read().devices)
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_a_run_that_lost_its_lease_writes_no_further_intent(opener: Opener, taken: bool) -> None:
+    """Nor the record, whether another has the lease by now or nobody; it is told why, and knows."""
+
+    async def run(journal: Journal) -> None:
+        await journal.intent("p", "before")
+
+    async def late(journal: Journal) -> str:
+        with pytest.raises(StateError) as raised:
+            await journal.intent("p", "after")
+        return raised.value.diagnostic.code.id
+
+    with opener() as state, opener() as other:
+        lease = state.lease(ME)
+        journal = state.journal_under(lease)
+        journal.start("p")
+        asyncio.run(run(journal))
+        other.unlock(ME)
+        if taken:
+            other.lease(IVO)
+
+        assert codes.LEASE_LOST.id == asyncio.run(late(journal))
+        assert not lease.held()
+        writes: list[Callable[[], object]] = [
+            lambda: state.records_under(lease).write({"a": FIRST}, {}),
+            lambda: journal.start("q"),
+            lambda: journal.finish("p"),
+        ]
+        for write in writes:
+            with pytest.raises(StateError):
+                write()
+        assert ({"before"}, {}, 0) == (
+            state.journal.unsettled("p"),
+            state.read().devices,
+            state.read().serial,
+        )
+        assert (None, IVO if taken else None) == (state.journal.finished("p"), state.holder())
+
+
+def test_what_has_happened_is_noted_without_the_lease(opener: Opener) -> None:
+    """A call that was on its way when the lease was lost has an outcome all the same."""
+
+    async def run(state: State, journal: Journal) -> None:
+        await journal.intent("p", "sent")
+        state.unlock(ME)
+        await journal.outcome("p", "sent", Outcome.APPLIED)
+
+    with opener() as state:
+        asyncio.run(run(state, state.journal_under(state.lease(ME))))
+
+        assert {"sent"} == state.journal.done("p")
+
+
+def test_a_late_outcome_is_less_than_what_the_next_run_noted(opener: Opener) -> None:
+    """The next run read what became of the call, and perhaps sends it again just now."""
+
+    async def run(state: State, other: State) -> None:
+        late = state.journal_under(state.lease(ME))
+        await late.intent("p", "again")
+        await late.intent("p", "settled")
+        other.unlock(ME)
+        next_one = other.journal_under(other.lease(IVO))
+        await next_one.intent("p", "again")
+        await next_one.outcome("p", "settled", Outcome.APPLIED)
+        await late.outcome("p", "again", Outcome.FAILED)
+        await late.outcome("p", "settled", Outcome.UNKNOWN)
+
+    with opener() as state, opener() as other:
+        asyncio.run(run(state, other))
+
+        assert ({"settled"}, {"again"}) == (state.journal.done("p"), state.journal.unsettled("p"))
+
+
+def test_what_a_killed_run_left_is_told(opener: Opener) -> None:
+    """The plan that was begun last, and how much of it is known."""
+
+    async def run(journal: Journal) -> None:
+        for call in ("one", "two", "failed", "unknown", "cut off"):
+            await journal.intent("p", call)
+        await journal.outcome("p", "one", Outcome.APPLIED)
+        await journal.outcome("p", "two", Outcome.APPLIED)
+        await journal.outcome("p", "failed", Outcome.FAILED)
+        await journal.outcome("p", "unknown", Outcome.UNKNOWN)
+
+    with opener() as state:
+        assert state.journal.unfinished() is None
+        state.journal.start("o")
+        state.journal.start("p")
+        asyncio.run(run(state.journal))
+    with opener() as state:
+        left = state.journal.unfinished()
+
+    assert left is not None
+    assert ("p", 2, 2) == (left.plan, left.applied, left.unsettled)
+    assert abs(datetime.now(UTC) - left.started) < timedelta(minutes=1)
+
+
+def test_nothing_is_left_once_a_later_plan_was_finished(opener: Opener) -> None:
+    """What was planned after it has seen what it did. Begun again, it is left again."""
+    with opener() as state:
+        state.journal.start("p")
+        state.journal.start("q")
+        state.journal.finish("q")
+        after_q = state.journal.unfinished()
+        state.journal.start("p")
+        again = state.journal.unfinished()
+        state.journal.finish("p")
+
+        assert (None, "p", None) == (
+            after_q,
+            None if again is None else again.plan,
+            state.journal.unfinished(),
+        )
