@@ -1,4 +1,4 @@
-"""What an apply did: one row per planned operation and adopted device, and the counts."""
+"""What an apply did: one row for each planned call, adopted and released device; the counts."""
 
 from __future__ import annotations
 
@@ -11,22 +11,29 @@ from enum import StrEnum
 class Outcome(StrEnum):
     """What became of an operation.
 
-    stale: the registration moved since the plan, nothing was sent · skipped: what it needs failed ·
+    adopted: as declared, and the record learned of it · released: forgotten by the record · stale:
+    the registration moved since the plan, nothing was sent · skipped: what it needs failed ·
     unknown: sent, and nobody knows · not-tried: the run ended before its turn.
     """
 
     APPLIED = "applied"
     ADOPTED = "adopted"
+    RELEASED = "released"
     FAILED = "failed"
     UNKNOWN = "unknown"
     STALE = "stale"
     SKIPPED = "skipped"
     NOT_TRIED = "not-tried"
 
+    @property
+    def is_good(self) -> bool:
+        """Whether nothing is left to do."""
+        return self in (Outcome.APPLIED, Outcome.ADOPTED, Outcome.RELEASED)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One operation (call id and operation name) or adopted device (both None).
+    """One call (its id and operation), or a device that is adopted or released without one.
 
     `truth` is what is true at the service now: "done", "not done" or "unknown". `detail` says
     status, the service's text and attempts of a failure, or which field moved; no personal data.
@@ -64,5 +71,16 @@ class Report:
 
     @property
     def complete(self) -> bool:
-        good = (Outcome.APPLIED, Outcome.ADOPTED)
-        return self.stopped is None and all(row.outcome in good for row in self.rows)
+        return self.stopped is None and all(row.outcome.is_good for row in self.rows)
+
+    @property
+    def changed(self) -> bool:
+        """Whether this run changed anything at the service or in the record, or may have.
+
+        A call that an earlier run of the plan made has no attempts here.
+        """
+        return any(
+            row.outcome is Outcome.UNKNOWN
+            or (row.outcome.is_good and (row.call is None or row.attempts > 0))
+            for row in self.rows
+        )

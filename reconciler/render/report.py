@@ -17,8 +17,7 @@ from .view import FOLD
 
 FORMAT_VERSION: Final = "1.0"
 _FEW: Final = 3
-_GOOD: Final = frozenset({Outcome.APPLIED, Outcome.ADOPTED})
-# The worst first; what went well stands as counts above the last line.
+# The worst first; what went well stands as counts in the last line.
 _ORDER: Final = (
     Outcome.UNKNOWN,
     Outcome.FAILED,
@@ -27,11 +26,13 @@ _ORDER: Final = (
     Outcome.NOT_TRIED,
     Outcome.APPLIED,
     Outcome.ADOPTED,
+    Outcome.RELEASED,
 )
 _STYLES: Final[Mapping[Outcome, Style]] = MappingProxyType(
     {
         Outcome.APPLIED: "success",
         Outcome.ADOPTED: "success",
+        Outcome.RELEASED: "success",
         Outcome.FAILED: "error",
         Outcome.UNKNOWN: "error",
         Outcome.STALE: "warning",
@@ -39,45 +40,62 @@ _STYLES: Final[Mapping[Outcome, Style]] = MappingProxyType(
         Outcome.NOT_TRIED: "warning",
     }
 )
-_GO_ON: Final[Mapping[Outcome, str]] = MappingProxyType(
+_MEANS: Final[Mapping[Outcome, str]] = MappingProxyType(
     {
-        Outcome.UNKNOWN: "unknown: sent, and the answer did not come or could not be read; "
-        "the next plan reads what is true.",
-        Outcome.FAILED: "failed: the row says why; mend the cause, then plan again.",
-        Outcome.STALE: "stale: the registration moved since the plan, nothing was sent; "
-        "plan again and review.",
-        Outcome.SKIPPED: "skipped: what it needs did not succeed; the next plan has it again.",
-        Outcome.NOT_TRIED: "not-tried: the run ended before; the next plan has it again.",
+        Outcome.UNKNOWN: "unknown: sent, and nobody knows whether it was done; it is read before "
+        "anything is sent again.",
+        Outcome.FAILED: "failed: the row says why, and what is true now.",
+        Outcome.STALE: "stale: the registration moved since the plan; it was left alone.",
+        Outcome.SKIPPED: "skipped: what it needs was not applied.",
+        Outcome.NOT_TRIED: "not-tried: the run ended before its turn.",
     }
 )
 
 
-def lines(report: Report, fold: int | None = FOLD) -> Iterator[Line]:
+def lines(report: Report, fold: int | None = FOLD, again: str | None = None) -> Iterator[Line]:
     """Yield the table, how to go on, and one last line with the counts.
 
-    Applied and adopted rows are counted only; more than `fold` others alike are one (None: never).
+    What went well is counted only; more than `fold` other rows alike are one (None: never).
+    `again` is the command that goes on with this very plan, if there is one.
     """
     bad = [group for outcome in _ORDER for group in _groups(report, outcome, fold)]
     if bad:
         yield from _table(bad)
         yield EMPTY
-    for outcome in _ORDER:
-        if report.counts.get(outcome) and outcome in _GO_ON:
-            yield line(Span(_GO_ON[outcome], "dim"))
-    if bad:
-        yield line("How to go on: run `reconciler plan`, look at what is left, apply that.")
+        for outcome in _ORDER:
+            if report.counts.get(outcome) and outcome in _MEANS:
+                yield line(Span(_MEANS[outcome], "dim"))
+        for sentence in _how_to_go_on(report, again):
+            yield line(sentence)
         yield EMPTY
     yield _last(report)
 
 
+def _how_to_go_on(report: Report, again: str | None) -> Iterator[str]:
+    stale = bool(report.counts.get(Outcome.STALE))
+    rest = any(not row.outcome.is_good and row.outcome is not Outcome.STALE for row in report.rows)
+    if again is not None and rest:
+        mend = "mend the cause, then " if report.counts.get(Outcome.FAILED) else ""
+        yield (
+            f"How to go on: {mend}`{prose(again)}` again. It goes on with this plan: what is "
+            "applied is not sent again."
+        )
+        if stale:
+            yield "What is stale needs a new plan: `reconciler plan`."
+        return
+    yield "How to go on: run `reconciler plan`, look at what is left, apply that."
+
+
 def _groups(report: Report, outcome: Outcome, fold: int | None) -> list[list[Row]]:
     """Return the rows of a bad outcome, those alike in one group where they are many."""
-    if outcome in _GOOD:
+    if outcome.is_good:
         return []
     alike: dict[tuple[str | None, ...], list[Row]] = {}
     for row in report.rows:
         if row.outcome is outcome:
-            key = (row.application, row.operation, row.truth, row.detail)
+            # Of a thousand failures that differ in the registration only, one is read.
+            said = _said(row).replace(row.device, "{id}")
+            key = (row.application, row.operation, row.truth, said)
             alike.setdefault(key, []).append(row)
     groups: list[list[Row]] = []
     for rows in alike.values():
@@ -86,6 +104,12 @@ def _groups(report: Report, outcome: Outcome, fold: int | None) -> list[list[Row
         else:
             groups.extend([row] for row in rows)
     return groups
+
+
+def _said(row: Row) -> str:
+    """Return the detail without what the row's other columns say already."""
+    named = f"{row.operation} of device {row.device}: {row.method} {row.path} "
+    return (row.detail or "").removeprefix(named)
 
 
 def _table(groups: Sequence[Sequence[Row]]) -> Iterator[Line]:
@@ -110,6 +134,10 @@ def _table(groups: Sequence[Sequence[Row]]) -> Iterator[Line]:
             Span(device, "title"),
             f"  {name(group[0].application)}",
         )
+        if len(group) > 1 and any(row.detail != group[0].detail for row in group):
+            yield line(
+                Span(f"The first of them, {name(group[0].device)}:", "dim"), indent=sum(columns)
+            )
         yield from _details(group, sum(columns))
 
 
@@ -126,41 +154,47 @@ def _cells(group: Sequence[Row]) -> tuple[str, str, str, str]:
 
 def _details(group: Sequence[Row], indent: int) -> Iterator[Line]:
     first = group[0]
-    if len(group) == 1 and first.method and first.path:
-        tries = f"  ({counted(first.attempts, 'attempt')})" if first.attempts > 1 else ""
-        request = f"{prose(first.method)} {prose(first.path)}{tries}"
-        yield line(Span(request, "dim"), indent=indent)
-    if first.detail:
-        yield line(prose(first.detail), indent=indent)
+    said = _said(first)
+    request = f"{first.method} {first.path}"
+    # Where nothing was sent, the detail names the read that failed, or there was no request.
+    is_sent = first.attempts > 0 or first.outcome is Outcome.UNKNOWN
+    is_bad = first.outcome in (Outcome.FAILED, Outcome.UNKNOWN)
+    if is_bad and is_sent and first.path and request not in said:
+        count = first.attempts
+        tries = f"  ({counted(count, 'attempt')})" if count > 1 and "attempt" not in said else ""
+        yield line(Span(prose(request) + tries, "dim"), indent=indent)
+    if said:
+        yield line(prose(said), indent=indent)
 
 
 def _last(report: Report) -> Line:
     counts = report.counts
-    calls = [row for row in report.rows if row.outcome is not Outcome.ADOPTED]
+    calls = [row for row in report.rows if row.call is not None]
     applied = counts.get(Outcome.APPLIED, 0)
-    if not report.rows:
+    if not report.rows and report.stopped is None:
         return line(Span("Nothing to apply.", "title"))
-    adopted = counts.get(Outcome.ADOPTED, 0)
-    also = f" {number(adopted)} adopted." if adopted else ""
+    noted = "".join(
+        f" {number(counts[outcome])} {outcome.value}."
+        for outcome in (Outcome.ADOPTED, Outcome.RELEASED)
+        if counts.get(outcome)
+    )
     took = f" {duration(report.seconds)}."
     if report.complete and not report.interrupted:
         if not calls:
-            return line(Span(f"Applied: no calls needed.{also}{took}", "success"))
+            return line(Span(f"Applied: no calls needed.{noted}{took}", "success"))
         kinds = Counter(row.operation for row in calls if row.operation)
         each = ", ".join(f"{number(count)} {prose(kind)}" for kind, count in sorted(kinds.items()))
-        text = f"Applied: {counted(applied, 'call')} ({each}).{also}{took}"
+        text = f"Applied: {counted(applied, 'call')} ({each}).{noted}{took}"
         return line(Span(text, "success"))
-    bad = ", ".join(
-        f"{number(counts[outcome])} {outcome.value}"
+    bad = "".join(
+        f", {number(counts[outcome])} {outcome.value}"
         for outcome in _ORDER
-        if outcome not in _GOOD and counts.get(outcome)
+        if not outcome.is_good and counts.get(outcome)
     )
     word = "Interrupted" if report.interrupted else "Incomplete"
-    rest = f", {bad}" if bad else ""
     why = f" Stopped: {prose(report.stopped).rstrip('.')}." if report.stopped else ""
-    told = f"{word}: {number(applied)} of {counted(len(calls), 'call')} applied{rest}."
-    text = f"{told}{why}{also}{took}"
-    return line(Span(text, "error"))
+    told = f"{word}: {number(applied)} of {counted(len(calls), 'call')} applied{bad}."
+    return line(Span(f"{told}{noted}{why}{took}", "error"))
 
 
 def encode(report: Report) -> bytes:

@@ -42,6 +42,7 @@ COMPLETE: Final = Report(
         row("A-1", Outcome.APPLIED),
         row("B-2", Outcome.APPLIED),
         row("C-3", Outcome.ADOPTED, None, attempts=0),
+        row("C-4", Outcome.RELEASED, None, attempts=0),
     ),
     1.234,
 )
@@ -57,14 +58,32 @@ INCOMPLETE: Final = Report(
             truth="not done",
             label="Eva's phone",
             attempts=3,
-            detail="answered 403: FORBIDDEN \x1b[31m",
+            detail=f"personalize of device E-5: POST {PATH}E-5 answered 403: FORBIDDEN \x1b[31m "
+            "(not done, 3 attempts)",
         ),
         row("E-5", Outcome.SKIPPED, truth="not done", detail="needs personalize/E-5"),
         row("F-6", Outcome.UNKNOWN, "depersonalize", truth="unknown", detail="no answer in 30 s"),
+        *(
+            row(
+                f"H-{number}",
+                Outcome.FAILED,
+                attempts=0,
+                truth="not done",
+                detail=f"get of device H-{number}: GET {PATH}H-{number} answered 500 (nothing was "
+                "changed, 5 attempts)",
+            )
+            for number in range(6)
+        ),
         *(row(f"G-{number}", Outcome.NOT_TRIED, truth="not done") for number in range(40)),
     ),
     75.5,
     interrupted=True,
+)
+STOPPED: Final = Report(
+    "01J9ZQ4M8T",
+    (row("A-1", Outcome.NOT_TRIED, truth="not done", attempts=0),),
+    0.2,
+    stopped="the lease was lost",
 )
 
 RENDERED: Final[dict[str, Callable[[], str]]] = {
@@ -80,6 +99,10 @@ RENDERED: Final[dict[str, Callable[[], str]]] = {
     "empty-calls.txt": lambda: plain(calls.lines(plans.empty())),
     "complete.txt": lambda: plain(report.lines(COMPLETE)),
     "incomplete.txt": lambda: plain(report.lines(INCOMPLETE)),
+    "incomplete-saved.txt": lambda: plain(
+        report.lines(INCOMPLETE, fold=None, again="reconciler apply plan.json")
+    ),
+    "stopped.txt": lambda: plain(report.lines(STOPPED, again="reconciler apply plan.json")),
     "incomplete.json": lambda: report.encode(INCOMPLETE).decode("ascii"),
 }
 
