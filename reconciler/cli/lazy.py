@@ -9,9 +9,10 @@ import click
 
 
 class LazyGroup(click.Group):
-    """Know each command by its one-line help; its module has a `command` of click."""
+    """Know each command by its one-line help; its module in `package` has a `command` of click."""
 
     lazy: Mapping[str, str]
+    package = "reconciler.cli.commands"
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(self.lazy)
@@ -19,7 +20,7 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.lazy:
             return None
-        found: object = import_module(f"reconciler.cli.commands.{cmd_name}").command
+        found: object = import_module(f"{self.package}.{cmd_name}").command
         assert isinstance(found, click.Command)
         return found
 

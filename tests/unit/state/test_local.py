@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from reconciler.core.failures import StateError
 from reconciler.core.record import RecordedDevice
+from reconciler.state.lease import Holder
 from reconciler.state.local import LocalState
 
+ME = Holder("ana", "build-7", os.getpid(), None, datetime(2027, 3, 31, 12, 0, 5, tzinfo=UTC))
 ENTRY = RecordedDevice("a", "courier", {"isPrimary": ("11",)})
 
 
@@ -110,6 +114,41 @@ def test_a_record_of_a_newer_format_is_refused(made: Path) -> None:
     ) == failure(made)
 
 
+def test_a_record_of_the_first_format_is_brought_up_to_date(made: Path) -> None:
+    """With what stood in it, in one transaction; a reconciler that cannot fence refuses it then."""
+    with LocalState.open(made, create=False) as state:
+        before = state.read()
+    with sqlite3.connect(made) as connection:
+        connection.execute("ALTER TABLE lease DROP COLUMN ticks")
+        connection.execute("ALTER TABLE calls DROP COLUMN run")
+        connection.execute("INSERT INTO plans VALUES ('p', '2027-03-31T12:00:05+00:00', NULL)")
+        connection.execute("INSERT INTO calls VALUES ('p', 'update/a', 'applied')")
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+
+    for _ in range(2):
+        with LocalState.open(made, create=False) as state:
+            state.lease(ME).release()
+            assert (before, {"update/a"}) == (state.read(), state.journal.done("p"))
+    with contextlib.closing(sqlite3.connect(made)) as connection:
+        assert (2,) == connection.execute("PRAGMA user_version").fetchone()
+
+
+def test_the_lease_of_an_older_reconciler_counts(made: Path) -> None:
+    """It notes no ticks: then the clock has to tell, and a clock set back is no reason to wait."""
+    with LocalState.open(made, create=False) as state:
+        lease = state.lease(ME)
+        with sqlite3.connect(made) as connection:
+            connection.execute("UPDATE lease SET ticks = NULL")
+        connection.close()
+        assert ME == state.holder()
+        with sqlite3.connect(made) as connection:
+            connection.execute("UPDATE lease SET beat = beat - 31")
+        connection.close()
+        assert state.holder() is None
+        lease.release()
+
+
 @pytest.mark.parametrize(
     "harm",
     [
@@ -119,6 +158,7 @@ def test_a_record_of_a_newer_format_is_refused(made: Path) -> None:
         "UPDATE about SET key = x'00'",
         "DELETE FROM about",
         "DROP TABLE devices",
+        "PRAGMA user_version = 0",
     ],
 )
 def test_content_that_we_cannot_have_written_is_named(made: Path, harm: str) -> None:

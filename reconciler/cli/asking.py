@@ -1,0 +1,26 @@
+"""The one question that a command asks: go on? Only "yes" goes on, everything else refuses."""
+
+from __future__ import annotations
+
+import sys
+
+from .exits import ExitCode, Stop
+from .options import Options
+from .streams import blank
+
+
+def confirmed(options: Options, question: str, without_terminal: str) -> None:
+    """Return when "yes" was typed; Stop otherwise. `without_terminal` says what to do there."""
+    if not sys.stdin.isatty():
+        raise Stop(
+            ExitCode.REFUSED,
+            "Not confirmed: there is no terminal to ask on. Nothing was changed.",
+            without_terminal,
+        )
+    sys.stderr.write(f'{question} Only "yes" is accepted: ')
+    sys.stderr.flush()
+    answer = sys.stdin.readline()
+    if not answer.endswith("\n"):
+        blank(options)
+    if answer.strip() != "yes":
+        raise Stop(ExitCode.REFUSED, "Not confirmed. Nothing was changed.")

@@ -1,0 +1,98 @@
+"""`reconciler state unlock`: take the lease away from a run that hangs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.exits import ExitCode, Stop
+from reconciler.cli.options import Options
+from reconciler.cli.streams import result, say
+
+if TYPE_CHECKING:
+    from reconciler.state.lease import Holder
+
+
+@click.command(
+    "unlock",
+    epilog="""
+\b
+Examples:
+  reconciler state unlock          show who holds the lease, ask, take it away
+  reconciler state unlock --yes    the same without the question
+""",
+)
+@click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
+@click.pass_obj
+def command(options: Options, yes: bool) -> int:
+    """Show who holds the lease of the state, and take it away.
+
+    Rarely needed: the lease of a run that ended in any way expires by itself after 30 seconds. A
+    run that loses its lease stops before its next write and ends with what it has done recorded.
+    """
+    from reconciler.cli.asking import confirmed
+    from reconciler.cli.checking import Loaded, check, tell
+    from reconciler.cli.stages import explained, state_path
+    from reconciler.core.device import Desired
+    from reconciler.state.local import LocalState
+
+    # Broken manifests are no reason to leave a lease where it is.
+    checked = check(options)
+    if checked.project is None:
+        tell(options, checked.root, checked.diagnostics)
+        raise Stop(ExitCode.ERROR)
+    files = Loaded(checked.root, checked.project, Desired(), ())
+    with (
+        explained(options, checked.root),
+        LocalState.open(state_path(files), create=False) as state,
+    ):
+        holder = state.holder()
+        if holder is None:
+            result("Nobody holds the lease; there is nothing to take away.")
+            return ExitCode.DONE
+        _show(options, holder)
+        if not yes:
+            confirmed(
+                options, "Take the lease away?", "Say --yes if that run is surely dead or hangs."
+            )
+        if state.unlock(holder):
+            result(f"The lease of {holder.who} on {holder.host} was taken away.")
+            return ExitCode.DONE
+        now = state.holder()
+        if now is None:
+            result("That run has ended by now; there is nothing to take away.")
+            return ExitCode.DONE
+        raise Stop(
+            ExitCode.LEASED,
+            f"Nothing was done: {now.who} on {now.host} (process {now.pid}) took the lease "
+            "meanwhile.",
+            "Look again: reconciler state unlock",
+        )
+
+
+def _show(options: Options, holder: Holder) -> None:
+    lines = [
+        "The lease is held:",
+        f"by       {holder.who} on {holder.host}, process {holder.pid}",
+        f"since    {holder.since.strftime('%Y-%m-%d %H:%M:%S %Z')}",
+        f"beat     {holder.silent:.0f} s ago; it expires 30 s after the last one",
+    ]
+    if holder.run_url is not None:
+        lines.append(f"run      {holder.run_url}")
+    say(
+        options,
+        "warning",
+        "\n  ".join(lines),
+        fix="If that run still lives, it stops before its next write. Calls that it has sent "
+        "already may\n  still reach the service, even after the next run has read. End it first "
+        "if you can.",
+        holder={
+            "who": holder.who,
+            "host": holder.host,
+            "process": holder.pid,
+            "run": holder.run_url,
+            "since": holder.since.isoformat(),
+            "silentSeconds": round(holder.silent, 3),
+        },
+    )
