@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
-from reconciler.core.fields import Scalar
-from reconciler.platform.answers import Refused, exception
+from reconciler.core.identity import IdentityKind, IdentityValue
+from reconciler.platform.answers import Refused
 from reconciler.platform.assumptions import (
     ANONYMOUS_OWNER,
     READ_AFTER_WRITE,
@@ -30,12 +31,16 @@ from reconciler.platform.world import Person, Registration, World
 
 from .authorization import Authorization
 from .calls import CallLog
+from .faults import Faults
 from .fleet import creation_order, fleet
 from .limits import Limits
 from .order import PageOrder
+from .patch import patched
 
 # The oldest answer that `read-after-write=lags` may give, in seconds.
 LAG: Final = 2.0
+# Older than anybody in a world.
+_LONG_AGO: Final = "2000-01-01T00:00:00"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +48,9 @@ class SandboxOptions:
     """What a sandbox is started with.
 
     `world` is served, or a generated one of `people`. `assume` maps assumption names to readings.
-    `limits` in requests a second, None for none. `latency` seconds pass around each call.
+    `limits` in requests a second, None for none. `latency` seconds pass around each call, half of
+    them before it, and up to `jitter` seconds on top of either half. `fault_seed` decides the
+    chances of `faults` and the jitter.
     """
 
     port: int = 0
@@ -52,6 +59,9 @@ class SandboxOptions:
     assume: Mapping[str, str] = field(default_factory=dict)
     limits: Mapping[Operation, float] | None = field(default_factory=lambda: DEFAULT_LIMITS)
     latency: float = 0.0
+    jitter: float = 0.0
+    faults: tuple[str, ...] = ()
+    fault_seed: int = 0
     token_seconds: float = 3600.0
 
 
@@ -70,6 +80,8 @@ class Account:
         self.limits = Limits(options.limits)
         self.log = CallLog()
         self.authorization = Authorization(options.token_seconds)
+        # Replaced as a whole, so that a call meets either the old faults or the new ones.
+        self.faults = Faults(options.faults, options.fault_seed)
         if options.world is not None:
             self._begin(self._complete(options.world), None)
         else:
@@ -92,6 +104,13 @@ class Account:
                 self._go_on(after, people | set(range(before.next_number, after.next_number)))
             return response, people
 
+    def preview(self, call: Call) -> Response:
+        """Answer a call as it would be answered now; nothing changes."""
+        with self._lock:
+            if call.operation not in WRITES:
+                return self._read(call)
+            return step(self._world, call, self._readings, _moment())[1]
+
     def set_world(self, world: World) -> None:
         """Serve another world from now on."""
         with self._lock:
@@ -108,10 +127,19 @@ class Account:
             registration = before.registrations.get(registration_id)
             if registration is None:
                 raise Unknown(registration_id)
-            changed = _merged(registration, merge)
+            changed = patched(registration, merge)
             world = self._complete(before.with_registration(changed))
             self._go_on(world, range(before.next_number, world.next_number))
             return world.registrations[registration_id]
+
+    def rival(self, registration_id: str, merge: Mapping[str, object] | None) -> None:
+        """Change a registration as `change` does, or turn its registrationEnabled around; nothing
+        happens to one that is not there, or if its new owner is not."""
+        registration = self._world.registrations.get(registration_id)
+        if registration is not None:
+            turned = {"registrationEnabled": not registration.registration_enabled}
+            with suppress(Unknown, ValueError):
+                self.change(registration_id, turned if merge is None else merge)
 
     def uninstall(self, registration_id: str) -> None:
         """Take a registration out of the world; Unknown if it is not there."""
@@ -120,18 +148,52 @@ class Account:
                 raise Unknown(registration_id)
             self._go_on(self._world.without_registration(registration_id), ())
 
+    def appear(self) -> None:
+        """Let somebody stand on the pages who is older than everybody: all others move on by one.
+        The external id is `appeared-` and the number, and there is no registration."""
+        with self._lock:
+            number = self._world.next_number
+            name = IdentityValue.of(IdentityKind.EXTERNAL_ID, f"appeared-{number}")
+            person = Person(number, frozenset({name}), created_at=_LONG_AGO, modified_at=_LONG_AGO)
+            self._go_on(self._world.with_person(person), (number,))
+            self._catch_up()
+
+    def vanish(self, query: Mapping[str, str]) -> None:
+        """Take somebody away who stands before the page of this query: all others move up by one.
+        The oldest of those who own nothing; where all own something, the oldest, with what they
+        own."""
+        with self._lock:
+            world, order = self._world, self._order.by("createdAt")
+            try:
+                page = read_page(query)
+            except Refused:
+                return
+            earlier = order[: max((page.page - 1) * page.limit, 1)]
+            if not earlier:
+                return
+            poor = (number for number in earlier if not world.owned.get(number))
+            number = next(poor, earlier[0])
+            for id_ in world.owned.get(number, ()):
+                world = world.without_registration(id_)
+            self._go_on(world.without_person(number), (number,))
+            self._catch_up()
+
     def _begin(self, world: World, by_creation: list[int] | None) -> None:
         self._world = world
         self._order = PageOrder(world, self._shows, by_creation)
         self._stale_order: PageOrder | None = None
         self._history: deque[tuple[float, World]] = deque([(float("-inf"), world)])
 
-    def _go_on(self, world: World, people: frozenset[int] | range | tuple[()]) -> None:
+    def _go_on(self, world: World, people: Collection[int]) -> None:
         self._world = world
         self._order.follow(world, people)
         if self._lags:
             self._visible()
             self._history.append((time.monotonic(), world))
+
+    def _catch_up(self) -> None:
+        """Show reads the present world, lag or not: a page that shifts later shifts nothing."""
+        self._history = deque([(float("-inf"), self._world)])
 
     def _complete(self, world: World) -> World:
         """Where everything has an anonymous owner at least, let a given world have them too."""
@@ -167,47 +229,5 @@ class Account:
         return self._stale_order
 
 
-def refused_by_limit() -> Response:
-    return exception(429)
-
-
 def _moment() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())
-
-
-def _merged(registration: Registration, merge: Mapping[str, object]) -> Registration:
-    for name, value in merge.items():
-        match name, value:
-            case "isPrimary", bool():
-                registration = replace(registration, is_primary=value)
-            case "registrationEnabled", bool():
-                registration = replace(registration, registration_enabled=value)
-            case "owner", None:
-                registration = replace(registration, owner=None)
-            case "owner", int() if not isinstance(value, bool):
-                registration = replace(registration, owner=value)
-            case "additionalData", Mapping():
-                data: dict[str, Scalar] = dict(registration.additional_data)
-                registration = replace(registration, additional_data=_patched(data, value))
-            case "systemData", Mapping():
-                texts = {
-                    key: item
-                    for key, item in _patched(dict(registration.system_data), value).items()
-                    if isinstance(item, (str, bool))
-                }
-                registration = replace(registration, system_data=texts)
-            case _:
-                raise ValueError(f"{name} cannot be changed to that")
-    return registration
-
-
-def _patched(held: dict[str, Scalar], merge: Mapping[str, object]) -> dict[str, Scalar]:
-    for key, value in merge.items():
-        match value:
-            case None:
-                held.pop(key, None)
-            case str() | bool() | int() | float():
-                held[key] = value
-            case _:
-                raise ValueError(f"{key} must be a text, number or boolean")
-    return held

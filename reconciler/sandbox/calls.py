@@ -14,10 +14,15 @@ _KEPT: Final = 250_000
 
 @dataclass(frozen=True, slots=True)
 class LoggedCall:
-    """One call of the API. `people` are those it could change, by number (none for a read).
+    """One call of the API. `people` are those it could change, by number (none for a read, and for
+    a call that a fault kept from the platform).
 
-    `start` and `end` are monotonic seconds: the request was there, the answer was sent. Two writes
-    overlapped when their spans do.
+    `start` and `end` are monotonic seconds: the request was there, the answer was sent; of a call
+    that was carried out and never answered, `end` is when it was carried out. Two writes overlapped
+    when their spans do.
+
+    `status` is 0 where nothing was answered, `fault` the spec of the fault that hit, and `done`
+    says that the platform carried a write out with a 2xx, whatever was answered.
     """
 
     operation: Operation
@@ -28,6 +33,8 @@ class LoggedCall:
     people: frozenset[int]
     start: float
     end: float
+    fault: str | None = None
+    done: bool = False
 
     @property
     def is_write(self) -> bool:

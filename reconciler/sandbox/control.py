@@ -1,4 +1,4 @@
-"""`/_sandbox`: the world, the call log and the app's own changes; for tests and the demo only."""
+"""`/_sandbox`: world, call log, faults and the app's own changes; for tests and the demo only."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from reconciler.platform.answers import registration_json
 from reconciler.platform.worldfile import decode_world, encode_world
 
 from .account import Account, Unknown
+from .faults import Faults
 
 
 def control_routes(account: Account) -> Sequence[Route]:
@@ -45,6 +46,8 @@ def control_routes(account: Account) -> Sequence[Route]:
                     "people": sorted(call.people),
                     "start": call.start,
                     "end": call.end,
+                    "fault": call.fault,
+                    "done": call.done,
                 }
                 for call in account.log.calls()
             ],
@@ -67,7 +70,27 @@ def control_routes(account: Account) -> Sequence[Route]:
     async def uninstall(request: Request) -> Response:
         return await _tried(lambda: account.uninstall(request.path_params["id"]))
 
+    async def read_faults(request: Request) -> Response:
+        return _raw(msgspec.json.encode(_shown(account.faults)))
+
+    async def write_faults(request: Request) -> Response:
+        data = await request.body()
+
+        def replace_faults() -> object:
+            wanted = msgspec.json.decode(data, type=_Wanted)
+            account.faults = Faults(wanted.faults, wanted.seed)
+            return _shown(account.faults)
+
+        return await _tried(replace_faults)
+
+    async def clear_faults(request: Request) -> Response:
+        account.faults = Faults()
+        return Response(status_code=204)
+
     return [
+        Route("/faults", read_faults, methods=["GET"]),
+        Route("/faults", write_faults, methods=["PUT"]),
+        Route("/faults", clear_faults, methods=["DELETE"]),
         Route("/world", read_world, methods=["GET"]),
         Route("/world", write_world, methods=["PUT"]),
         Route("/calls", read_calls, methods=["GET"]),
@@ -75,6 +98,22 @@ def control_routes(account: Account) -> Sequence[Route]:
         Route("/registrations/{id:path}", change, methods=["PUT"]),
         Route("/registrations/{id:path}", uninstall, methods=["DELETE"]),
     ]
+
+
+class _Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The faults that are to be in force."""
+
+    faults: list[str]
+    seed: int = 0
+
+
+def _shown(faults: Faults) -> object:
+    return {
+        "seed": faults.seed,
+        "faults": [
+            {"spec": count.spec, "met": count.met, "hit": count.hit} for count in faults.counts()
+        ],
+    }
 
 
 async def _tried(act: Callable[[], object]) -> Response:

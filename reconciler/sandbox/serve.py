@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 from types import TracebackType
@@ -17,7 +17,10 @@ from reconciler.platform.world import World
 
 from .account import Account, SandboxOptions
 from .calls import LoggedCall
+from .faults import FaultCount, Faults
+from .pauses import Pauses
 from .server import application
+from .wire import Wire
 
 __all__ = ["HOST", "RunningSandbox", "SandboxOptions", "serve"]
 
@@ -104,6 +107,18 @@ class RunningSandbox:
         """Let the app be uninstalled: the registration is gone."""
         self._account.uninstall(registration_id)
 
+    def set_faults(self, specs: Sequence[str], seed: int = 0) -> None:
+        """Let calls meet these faults from now on, and no others; ValueError if one is no good."""
+        self._account.faults = Faults(specs, seed)
+
+    def clear_faults(self) -> None:
+        """Let calls meet no faults any more."""
+        self._account.faults = Faults()
+
+    def faults(self) -> tuple[FaultCount, ...]:
+        """Return the faults in force and how often each was met and hit."""
+        return self._account.faults.counts()
+
     def _run(self, listener: socket.socket) -> None:
         try:
             with listener, asyncio.Runner(loop_factory=_loop) as runner:
@@ -118,6 +133,7 @@ class _Server(uvicorn.Server):
     """A server that leaves signals alone, and tells when it listens."""
 
     when_started: Callable[[], None] | None = None
+    pauses: Pauses
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -129,15 +145,20 @@ class _Server(uvicorn.Server):
         if self.when_started is not None:
             self.when_started()
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.pauses.end()
+        await super().shutdown(sockets)
+
     def stop(self) -> None:
         self.should_exit = True
 
 
 def _server(options: SandboxOptions, account: Account) -> _Server:
-    return _Server(
+    pauses = Pauses()
+    server = _Server(
         uvicorn.Config(
-            application(account, options),
-            http="httptools",
+            application(account, options, pauses),
+            http=Wire,
             ws="none",
             lifespan="off",
             log_config=None,
@@ -148,6 +169,8 @@ def _server(options: SandboxOptions, account: Account) -> _Server:
             timeout_graceful_shutdown=1,
         )
     )
+    server.pauses = pauses
+    return server
 
 
 def _loop() -> asyncio.AbstractEventLoop:

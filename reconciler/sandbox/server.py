@@ -6,9 +6,9 @@ an encoded slash too, and a router would decode it first.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
+from random import Random
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -20,11 +20,15 @@ from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
 from reconciler.platform.answers import exception
-from reconciler.platform.operations import PERSONS_PATH, Call, Operation, Response
+from reconciler.platform.operations import PERSONS_PATH, Call, Operation
 
-from .account import Account, SandboxOptions, refused_by_limit
-from .calls import LoggedCall
+from .account import Account, SandboxOptions
+from .answers import http
 from .control import control_routes
+from .deeds import call_deed, carry_out, logged, token_deed
+from .effects import Exchange, suffer
+from .fault import TOKEN, Subject
+from .pauses import Pauses
 
 _PUSH: Final = "/people/2/contactInformation/push/"
 _TOKEN: Final = "/auth/1/oauth2/token"
@@ -35,15 +39,16 @@ _UNDER: Final = {
     "depersonalize": {"POST": Operation.DEPERSONALIZE},
 }
 _WITH_BODY: Final = frozenset({Operation.UPDATE, Operation.PERSONALIZE})
+_TOKEN_SUBJECT: Final = Subject(TOKEN)
 
 
-def application(account: Account, options: SandboxOptions) -> Starlette:
+def application(account: Account, options: SandboxOptions, pauses: Pauses) -> Starlette:
     """Return the ASGI application: the API, and `/_sandbox` beside it."""
     app = Starlette(
         routes=[Mount("/_sandbox", routes=control_routes(account))],
         exception_handlers={Exception: _failed},
     )
-    app.router.default = _Api(account, options.latency)
+    app.router.default = _Api(account, options, pauses)
     app.router.redirect_slashes = False
     return app
 
@@ -63,73 +68,81 @@ def routes_of(path: str) -> Mapping[str, Operation] | None:
 class _Api:
     """The API as an ASGI application."""
 
-    def __init__(self, account: Account, latency: float) -> None:
+    def __init__(self, account: Account, options: SandboxOptions, pauses: Pauses) -> None:
         self._account = account
-        self._latency = latency
+        self._pauses = pauses
+        self._half = options.latency / 2
+        self._jitter = options.jitter
+        self._travels = bool(options.latency or options.jitter)
+        self._random = Random(f"{options.fault_seed}/jitter")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         start = time.monotonic()
         request = Request(scope, receive)
         path = scope["raw_path"].decode("ascii", "replace").partition("?")[0]
         if path == _TOKEN:
-            await _http(await self._token(request))(scope, receive, send)
+            await self._token(request, self._exchange(request, send))
             return
         refusal = self._account.authorization.refusal(request.headers.get("authorization"), start)
         if refusal is not None:
-            await _http(refusal)(scope, receive, send)
+            await http(refusal)(scope, receive, send)
             return
         operations = routes_of(path)
         if operations is None:
-            await _http(exception(404))(scope, receive, send)
+            await http(exception(404))(scope, receive, send)
             return
         operation = operations.get(request.method)
         if operation is None:
             allow = {"allow": ", ".join(operations)}
-            await _http(exception(405), allow)(scope, receive, send)
+            await http(exception(405), allow)(scope, receive, send)
             return
-        await self._called(operation, path, request, start, send)
+        await self._called(operation, path, request, start, self._exchange(request, send))
 
     async def _called(
-        self, operation: Operation, path: str, request: Request, start: float, send: Send
+        self, operation: Operation, path: str, request: Request, start: float, exchange: Exchange
     ) -> None:
         query = request.url.query
         body = _json(await _body(request)) if operation in _WITH_BODY else None
-        if self._latency:
-            await asyncio.sleep(self._latency / 2)
-        if self._account.limits.admits(operation, time.monotonic()):
-            call = Call(
-                operation,
-                request.method,
-                path,
-                dict(parse_qsl(query, keep_blank_values=True)),
-                request.headers.get("appcode"),
-                body,
-            )
-            response, people = self._account.answer(call)
-        else:
-            response, people = refused_by_limit(), frozenset()
-        if self._latency:
-            await asyncio.sleep(self._latency / 2)
-        try:
-            await _http(response)(request.scope, request.receive, send)
-        finally:
-            self._account.log.add(
-                LoggedCall(
-                    operation,
-                    request.method,
-                    path,
-                    query,
-                    response.status,
-                    people,
-                    start,
-                    time.monotonic(),
-                )
-            )
+        await self._travel()
+        call = Call(
+            operation,
+            request.method,
+            path,
+            dict(parse_qsl(query, keep_blank_values=True)),
+            request.headers.get("appcode"),
+            body,
+        )
+        # A faulty gateway stands in front of the service, and of its limits.
+        fault = self._account.faults.hitting(call)
+        if fault is None:
+            carried = carry_out(self._account, call)
+            await self._travel()
+            status = await exchange.answer(http(carried.response))
+            self._account.log.add(logged(call, query, start, status, carried, None))
+            return
+        deed = call_deed(self._account, call)
+        status, outcome = await suffer(fault, deed, exchange)
+        self._account.log.add(logged(call, query, start, status, outcome, fault))
 
-    async def _token(self, request: Request) -> Response:
+    async def _token(self, request: Request, exchange: Exchange) -> None:
         if request.method != "POST":
-            return exception(405)
-        return self._account.authorization.issue(await _body(request), time.monotonic())
+            await exchange.answer(http(exception(405)))
+            return
+        form = await _body(request)
+        fault = self._account.faults.hitting_subject(_TOKEN_SUBJECT)
+        deed = token_deed(self._account.authorization, form)
+        if fault is None:
+            await exchange.answer(http(deed.carry_out().response))
+        else:
+            await suffer(fault, deed, exchange)
+
+    def _exchange(self, request: Request, send: Send) -> Exchange:
+        return Exchange(request.scope, request.receive, send, self._pauses, self._travel)
+
+    async def _travel(self) -> None:
+        """Let a request or an answer take its time."""
+        if self._travels:
+            await self._pauses.pause(self._half + self._random.uniform(0, self._jitter))
 
 
 async def _body(request: Request) -> bytes:
@@ -153,16 +166,5 @@ def _json(data: bytes) -> object:
     return read
 
 
-def _http(response: Response, headers: Mapping[str, str] | None = None) -> HttpResponse:
-    if response.body is None:
-        return HttpResponse(status_code=response.status, headers=headers)
-    return HttpResponse(
-        msgspec.json.encode(response.body),
-        response.status,
-        headers=headers,
-        media_type="application/json",
-    )
-
-
 async def _failed(request: Request, error: Exception) -> HttpResponse:
-    return _http(exception(500))
+    return http(exception(500))

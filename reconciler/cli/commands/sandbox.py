@@ -24,6 +24,22 @@ Examples:
   reconciler sandbox --world examples/courier-fleet/sandbox-world.json
   reconciler sandbox --assume detach=keeps --assume anonymous-owner=404
 \b
+Faults are OPERATION:EFFECT[@WHEN][,OPTION]...; the first one that a call meets happens:
+  OPERATION  get update personalize depersonalize persons token | reads | writes | any
+  EFFECT     a status (503, 429, 401, 302 ...) | hang | reset | truncate | empty | garbage
+             html | wrong-type | drip | delay | rival | appear | vanish
+  WHEN       @5% of the calls, @#7 the seventh, @#7-9, @#7+; left out: always
+  OPTION     after: the call is carried out first    retry-after=2, retry-after=date:2
+             seconds=S: hang, drip, delay            html: a status with a page of HTML
+             device=ID: only calls about it          set=JSON: what a rival changes
+\b
+  reconciler sandbox --fault get:503@5%
+  reconciler sandbox --fault update:429@#7-9,retry-after=2 --fault any:reset@1%
+  reconciler sandbox --fault personalize:hang@#1,after
+\b
+The same while it runs:
+  curl -X PUT $INFOBIP_BASE_URL/_sandbox/faults -d '{"faults": ["get:503@5%"]}'
+\b
 The app, or a colleague, changes a device behind your back:
   curl -X PUT $INFOBIP_BASE_URL/_sandbox/registrations/ID -d '{"isPrimary": false}'
 """,
@@ -49,6 +65,34 @@ The app, or a colleague, changes a device behind your back:
     multiple=True,
     help="Choose a reading of what nobody knows about the service; repeatable.",
 )
+@click.option(
+    "--fault",
+    "faults",
+    metavar="SPEC",
+    multiple=True,
+    help="Let calls go wrong, see below; repeatable.",
+)
+@click.option(
+    "--fault-seed",
+    type=int,
+    metavar="N",
+    default=0,
+    help="Decides which calls a share such as @5% means, and the jitter.  [default: 0]",
+)
+@click.option(
+    "--latency",
+    type=click.FloatRange(0, 60_000),
+    metavar="MS",
+    default=0.0,
+    help="Let each call take so many milliseconds.  [default: 0]",
+)
+@click.option(
+    "--jitter",
+    type=click.FloatRange(0, 60_000),
+    metavar="MS",
+    default=0.0,
+    help="Add up to so many, by chance, to each way of a call.  [default: 0]",
+)
 @click.option("--no-limits", is_flag=True, help="Answer as fast as the machine can.")
 @click.pass_obj
 def command(
@@ -57,16 +101,21 @@ def command(
     world_file: Path | None,
     people: int | None,
     assumed: tuple[str, ...],
+    faults: tuple[str, ...],
+    fault_seed: int,
+    latency: float,
+    jitter: float,
     no_limits: bool,
 ) -> None:
     """Serve the API, simulated, on 127.0.0.1 until Ctrl-C; no account needed.
 
     Any non-empty credential is accepted. GET /_sandbox/world shows the world as it is,
-    GET /_sandbox/calls the calls that were made.
+    GET /_sandbox/calls the calls that were made, GET /_sandbox/faults what went wrong so far.
     """
     if world_file is not None and people is not None:
         raise click.UsageError("--world and --people exclude each other.")
     readings = _readings(assumed)
+    _check_faults(faults)
     world = None if world_file is None else _world(world_file)
     from reconciler.platform.operations import DEFAULT_LIMITS
     from reconciler.sandbox.account import SandboxOptions
@@ -83,6 +132,10 @@ def command(
         people=100 if people is None else people,
         assume=readings,
         limits=None if no_limits else DEFAULT_LIMITS,
+        latency=latency / 1000,
+        jitter=jitter / 1000,
+        faults=faults,
+        fault_seed=fault_seed,
     )
     try:
         serve(chosen, ready)
@@ -112,6 +165,16 @@ def _readings(assumed: tuple[str, ...]) -> dict[str, str]:
             raise click.UsageError(f"--assume {text}: {name} is one of: {known}.")
         chosen[name] = reading
     return chosen
+
+
+def _check_faults(faults: tuple[str, ...]) -> None:
+    from reconciler.sandbox.fault import read_fault
+
+    for spec in faults:
+        try:
+            read_fault(spec)
+        except ValueError as error:
+            raise click.UsageError(f"--fault {error}.") from None
 
 
 def _world(file: Path) -> World:

@@ -1,0 +1,54 @@
+"""What the app or a colleague changes beside the API: a JSON merge patch of one registration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from reconciler.core.fields import Scalar
+from reconciler.platform.world import Registration
+
+_CHANGEABLE: Final = ("isPrimary", "registrationEnabled", "owner", "additionalData", "systemData")
+
+
+def patched(registration: Registration, merge: Mapping[str, object]) -> Registration:
+    """Return the registration after a patch of isPrimary, registrationEnabled, owner (a number or
+    null), additionalData, systemData; ValueError if the patch is no good."""
+    for name, value in merge.items():
+        match name, value:
+            case "isPrimary", bool():
+                registration = replace(registration, is_primary=value)
+            case "registrationEnabled", bool():
+                registration = replace(registration, registration_enabled=value)
+            case "owner", None:
+                registration = replace(registration, owner=None)
+            case "owner", int() if not isinstance(value, bool):
+                registration = replace(registration, owner=value)
+            case "additionalData", Mapping():
+                data: dict[str, Scalar] = dict(registration.additional_data)
+                registration = replace(registration, additional_data=_merged(data, value))
+            case "systemData", Mapping():
+                texts = {
+                    key: item
+                    for key, item in _merged(dict(registration.system_data), value).items()
+                    if isinstance(item, (str, bool))
+                }
+                registration = replace(registration, system_data=texts)
+            case _ if name not in _CHANGEABLE:
+                raise ValueError(f"there is no {name!r} to change; {', '.join(_CHANGEABLE)}")
+            case _:
+                raise ValueError(f"{name} cannot be changed to that")
+    return registration
+
+
+def _merged(held: dict[str, Scalar], merge: Mapping[str, object]) -> dict[str, Scalar]:
+    for key, value in merge.items():
+        match value:
+            case None:
+                held.pop(key, None)
+            case str() | bool() | int() | float():
+                held[key] = value
+            case _:
+                raise ValueError(f"{key} must be a text, number or boolean")
+    return held
