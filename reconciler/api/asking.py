@@ -202,7 +202,7 @@ class Asker:
         """Close the gate on an error that every other call would meet as well."""
         if isinstance(error, Denied):
             self._gate.close(str(error))
-        elif trouble(error) is Trouble.BROKEN and not error.is_write and self._met_at < started:
+        elif trouble(error) is Trouble.BROKEN and not error.is_write and self._met_at <= started:
             # All through the attempts of this call no other call was answered either.
             self._gate.close(f"the service does not answer: {error}")
 
