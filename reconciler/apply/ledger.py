@@ -79,7 +79,7 @@ class Ledger:
         self._application_ids = {**application_ids, **self._application_ids}
 
     def rows(self, why_not: str | None) -> tuple[Row, ...]:
-        """Return one row for each call, in the plan's order, then one for each adopted device.
+        """Return one row for each call, in the plan's order, then those of devices without calls.
 
         `why_not` says why calls without a result were not tried.
         """
@@ -88,20 +88,22 @@ class Ledger:
             self._row(self._changes[call.device], call, self._results.get(call.id, rest))
             for call in self._plan.calls
         ]
-        return (*called, *self._adopted(why_not))
+        return (*called, *self._only_recorded(why_not))
 
-    def _adopted(self, why_not: str | None) -> list[Row]:
+    def _only_recorded(self, why_not: str | None) -> list[Row]:
+        """Return a row for each device that the record only learns of, or forgets."""
         waiting = {change.device for changes in self._waiting.values() for change in changes}
         rows: list[Row] = []
         for change in self._plan.changes:
-            if Action.ADOPT not in change.actions:
+            outcome = _outcome_without_calls(change)
+            if outcome is None:
                 continue
             if change.device in waiting:
                 rest = Result(Outcome.SKIPPED, "not done", "its owner still lacks declared values")
             elif change.device in self._entries:
                 rest = Result(Outcome.NOT_TRIED, "not done", why_not)
             else:
-                rest = Result(Outcome.ADOPTED, "done")
+                rest = Result(outcome, "done")
             rows.append(self._row(change, None, rest))
         return rows
 
@@ -112,7 +114,7 @@ class Ledger:
             label=change.label,
             outcome=result.outcome,
             call=None if call is None else call.id,
-            operation=None if call is None else call.operation,
+            operation=change.actions[0].value if call is None else call.operation,
             method=None if call is None else call.method,
             path=None if call is None else call.path,
             attempts=result.attempts,
@@ -139,6 +141,12 @@ class Ledger:
 
     def _awaits(self, identity: Identity) -> bool:
         return identity in self._to_bring and identity not in self._brought
+
+
+def _outcome_without_calls(change: Change) -> Outcome | None:
+    if Action.ADOPT in change.actions:
+        return Outcome.ADOPTED
+    return Outcome.RELEASED if Action.RELEASE in change.actions else None
 
 
 def _brought(plan: Plan, desired: Desired) -> dict[str, Identity]:

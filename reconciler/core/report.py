@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One call (its id and operation), or a device that is adopted or released without one.
+    """One call, or a device for which there is none: its operation is "adopt" or "release".
 
     `truth` is what is true at the service now: "done", "not done" or "unknown". `detail` says
     status, the service's text and attempts of a failure, or which field moved; no personal data.
