@@ -81,6 +81,11 @@ class ModelDoor:
         self.world, response = step(self.world, self._asked, self._readings)
         assert 200 == response.status
 
+    def carry_out_if_allowed(self) -> None:
+        """The same, of a call that the service may refuse."""
+        assert self._asked is not None
+        self.world, _ = step(self.world, self._asked, self._readings)
+
     @property
     def writes(self) -> list[str]:
         return [call for call in self.calls if not call.startswith(("get/", "persons/"))]
@@ -222,6 +227,10 @@ class Run:
                 **more,
             )
         )
+
+    def plan_again(self) -> None:
+        """Plan what is left, from what is live now and recorded by now."""
+        self.plan = planned(self.declared, self.door.world, self.state.record)
 
     def left(self) -> list[str]:
         """Return the calls that a new plan of the world as it is now would make."""
