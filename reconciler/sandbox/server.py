@@ -26,9 +26,10 @@ from .account import Account, SandboxOptions
 from .answers import http
 from .control import control_routes
 from .deeds import call_deed, carry_out, logged, token_deed
-from .effects import Exchange, suffer
+from .effects import Carried, Exchange, suffer
 from .fault import TOKEN, Subject
 from .pauses import Pauses
+from .wire import wire_of
 
 _PUSH: Final = "/people/2/contactInformation/push/"
 _TOKEN: Final = "/auth/1/oauth2/token"
@@ -81,7 +82,7 @@ class _Api:
         request = Request(scope, receive)
         path = scope["raw_path"].decode("ascii", "replace").partition("?")[0]
         if path == _TOKEN:
-            await self._token(request, self._exchange(request, send))
+            await self._token(request, send)
             return
         refusal = self._account.authorization.refusal(request.headers.get("authorization"), start)
         if refusal is not None:
@@ -96,14 +97,15 @@ class _Api:
             allow = {"allow": ", ".join(operations)}
             await http(exception(405), allow)(scope, receive, send)
             return
-        await self._called(operation, path, request, start, self._exchange(request, send))
+        await self._called(operation, path, request, start, send)
 
     async def _called(
-        self, operation: Operation, path: str, request: Request, start: float, exchange: Exchange
+        self, operation: Operation, path: str, request: Request, start: float, send: Send
     ) -> None:
         query = request.url.query
         body = _json(await _body(request)) if operation in _WITH_BODY else None
-        await self._travel()
+        if self._travels:
+            await self._travel()
         call = Call(
             operation,
             request.method,
@@ -114,27 +116,36 @@ class _Api:
         )
         # A faulty gateway stands in front of the service, and of its limits.
         fault = self._account.faults.hitting(call)
-        if fault is None:
-            carried = carry_out(self._account, call)
-            await self._travel()
-            status = await exchange.answer(http(carried.response))
-            self._account.log.add(logged(call, query, start, status, carried, None))
-            return
-        deed = call_deed(self._account, call)
-        status, outcome = await suffer(fault, deed, exchange)
-        self._account.log.add(logged(call, query, start, status, outcome, fault))
+        status, carried = (
+            await self._answered(carry_out(self._account, call), request, send)
+            if fault is None
+            else await suffer(fault, call_deed(self._account, call), self._exchange(request, send))
+        )
+        self._account.log.add(logged(call, query, start, status, carried, fault))
 
-    async def _token(self, request: Request, exchange: Exchange) -> None:
+    async def _answered(
+        self, carried: Carried, request: Request, send: Send
+    ) -> tuple[int, Carried | None]:
+        if self._travels:
+            await self._travel()
+            wire = wire_of(request.scope)
+            if wire.is_gone:
+                await wire.close()
+                return 0, carried
+        await http(carried.response)(request.scope, request.receive, send)
+        return carried.response.status, carried
+
+    async def _token(self, request: Request, send: Send) -> None:
         if request.method != "POST":
-            await exchange.answer(http(exception(405)))
+            await http(exception(405))(request.scope, request.receive, send)
             return
         form = await _body(request)
         fault = self._account.faults.hitting_subject(_TOKEN_SUBJECT)
         deed = token_deed(self._account.authorization, form)
         if fault is None:
-            await exchange.answer(http(deed.carry_out().response))
+            await self._answered(deed.carry_out(), request, send)
         else:
-            await suffer(fault, deed, exchange)
+            await suffer(fault, deed, self._exchange(request, send))
 
     def _exchange(self, request: Request, send: Send) -> Exchange:
         return Exchange(request.scope, request.receive, send, self._pauses, self._travel)
