@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from reconciler import __version__
+from reconciler.core.events import Listener, Pausing, nobody_listens
 from reconciler.core.hidden import Hidden
 from reconciler.platform.operations import DEFAULT_LIMITS, WRITES, Call, Operation
 
@@ -102,6 +103,7 @@ class Asker:
         # When the service last gave an answer that makes sense, whatever it said.
         self._met_at = -math.inf
         self.transport: httpx.AsyncBaseTransport | None = None
+        self.listen: Listener = nobody_listens
 
     def counts(self) -> Mapping[Operation, int]:
         """Return the questions asked so far; a retry is none, so equal runs count the same."""
@@ -144,7 +146,7 @@ class Asker:
             if wait is None:
                 self._close_if_hopeless(result, started)
                 raise result
-            await self._pause(wait)
+            await self._pause(wait, result)
 
     async def _attempt(
         self, lane: _Lane, question: Question, call: Hidden[Call], attempts: Attempts
@@ -194,7 +196,8 @@ class Asker:
         met = self._met_at > -math.inf
         return tries.wait_after(error, jitter=self._timing.jitter(), met=met)
 
-    async def _pause(self, seconds: float) -> None:
+    async def _pause(self, seconds: float, error: ApiError) -> None:
+        self.listen(Pausing(error.operation, seconds, error.attempts, str(error)))
         with self._gate.waiting():
             await self._timing.sleep(seconds)
 
@@ -227,6 +230,7 @@ class Asker:
             if wait is None:
                 self._close_if_hopeless(result, started)
                 raise result
+            self.listen(Pausing(question.operation, wait, attempts.count, str(result)))
             await self._timing.sleep(wait)
 
 

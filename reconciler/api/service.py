@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
+from reconciler.core.events import Listener
 from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.live import LivePerson, LiveRegistration
@@ -92,6 +93,10 @@ class Service:
     def counts(self) -> Mapping[Operation, int]:
         """The calls made so far, by operation; a retry is no call of its own."""
         return self._asker.counts()
+
+    def tell(self, listen: Listener) -> None:
+        """From now on tell a listener of the pauses before another attempt."""
+        self._asker.listen = listen
 
     async def registration(self, registration_id: str, app_code: str) -> LiveRegistration:
         """Read one registration. Raises RegistrationNotFound, ApplicationNotFound and the rest."""

@@ -22,6 +22,7 @@ from reconciler.api.gate import Gate, GateClosed
 from reconciler.api.retry import SURE_AFTER, Tries
 from reconciler.core.device import Owner
 from reconciler.core.digest import Digester
+from reconciler.core.events import Listener, Pausing
 from reconciler.core.failures import StateError
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.report import Outcome
@@ -52,6 +53,7 @@ class Circumstances:
     unsettled: frozenset[str]
     gate: Gate
     timing: Timing
+    listen: Listener
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +257,7 @@ async def _send(
             if not trial.in_doubt and not _may_be_so_already(call, error):
                 return trial.ended(Outcome.FAILED, detail=str(error))
             wait = SURE_AFTER if trial.in_doubt else 0.0
+        around.listen(Pausing(call.operation, wait, error.attempts, str(error)))
         with around.gate.waiting():
             await around.timing.sleep(wait)
         return None

@@ -74,6 +74,7 @@ async def carry_out(
         unsettled=await asyncio.to_thread(journal.unsettled, plan.id),
         gate=gate,
         timing=timing,
+        listen=listen,
     )
     scribe = Scribe(ledger, records, lease, gate)
     known = subjects(plan, desired)

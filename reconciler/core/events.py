@@ -24,7 +24,17 @@ class Settled:
     outcome: str
 
 
-Event = Progress | Settled
+@dataclass(frozen=True, slots=True)
+class Pausing:
+    """A call waits so many seconds before its next attempt. `why` is what the last one met."""
+
+    operation: str
+    seconds: float
+    attempts: int
+    why: str
+
+
+Event = Progress | Settled | Pausing
 Listener = Callable[[Event], None]
 
 
