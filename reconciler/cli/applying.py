@@ -4,31 +4,51 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.api.service import Service
 from reconciler.apply.carry_out import carry_out
-from reconciler.apply.check import check
 from reconciler.core.failures import StateError
 from reconciler.core.record import Record
 from reconciler.core.report import Report
 from reconciler.plan.definition import Plan
-from reconciler.state.lease import LocalLease
+from reconciler.state.lease import Holder, LocalLease
 from reconciler.state.local import LocalState
 
 from .checking import Loaded
 from .connection import Connection, opened
+from .consent import ask, require_justified
+from .earlier import at, tell_going_on, tell_unfinished
+from .endings import Bounds, StoppedNow, wound_up
 from .exits import ExitCode, Midway, Stop
 from .options import Options
 from .progress import progress
 from .saved import read_plan
 from .showing import show
-from .stages import Wishes, connection, explained, holder, make_plan, open_record, state_path
+from .stages import (
+    Wishes,
+    connection,
+    explained,
+    holder,
+    make_plan,
+    open_record,
+    state_path,
+    their_run,
+)
 from .streams import blank, say
 
-_FEW = 10
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the arguments say of how to apply; `patience` is how long to wait for the lease."""
+
+    accepted: Mapping[str, int]
+    bounds: Bounds
+    patience: float = 0.0
+    yes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,48 +60,52 @@ class Ended:
     finished: bool = False
 
 
-def apply_saved(options: Options, loaded: Loaded, file: Path, accepted: Mapping[str, int]) -> Ended:
+def apply_saved(options: Options, loaded: Loaded, file: Path, terms: Terms) -> Ended:
     """Carry out a saved plan, if the files and the record still justify all of it."""
     plan = read_plan(file, ExitCode.REFUSED)
-    with explained(options, loaded.root), _record_of(loaded) as state:
-        finished = state.journal.finished(plan.id)
-        if finished is not None:
-            when = finished.strftime("%Y-%m-%d %H:%M:%S %Z")
-            say(options, "info", f"This plan was applied at {when}; there is nothing left to do.")
+    bounds = terms.bounds
+    with bounds.signals, explained(options, loaded.root), _record_of(loaded) as state:
+        if _is_finished(options, plan, state):
             return Ended(plan, Report(plan.id, (), 0.0), finished=True)
-        with state.lease(holder()) as lease:
+        with _leased(options, state, terms) as lease:
+            # Whoever had the lease may have been at this very plan.
+            if _is_finished(options, plan, state):
+                return Ended(plan, Report(plan.id, (), 0.0), finished=True)
             record = state.read()
             done = state.journal.done(plan.id)
-            _require_justified(plan, loaded, record, accepted, done)
+            require_justified(plan, loaded, record, terms.accepted, done)
+            tell_going_on(options, plan, state)
             link = connection(loaded, record)
-            with opened(link) as run:
-                report = _carry_out(options, plan, loaded, record, link, run, state, lease)
+            with opened(link, bounds.gate) as run:
+                report = _carry_out(options, plan, loaded, record, link, run, state, lease, bounds)
                 return Ended(plan, report)
 
 
-def apply_fresh(
-    options: Options, loaded: Loaded, accepted: Mapping[str, int], *, yes: bool
-) -> Ended:
+def apply_fresh(options: Options, loaded: Loaded, terms: Terms) -> Ended:
     """Plan, show, ask, and carry out what was shown, under one lease."""
+    bounds = terms.bounds
     with (
+        bounds.signals,
         explained(options, loaded.root),
         open_record(options, loaded) as state,
-        state.lease(holder()) as lease,
+        _leased(options, state, terms) as lease,
     ):
         record = state.read()
         link = connection(loaded, record)
-        with opened(link) as run:
+        tell_unfinished(options, state, "this one reads what is true now")
+        with opened(link, bounds.gate) as run:
             with progress(options) as listen:
-                plan = make_plan(loaded, record, Wishes((), accepted), link, run, listen)
-            is_asked = bool(plan.calls or plan.summary.released) and not yes
+                wishes = Wishes((), terms.accepted)
+                plan = make_plan(loaded, record, wishes, link, run, bounds, listen)
+            is_asked = bool(plan.calls or plan.summary.released) and not terms.yes
             if is_asked or not options.quiet:
                 # The result on stdout is what was done; this is the question.
                 show(plan, "text", options, sys.stderr, fold=not options.verbose)
                 blank(options)
-            _require_justified(plan, loaded, record, {})
+            require_justified(plan, loaded, record, {})
             if is_asked:
-                _ask(options, plan)
-            report = _carry_out(options, plan, loaded, record, link, run, state, lease)
+                ask(options, plan, bounds.deadline)
+            report = _carry_out(options, plan, loaded, record, link, run, state, lease, bounds)
             return Ended(plan, report)
 
 
@@ -97,54 +121,37 @@ def _record_of(loaded: Loaded) -> LocalState:
     return LocalState.open(path, create=False)
 
 
-def _require_justified(
-    plan: Plan,
-    loaded: Loaded,
-    record: Record,
-    accepted: Mapping[str, int],
-    done: frozenset[str] = frozenset(),
-) -> None:
-    """Raise Stop unless files and record justify the plan. `done`: calls of an earlier run."""
-    consented = {
-        f"{refusal.guard}: {refusal.message}"
-        for refusal in plan.refusals
-        # The measure starts with the count that consent has to name: "12 devices (24%)".
-        if str(accepted.get(refusal.guard, "none")) == refusal.measured.split(" ")[0]
-    }
-    reasons = [
-        reason
-        for reason in check(plan, loaded.desired, record, loaded.project, done)
-        if reason not in consented
-    ]
-    if not reasons:
-        return
-    more = [f"and {len(reasons) - _FEW:,} more"] if len(reasons) > _FEW else []
-    raise Stop(
-        ExitCode.REFUSED,
-        "\n  ".join(("Refused, nothing was changed:", *reasons[:_FEW], *more)),
-        " ".join(refusal.way_out for refusal in plan.refusals)
-        or "Make the plan again, review it, and apply that one.",
-    )
+def _is_finished(options: Options, plan: Plan, state: LocalState) -> bool:
+    finished = state.journal.finished(plan.id)
+    if finished is not None:
+        what = f"This plan was applied at {at(finished)}; there is nothing left to do."
+        say(options, "info", what)
+    return finished is not None
 
 
-def _ask(options: Options, plan: Plan) -> None:
-    """Return when "yes" was typed; anything else refuses."""
-    if not sys.stdin.isatty():
-        raise Stop(
-            ExitCode.REFUSED,
-            "Not confirmed: there is no terminal to ask on. Nothing was changed.",
-            "Apply a saved plan (plan -o FILE, apply FILE), or say --yes.",
+@contextmanager
+def _leased(options: Options, state: LocalState, terms: Terms) -> Iterator[LocalLease]:
+    """Take the lease, waiting for it if that is wished, and give it back whatever happens."""
+
+    def waiting(other: Holder) -> None:
+        say(
+            options,
+            "info",
+            f"Waiting for the lease: {other.who} on {other.host} (process {other.pid}) has it "
+            f"since {at(other.since)}.{their_run(other)}",
         )
-    count = plan.summary.calls.total
-    what = f"make {'this call' if count == 1 else f'these {count:,} calls'}"
-    question = f'{what if count else "forget these devices"}? Only "yes" is accepted: '
-    sys.stderr.write(question[0].upper() + question[1:])
-    sys.stderr.flush()
-    answer = sys.stdin.readline()
-    if not answer.endswith("\n"):
-        blank(options)
-    if answer.strip() != "yes":
-        raise Stop(ExitCode.REFUSED, "Not confirmed. Nothing was changed.")
+
+    left = terms.bounds.deadline.left()
+    patience = terms.patience if left is None else min(left, terms.patience)
+    with ExitStack() as held:
+        taken = state.lease(holder(), patience=patience, waiting=waiting)
+        lease = held.enter_context(taken)
+        try:
+            yield lease
+        finally:
+            # A signal now must not keep the next run waiting for a lease that nobody has.
+            terms.bounds.signals.ignore()
+            held.close()
 
 
 def _carry_out(
@@ -156,29 +163,37 @@ def _carry_out(
     run: tuple[asyncio.Runner, Service],
     state: LocalState,
     lease: LocalLease,
+    bounds: Bounds,
 ) -> Report:
     runner, service = run
+
+    def interrupted() -> None:
+        what = "Interrupted: finishing the calls that are on their way; a second Ctrl-C stops now."
+        say(options, "warning", what, event="interrupted")
+
     try:
         with progress(options) as listen:
-            return runner.run(
-                carry_out(
-                    plan,
-                    loaded.desired,
-                    record,
-                    service,
-                    link.app_codes,
-                    state.journal,
-                    state,
-                    lease,
-                    listen,
-                    rates=link.rates,
-                )
+            work = carry_out(
+                plan,
+                loaded.desired,
+                record,
+                service,
+                link.app_codes,
+                state.journal_under(lease),
+                state.records_under(lease),
+                lease,
+                listen,
+                rates=link.rates,
+                gate=bounds.gate,
             )
-    except KeyboardInterrupt:
+            return runner.run(wound_up(work, bounds, interrupted))
+    except StoppedNow:
         raise Stop(
             ExitCode.INTERRUPTED,
-            "Interrupted. What was done until now is noted in the record.",
-            "What is left: reconciler plan",
+            "Stopped now. Calls that were on their way may have been carried out, or not; what "
+            "was answered until now is noted.",
+            "Go on with the same plan, which reads those first, or see what is left: "
+            "reconciler plan",
         ) from None
     except StateError:
         # Raised before the first call only.

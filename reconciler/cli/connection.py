@@ -16,6 +16,7 @@ from reconciler.api.credentials import (
     OAuth2Credential,
     UnusableCredential,
 )
+from reconciler.api.gate import Gate
 from reconciler.api.pace import rate_of
 from reconciler.api.service import Service
 from reconciler.core.diagnostics import Diagnostic
@@ -37,13 +38,17 @@ class Mistakes(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """All that calls need. `app_codes` by application name; `rates` after the quota share."""
+    """All that calls need. `app_codes` by application name; `rates` after the quota share.
+
+    `timeout` is for one attempt of a call, in seconds.
+    """
 
     base_url: str
     credential: Credential
     app_codes: Mapping[str, str]
     limits: Mapping[Operation, float]
     quota_share: float
+    timeout: float
 
     @property
     def rates(self) -> Mapping[Operation, float]:
@@ -97,7 +102,8 @@ def resolved(project: Project, used: Collection[str], environ: Mapping[str, str]
     if resolver.wrong:
         raise Mistakes(tuple(sorted(resolver.wrong, key=Diagnostic.sort_key)))
     limits = {Operation(name): limit for name, limit in project.api.limits.items()}
-    return Connection(base_url, credential, app_codes, limits, project.api.quota_share)
+    api = project.api
+    return Connection(base_url, credential, app_codes, limits, api.quota_share, api.timeout)
 
 
 def _credential(auth: Auth, resolver: _Resolver) -> Credential:
@@ -113,8 +119,8 @@ def _credential(auth: Auth, resolver: _Resolver) -> Credential:
 
 
 @contextmanager
-def opened(connection: Connection) -> Iterator[tuple[asyncio.Runner, Service]]:
-    """Open the service, and the one event loop in which it may be called.
+def opened(connection: Connection, gate: Gate) -> Iterator[tuple[asyncio.Runner, Service]]:
+    """Open the service, and the one event loop in which it may be called; calls pass the gate.
 
     A runner instead of one long coroutine: between two of its runs the terminal can be asked, and
     Ctrl-C reaches the question.
@@ -125,6 +131,8 @@ def opened(connection: Connection) -> Iterator[tuple[asyncio.Runner, Service]]:
             connection.credential,
             limits=connection.limits,
             quota_share=connection.quota_share,
+            timeout=connection.timeout,
+            gate=gate,
         )
     except UnusableCredential as error:
         raise Stop(

@@ -13,6 +13,7 @@ import click
 from reconciler import __version__
 
 from .exits import ExitCode, Midway, Stop
+from .interrupts import treat_sigterm_as_ctrl_c
 from .lazy import LazyGroup
 from .options import Options
 from .streams import blank, say, write
@@ -219,6 +220,7 @@ def run() -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     if "_RECONCILER_COMPLETE" in os.environ:
         cli.main(prog_name="reconciler")
+    treat_sigterm_as_ctrl_c()
     code = outcome(sys.argv[1:])
     write(sys.stdout, "")
     sys.exit(int(code))

@@ -14,8 +14,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Final
 
 from reconciler.api.errors import ApiError, ApplicationNotFound, Denied, NoAnswer, NotTheContract
+from reconciler.api.gate import TIMED_OUT, GateClosed
 from reconciler.api.service import Service
 from reconciler.core.events import Listener
 from reconciler.core.failures import StateError
@@ -33,9 +35,13 @@ from reconciler.state.local import LocalState
 
 from .checking import Loaded, tell
 from .connection import Connection, Mistakes, opened, resolved
+from .earlier import tell_running
+from .endings import Bounds, cut_off
 from .exits import ExitCode, Stop
 from .options import Options
-from .streams import did_you_mean, say
+from .streams import blank, did_you_mean, say
+
+_MORE_TIME: Final = "Give it more time, or leave --timeout out."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +54,16 @@ class Wishes:
 
 @contextmanager
 def explained(options: Options, root: Path) -> Iterator[None]:
-    """Turn what the rooms raise into messages and exit codes."""
+    """Turn what the rooms raise into messages and exit codes; all of it before any write."""
     try:
         yield
+    except KeyboardInterrupt:
+        blank(options)
+        raise Stop(ExitCode.INTERRUPTED, "Interrupted. Nothing was changed.") from None
+    except GateClosed as closed:
+        fix = _MORE_TIME if closed.reason == TIMED_OUT else ""
+        text = f"{closed.reason[0].upper()}{closed.reason[1:]}. Nothing was changed."
+        raise Stop(ExitCode.ERROR, text, fix) from None
     except Mistakes as mistakes:
         tell(options, root, mistakes.diagnostics)
         raise Stop(ExitCode.ERROR) from None
@@ -58,11 +71,11 @@ def explained(options: Options, root: Path) -> Iterator[None]:
         tell(options, root, [error.diagnostic])
         raise Stop(ExitCode.ERROR) from None
     except LeaseHeld as held:
-        run = f" Its run: {held.holder.run_url}" if held.holder.run_url else ""
         raise Stop(
             ExitCode.LEASED,
-            f"Nothing was done: {held}.{run}",
-            "Wait until that run has ended; the lease of a dead one expires by itself in 30 s.",
+            f"Nothing was done: {held}.{their_run(held.holder)}",
+            "Wait for it: --lock-timeout 10m. The lease of a dead run expires by itself in 30 s; "
+            "that of one that hangs is taken away by: reconciler state unlock",
         ) from None
     except ApiError as error:
         raise Stop(ExitCode.ERROR, str(error), _way_out(error)) from None
@@ -145,19 +158,26 @@ def holder() -> Holder:
     return Holder(who, socket.gethostname(), os.getpid(), run_url, datetime.now(UTC))
 
 
+def their_run(holder: Holder) -> str:
+    """Return a sentence with the page of a holder's CI run, if there is one."""
+    return f" Its run: {holder.run_url}" if holder.run_url else ""
+
+
 def make_plan(
     loaded: Loaded,
     record: Record,
     wishes: Wishes,
     link: Connection,
     run: tuple[asyncio.Runner, Service],
+    bounds: Bounds,
     listen: Listener,
 ) -> Plan:
     """Read live state until nothing is missing, and build the plan."""
     runner, service = run
     scope = scope_of(loaded, wishes)
     before = dict(service.counts)
-    live = runner.run(read_all(service, link.app_codes, _asker(loaded, record, scope), listen))
+    reading = read_all(service, link.app_codes, _asker(loaded, record, scope), listen)
+    live = runner.run(cut_off(reading, bounds.deadline))
     counts = {
         operation: service.counts.get(operation, 0) - before.get(operation, 0)
         for operation in (Operation.GET, Operation.PERSONS)
@@ -189,14 +209,17 @@ def _asker(
     return ask
 
 
-def plan_from_files(options: Options, loaded: Loaded, wishes: Wishes, listen: Listener) -> Plan:
+def plan_from_files(
+    options: Options, loaded: Loaded, wishes: Wishes, bounds: Bounds, listen: Listener
+) -> Plan:
     """Run all stages up to the plan; writes nothing but a record that was not there."""
     scope_of(loaded, wishes)
     with explained(options, loaded.root), open_record(options, loaded) as state:
         record = state.read()
         link = connection(loaded, record)
-        with opened(link) as run:
-            return make_plan(loaded, record, wishes, link, run, listen)
+        tell_running(options, state)
+        with opened(link, bounds.gate) as run:
+            return make_plan(loaded, record, wishes, link, run, bounds, listen)
 
 
 def verdict(plan: Plan, *, detailed: bool) -> ExitCode:

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.accept import accept_option
+from reconciler.cli.durations import Deadline, Duration
 from reconciler.cli.exits import ExitCode, Stop
 from reconciler.cli.options import Options
 from reconciler.cli.streams import result, say
 
 if TYPE_CHECKING:
-    from reconciler.core.report import Report
+    from reconciler.cli.applying import Ended
 
 
 @click.command(
@@ -24,6 +25,10 @@ Examples:
   reconciler apply plan.json     exactly what was reviewed, without a question
   reconciler apply               plan, show, ask, carry out
   reconciler apply --yes         the same without the question
+  reconciler apply plan.json --timeout 30m --lock-timeout 10m --report report.json
+                                 in a pipeline
+\b
+After Ctrl-C, a failure, or a kill: the same command again goes on with the plan.
 """,
 )
 @click.argument("file", required=False, type=click.Path(path_type=Path))
@@ -36,54 +41,124 @@ Examples:
     show_default=True,
     help="The form of the report on stdout.",
 )
+@click.option(
+    "--report",
+    "report_file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the report as JSON too, however the run ends; an older report is removed first.",
+)
+@click.option(
+    "--timeout",
+    type=Duration(),
+    metavar="DURATION",
+    help="Send no further call after that: 90s, 10m, 1h30m. What is on its way is finished.",
+)
+@click.option(
+    "--lock-timeout",
+    "patience",
+    type=Duration(zero=True),
+    metavar="DURATION",
+    default=0.0,
+    help="Wait so long for the lease of the state if another run has it.  [default: not at all]",
+)
 @accept_option
 @click.pass_obj
 def command(
-    options: Options, file: Path | None, yes: bool, form: str, accepted: dict[str, int]
+    options: Options,
+    file: Path | None,
+    yes: bool,
+    form: str,
+    report_file: Path | None,
+    timeout: float | None,
+    patience: float,
+    accepted: dict[str, int],
 ) -> int:
     """Carry out a saved plan; without FILE: plan, show, ask, carry out.
 
     Before a device is written it is read again; one that moved since the plan is left alone and
     reported as stale. Exit code 3 when something failed, is unknown, stale or was skipped.
+
+    Ctrl-C or SIGTERM once: calls on their way are finished, nothing further is sent, exit code
+    130. Twice: it stops now.
     """
-    from reconciler.cli.applying import apply_fresh, apply_saved
+    deadline = Deadline.after(timeout)
+    if report_file is not None:
+        from reconciler.cli.outputs import is_report, require_replaceable
+
+        require_replaceable(report_file, "report", is_report)
+        _remove(report_file)
+    from reconciler.cli.applying import Terms, apply_fresh, apply_saved
     from reconciler.cli.checking import load
+    from reconciler.cli.endings import Bounds
 
     loaded = load(options)
+    terms = Terms(accepted, Bounds(deadline), patience, yes)
     ended = (
-        apply_fresh(options, loaded, accepted, yes=yes)
+        apply_fresh(options, loaded, terms)
         if file is None
-        else apply_saved(options, loaded, file, accepted)
+        else apply_saved(options, loaded, file, terms)
     )
-    plan, report = ended.plan, ended.report
+    code = _verdict(ended)
+    # Before the table: a terminal or a pipe may keep that waiting.
+    if report_file is not None:
+        code = _saved(options, ended, report_file, code)
     try:
-        if form == "json" or not ended.finished:
-            _print(report, form, options)
+        _print(options, ended, file, form)
     except Stop as stop:
         # What was done is done, whether it can be told or not.
         say(options, "error", stop.message)
+    if ended.plan.errors and not ended.finished:
+        withheld = ended.plan.summary.withheld
+        devices = f"{withheld:,} device{' was' if withheld == 1 else 's were'}"
+        say(options, "error", f"{devices} withheld by errors of the plan.")
+    return code
+
+
+def _remove(file: Path) -> None:
+    """Remove an older report: whoever reads it after this run must not take it for this one's."""
+    from reconciler.cli.outputs import cannot_be_written
+
+    if file.is_file():
+        try:
+            file.unlink()
+        except OSError as error:
+            raise cannot_be_written(file, error) from None
+
+
+def _verdict(ended: Ended) -> ExitCode:
+    report = ended.report
     if report.interrupted:
         return ExitCode.INTERRUPTED
-    if ended.finished:
+    if ended.finished or (report.complete and not ended.plan.errors):
         return ExitCode.DONE
-    if plan.errors:
-        count = plan.summary.withheld
-        devices = f"{count:,} device{' was' if count == 1 else 's were'}"
-        say(
-            options, "error", f"{devices} withheld by errors of the plan; the rest was carried out."
-        )
-    return ExitCode.DONE if report.complete and not plan.errors else ExitCode.INCOMPLETE
+    return ExitCode.ERROR if report.stopped and not report.changed else ExitCode.INCOMPLETE
 
 
-def _print(report: Report, form: str, options: Options) -> None:
+def _saved(options: Options, ended: Ended, file: Path, code: ExitCode) -> ExitCode:
+    """Write the report; return the exit code, which is not success if that fails."""
+    from reconciler.cli.outputs import save
+    from reconciler.render.report import encode
+
+    try:
+        save(file, encode(ended.report))
+    except Stop as stop:
+        say(options, "error", f"The report is missing: {stop.message}")
+        return code or ExitCode.INCOMPLETE
+    return code
+
+
+def _print(options: Options, ended: Ended, file: Path | None, form: str) -> None:
     if form == "json":
         from reconciler.render.report import encode
 
-        result(encode(report))
-        return
-    import sys
+        result(encode(ended.report))
+    elif not ended.finished:
+        import shlex
+        import sys
 
-    from reconciler.cli.painting import paint
-    from reconciler.render.report import lines
+        from reconciler.cli.painting import paint
+        from reconciler.render.report import lines
 
-    paint(sys.stdout, lines(report), options)
+        again = None if file is None else f"reconciler apply {shlex.quote(str(file))}"
+        paint(sys.stdout, lines(ended.report, again=again), options)

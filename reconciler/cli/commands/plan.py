@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.accept import accept_option
-from reconciler.cli.exits import ExitCode, Stop
+from reconciler.cli.durations import Deadline, Duration
 from reconciler.cli.options import Options
 from reconciler.cli.streams import say
 
@@ -55,6 +55,12 @@ Examples:
     show_default=True,
     help="How live state is read: registration by registration, or page by page.",
 )
+@click.option(
+    "--timeout",
+    type=Duration(),
+    metavar="DURATION",
+    help="End with an error when the plan is not made by then: 90s, 10m, 1h30m.",
+)
 @accept_option
 @click.pass_obj
 def command(
@@ -64,6 +70,7 @@ def command(
     detailed_exitcode: bool,
     targets: tuple[str, ...],
     strategy: str,
+    timeout: float | None,
     accepted: dict[str, int],
 ) -> int:
     """Read live state and show what apply would do; writes nothing to the service.
@@ -71,49 +78,34 @@ def command(
     The plan names every field that changes with its source line, every call, what is risky, and
     side effects on devices that no file declares.
     """
+    deadline = Deadline.after(timeout)
     if strategy == "sweep":
         raise click.UsageError(
             "--read sweep does not exist yet: it comes with a later version. Use auto or points."
         )
     if out is not None:
-        _require_replaceable(out)
+        from reconciler.cli.outputs import is_document, require_replaceable
+
+        require_replaceable(out, "plan", is_document)
     from reconciler.cli.checking import load
+    from reconciler.cli.endings import Bounds
     from reconciler.cli.progress import progress
     from reconciler.cli.showing import show
     from reconciler.cli.stages import Wishes, plan_from_files, verdict
 
     loaded = load(options)
+    wishes, bounds = Wishes(targets, accepted), Bounds(deadline)
     with progress(options) as listen:
-        plan = plan_from_files(options, loaded, Wishes(targets, accepted), listen)
+        plan = plan_from_files(options, loaded, wishes, bounds, listen)
     show(plan, form, options, fold=not options.verbose)
     code = verdict(plan, detailed=detailed_exitcode)
     if out is not None:
-        from reconciler.cli.files import replace_file
+        from reconciler.cli.outputs import save
         from reconciler.plan.document import encode
 
-        try:
-            replace_file(out, encode(plan))
-        except OSError as error:
-            raise Stop(ExitCode.ERROR, f"{out} cannot be written: {error.strerror}.") from None
+        save(out, encode(plan))
         if plan.refusals:
             say(options, "info", f"Saved to {out}; refused as it is, see its ways out.")
         else:
             say(options, "info", f"Saved to {out}. To make it so: reconciler apply {out}")
     return code
-
-
-def _require_replaceable(out: Path) -> None:
-    """Refuse a path early, before anything is read, where writing would fail or do harm."""
-    if str(out) == "-":
-        raise click.UsageError("-o takes a file; a plan on stdout is --format json.")
-    if not out.absolute().parent.is_dir():
-        raise Stop(ExitCode.ERROR, f"{out} cannot be written: its directory does not exist.")
-    if out.is_file():
-        try:
-            with out.open("rb") as file:
-                first = file.read(1)
-        except OSError as error:
-            raise Stop(ExitCode.ERROR, f"{out} cannot be written: {error.strerror}.") from None
-        # A slip of the shell's completion must not cost a manifest.
-        if first not in (b"", b"{"):
-            raise click.UsageError(f"{out} exists and is no plan; name another file, or remove it.")

@@ -1,0 +1,63 @@
+"""Ctrl-C and SIGTERM: who answers them, and for how long.
+
+Everywhere but while calls are carried out, both raise KeyboardInterrupt. Handlers are plain ones
+(`signal.signal`) and not the event loop's: those forget who answered before them, and between two
+runs of a loop a SIGTERM would find nobody and end the process with its lease.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Callable
+from types import FrameType
+from typing import Final, Self
+
+_NUMBERS: Final = (signal.SIGINT, signal.SIGTERM)
+
+
+def treat_sigterm_as_ctrl_c() -> None:
+    """Let SIGTERM do in this process what Ctrl-C does at that moment."""
+    # One that the caller had ignored stays ignored, and another's handler is not ours to replace.
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, _as_ctrl_c)
+
+
+def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
+    answer = signal.getsignal(signal.SIGINT)
+    if not callable(answer):
+        # Ctrl-C is ignored (a shell's background job); a SIGTERM is still meant for us.
+        raise KeyboardInterrupt
+    # While an event loop runs, this cancels what it runs instead of tearing the loop apart.
+    answer(number, frame)
+
+
+class Signals:
+    """Takes SIGINT and SIGTERM over within its block; whoever answered before does so after."""
+
+    def __init__(self) -> None:
+        self._before: dict[signal.Signals, Callable[[int, FrameType | None], object] | int] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+        self._before.clear()
+
+    def answer(self, react: Callable[[], object]) -> None:
+        """Call `react` at each signal from now on, between two instructions of the main thread."""
+        # Only there can signals be taken over; a command that runs in a thread gets none anyway.
+        if threading.current_thread() is not threading.main_thread():
+            return
+        for number in _NUMBERS:
+            before = signal.getsignal(number)
+            if before is None or before is signal.SIG_IGN:
+                continue
+            self._before.setdefault(number, before)
+            signal.signal(number, lambda *_: react())
+
+    def ignore(self) -> None:
+        """Do nothing at a signal: what comes now is short, and must be done to its end."""
+        self.answer(lambda: None)

@@ -1,0 +1,68 @@
+"""Files that commands write: refused early where writing would fail or do harm, then whole."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import click
+
+from .exits import ExitCode, Stop
+from .files import replace_file
+
+
+def require_replaceable(file: Path, what: str, is_one: Callable[[bytes], bool]) -> None:
+    """Refuse a path before anything is read. What is there already must be such a thing itself.
+
+    `what` names it in messages: "plan". A slip of the shell's completion must not cost a manifest.
+    """
+    if str(file) == "-":
+        raise click.UsageError(f"A {what} goes to a file; one on stdout is --format json.")
+    directory = file.absolute().parent
+    if not directory.is_dir():
+        raise Stop(ExitCode.ERROR, f"{file} cannot be written: its directory does not exist.")
+    if file.is_dir():
+        raise Stop(ExitCode.ERROR, f"{file} cannot be written: it is a directory.")
+    if file.is_file():
+        try:
+            data = file.read_bytes()
+        except OSError as error:
+            raise cannot_be_written(file, error) from None
+        if data and not is_one(data):
+            raise click.UsageError(
+                f"{file} exists and is no {what}; name another file, or remove it."
+            )
+    # A regular file is replaced by a new one; into a pipe or a terminal it is written.
+    place = file if file.exists() and not file.is_file() else directory
+    if not os.access(place, os.W_OK):
+        raise Stop(ExitCode.ERROR, f"{file} cannot be written: permission denied.")
+
+
+def is_document(data: bytes) -> bool:
+    """Whether a file's content begins like the documents that we write."""
+    return data.startswith(b"{")
+
+
+def is_report(data: bytes) -> bool:
+    """Whether a file's content is the report of an apply."""
+    try:
+        document = json.loads(data)
+    except ValueError:
+        return False
+    return isinstance(document, dict) and {"plan", "rows"} <= document.keys()
+
+
+def save(file: Path, data: bytes) -> None:
+    """Write a file whole or not at all; raises Stop."""
+    try:
+        replace_file(file, data)
+    except OSError as error:
+        raise cannot_be_written(file, error) from None
+
+
+def cannot_be_written(file: Path, error: OSError) -> Stop:
+    """Return how a command ends that cannot write its file."""
+    reason = (error.strerror or "unknown").lower()
+    return Stop(ExitCode.ERROR, f"{file} cannot be written: {reason}.")
