@@ -42,7 +42,8 @@ class LoggedCall:
 
 
 class CallLog:
-    """The latest 250,000 calls in the order of their ends, and counts of all."""
+    """The latest 250,000 calls in the order in which they were over, and counts of all; a call that
+    hangs comes in when its connection ends."""
 
     def __init__(self) -> None:
         self._calls: deque[LoggedCall] = deque(maxlen=_KEPT)

@@ -58,7 +58,7 @@ class Exchange:
 
     async def answer(self, answer: HttpResponse) -> int:
         """Send an answer; return its status, or 0 where nobody is there to hear it."""
-        if self.wire.is_gone:
+        if self.wire.is_gone():
             await self.wire.close()
             return 0
         await answer(self.scope, self.receive, self.send)
@@ -146,6 +146,9 @@ async def _truncate(answer: HttpResponse, exchange: Exchange) -> int:
     two bytes long."""
     body = bytes(answer.body) or b"{}"
     answer.headers["content-length"] = str(len(body))
+    if exchange.wire.is_gone():
+        await exchange.wire.close()
+        return 0
     await _start(answer, exchange)
     await _body(body[: len(body) // 2], exchange, more=True)
     await exchange.wire.close()
@@ -155,7 +158,7 @@ async def _truncate(answer: HttpResponse, exchange: Exchange) -> int:
 async def _drip(answer: HttpResponse, seconds: float, exchange: Exchange) -> int:
     """Send the answer in small pieces; a body that is empty comes as late as any other."""
     wire, body = exchange.wire, bytes(answer.body)
-    if not body:
+    if not body or wire.is_gone():
         await exchange.pauses.pause(seconds, wire.lost)
         return await exchange.answer(answer)
     pieces = max(1, min(len(body), round(seconds * _DROPS)))
@@ -163,7 +166,7 @@ async def _drip(answer: HttpResponse, seconds: float, exchange: Exchange) -> int
     await _start(answer, exchange)
     for start in range(0, len(body), size):
         await exchange.pauses.pause(seconds / pieces, wire.lost)
-        if wire.is_gone:
+        if wire.is_gone():
             await wire.close()
             break
         await _body(body[start : start + size], exchange, more=start + size < len(body))

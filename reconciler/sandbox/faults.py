@@ -11,7 +11,8 @@ from typing import assert_never
 from reconciler.platform.lookups import is_lookup
 from reconciler.platform.operations import Call, Operation, registration_of
 
-from .fault import Fault, Numbers, Share, Subject, read_fault
+from .fault import Fault, Numbers, Share, Subject
+from .spec import read_fault
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ class RunningSandbox:
         self._account.set_world(world)
 
     def calls(self) -> tuple[LoggedCall, ...]:
-        """Return the latest calls, in the order of their ends."""
+        """Return the latest calls, in the order in which they were over."""
         return self._account.log.calls()
 
     def forget_calls(self) -> None:

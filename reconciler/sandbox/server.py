@@ -129,7 +129,7 @@ class _Api:
         if self._travels:
             await self._travel()
             wire = wire_of(request.scope)
-            if wire.is_gone:
+            if wire.is_gone():
                 await wire.close()
                 return 0, carried
         await http(carried.response)(request.scope, request.receive, send)

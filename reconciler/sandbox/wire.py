@@ -6,6 +6,7 @@ The ASGI scope of each request carries its connection, see `wire_of`.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
 from typing import Any, Final, cast
@@ -14,6 +15,7 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 _EXTENSION: Final = "reconciler.wire"
+_NO_LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
 class Wire(HttpToolsProtocol):
@@ -25,7 +27,6 @@ class Wire(HttpToolsProtocol):
         self.lost: asyncio.Future[None] = self.loop.create_future()
         self._held = False
 
-    @property
     def is_gone(self) -> bool:
         """Whether nothing that is sent can arrive any more."""
         return self.transport.is_closing()
@@ -42,12 +43,12 @@ class Wire(HttpToolsProtocol):
 
     async def reset(self) -> None:
         """Close by a TCP RST instead of the polite FIN."""
-        if not self.is_gone:
+        if not self.is_gone():
             number = self.transport.get_extra_info("socket").fileno()
             # A duplicate, since not every event loop lets its own socket be configured; the option
             # belongs to the connection, and linger 0 turns its close into a reset.
             with socket.fromfd(number, socket.AF_INET, socket.SOCK_STREAM) as duplicate:
-                duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                duplicate.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _NO_LINGER)
             self.transport.abort()
         await self.lost
 

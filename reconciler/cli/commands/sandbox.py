@@ -168,7 +168,7 @@ def _readings(assumed: tuple[str, ...]) -> dict[str, str]:
 
 
 def _check_faults(faults: tuple[str, ...]) -> None:
-    from reconciler.sandbox.fault import read_fault
+    from reconciler.sandbox.spec import read_fault
 
     for spec in faults:
         try:

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.sandbox.fault import (
-    Effect,
-    Fault,
-    Numbers,
-    RetryAfter,
-    Share,
-    Subject,
-    read_fault,
-)
+from reconciler.sandbox.fault import Effect, Fault, Numbers, RetryAfter, Share, Subject
+from reconciler.sandbox.spec import read_fault
 
 GET = frozenset({"get"})
 UPDATE = frozenset({"update"})
