@@ -7,8 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -20,86 +19,10 @@ from reconciler.state.local import LocalState
 from tests.worlds import canonical
 
 from .forked import Death, Forks, When
-from .harness import Project, Ran
+from .harness import Project
+from .thirty import PROJECT, RECORD, entries, said, thirty
 
 Json = dict[str, Any]
-
-APPLICATION: Final = "APPLICATION-ID-1"
-PROJECT: Final = """\
-apiVersion: reconciler/v1
-kind: Project
-api:
-  baseUrl: ${SANDBOX_URL}
-  auth: {apiKey: "${SANDBOX_KEY}"}
-  limits: {get: 5000, update: 5000, personalize: 5000, depersonalize: 5000, persons: 5000}
-  quotaShare: 1
-applications:
-  courier: {appCode: courier-app-code}
-manifests: [devices.yaml]
-"""
-
-
-def registration(id_: str, owner: int | None = None, **more: Any) -> Json:
-    found = {"registrationId": id_, "applicationId": APPLICATION, **more}
-    return found if owner is None else {**found, "owner": owner}
-
-
-def thirty() -> tuple[Json, Json]:
-    """Return a world and a manifest that take thirty calls: every kind, and chains of them."""
-    people = [
-        {"id": n, "externalId": f"courier-{n}", "emails": [f"{n}@example.com"]}
-        for n in range(1, 13)
-    ]
-    registrations: list[Json] = []
-    devices: Json = {}
-    for n in (1, 3, 5, 7):
-        # From its owner to the next person, whose other phone was the primary one until now.
-        registrations += [
-            registration(
-                f"handed-{n}", n, isPrimary=True, additionalData={"depot": n, "theme": "dark"}
-            ),
-            registration(f"other-{n}", n + 1, isPrimary=True),
-        ]
-        devices[f"handed-{n}"] = {
-            "owner": f"p{n + 1}",
-            "isPrimary": True,
-            "additionalData": {"depot": n},
-        }
-        devices[f"other-{n}"] = {"isPrimary": False}
-    for n in (9, 10):
-        registrations.append(registration(f"found-{n}", additionalData={"theme": "dark"}))
-        devices[f"found-{n}"] = {"owner": f"p{n}", "additionalData": {"shift": "night"}}
-    for n in (9, 10, 11):
-        registrations.append(registration(f"left-{n}", n))
-        devices[f"left-{n}"] = {"owner": None}
-    for n in (11, 12):
-        registrations += [
-            registration(f"first-{n}", n, isPrimary=True),
-            registration(f"second-{n}", n),
-        ]
-        devices[f"first-{n}"] = {"owner": f"p{n}", "isPrimary": False}
-        devices[f"second-{n}"] = {"owner": f"p{n}", "isPrimary": True}
-    for n in range(7):
-        registrations.append(registration(f"plain-{n}", additionalData={"depot": 0, "theme": n}))
-        devices[f"plain-{n}"] = {
-            "registrationEnabled": n % 2 == 0,
-            "additionalData": {"depot": n + 1},
-        }
-    devices["as-it-is"] = {"registrationEnabled": True}
-    registrations.append(registration("as-it-is"))
-    world = {
-        "applications": {"courier-app-code": APPLICATION},
-        "people": people,
-        "registrations": registrations,
-    }
-    manifest = {
-        "apiVersion": "reconciler/v1",
-        "kind": "Devices",
-        "application": "courier",
-        "people": {f"p{n}": {"externalId": f"courier-{n}"} for n in range(1, 13)},
-        "devices": devices,
-    }
-    return world, manifest
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +40,8 @@ class Stage:
 
     def again(self) -> None:
         """Go back to the moment before the apply."""
-        shutil.copy(
-            self.project.root / "planned.db", self.project.root / ".reconciler" / "state.db"
-        )
-        (self.project.root / ".reconciler" / "state.db-journal").unlink(missing_ok=True)
+        shutil.copy(self.project.root / "planned.db", self.project.root / RECORD)
+        (self.project.root / f"{RECORD}-journal").unlink(missing_ok=True)
         self.running.set_world(self.start)
         self.running.forget_calls()
 
@@ -130,21 +51,15 @@ class Stage:
             (call.operation.value, call.path) for call in self.running.calls() if call.is_write
         )
 
-    def unsettled(self) -> set[tuple[str, str]]:
-        """Return the writes that the killed run cannot have known the outcome of."""
-        with LocalState.open(self.project.root / ".reconciler" / "state.db", create=False) as state:
-            open_ = state.journal.unsettled(self.plan["id"])
-        return {(c["operation"], c["path"]) for c in self.plan["calls"] if c["id"] in open_}
-
-
-def entries(root: Path) -> Json:
-    """Return what the record says of each device."""
-    with LocalState.open(root / ".reconciler" / "state.db", create=False) as state:
-        return dict(state.read().devices)
-
-
-def said(ran: Ran) -> str:
-    return f"exit {ran.exit}\n{ran.out}\n{ran.err}"
+    def left(self) -> tuple[set[tuple[str, str]], bool]:
+        """Return the writes that a killed run cannot know the outcome of, and if it began any."""
+        with LocalState.open(self.project.root / RECORD, create=False) as state:
+            unsettled = state.journal.unsettled(self.plan["id"])
+            found = state.journal.unfinished()
+        calls = self.plan["calls"]
+        return {(call["operation"], call["path"]) for call in calls if call["id"] in unsettled}, (
+            found is not None and found.applied + found.unsettled > 0
+        )
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +76,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         with Forks(project) as forks:
             planned = forks.run("plan", "-o", "plan.json").ran
             assert planned.exit == 0, said(planned)
-            shutil.copy(root / ".reconciler" / "state.db", root / "planned.db")
+            shutil.copy(root / RECORD, root / "planned.db")
             plan = json.loads((root / "plan.json").read_text("utf-8"))
             applied = forks.run("apply", "plan.json")
             assert applied.ran.exit == 0, said(applied.ran)
@@ -207,12 +122,15 @@ def go_on(stage: Stage, death: Death, *, is_fresh: bool) -> None:
     stage.again()
     killed = stage.forks.run("apply", "plan.json", death=death).ran
     assert killed.exit == -9, f"{note}: {said(killed)}"
-    unknown = stage.unsettled()
+    unknown, is_begun = stage.left()
     if is_fresh:
         planned = stage.forks.run("plan", "-o", "fresh.json").ran
         assert planned.exit == 0, f"{note}: {said(planned)}"
+        assert ("A run that began at" in planned.err) is is_begun, f"{note}: {said(planned)}"
     applied = stage.forks.run("apply", "fresh.json" if is_fresh else "plan.json").ran
     assert applied.exit == 0, f"{note}: {said(applied)}"
+    going_on = is_begun and not is_fresh
+    assert ("Going on with this plan" in applied.err) is going_on, f"{note}: {said(applied)}"
     writes = stage.writes()
     twice = {write for write, count in writes.items() if count > 1}
 
