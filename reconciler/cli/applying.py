@@ -38,6 +38,7 @@ from .stages import (
     state_path,
     their_run,
 )
+from .stopped import Heard, report_of
 from .streams import blank, say
 
 
@@ -171,30 +172,30 @@ def _carry_out(
         what = "Interrupted: finishing the calls that are on their way; a second Ctrl-C stops now."
         say(options, "warning", what, event="interrupted")
 
+    journal = state.journal_under(lease)
     try:
         with progress(options) as listen:
+            heard = Heard(listen)
+            service.tell(heard)
             work = carry_out(
                 plan,
                 loaded.desired,
                 record,
                 service,
                 link.app_codes,
-                state.journal_under(lease),
+                journal,
                 state.records_under(lease),
                 lease,
-                listen,
+                heard,
                 rates=link.rates,
                 gate=bounds.gate,
             )
             return runner.run(wound_up(work, bounds, interrupted))
     except StoppedNow:
-        raise Stop(
-            ExitCode.INTERRUPTED,
-            "Stopped now. Calls that were on their way may have been carried out, or not; what "
-            "was answered until now is noted.",
-            "Go on with the same plan, which reads those first, or see what is left: "
-            "reconciler plan",
-        ) from None
+        say(options, "warning", "Stopped now, without waiting for the calls on their way.")
+        # What is still waiting to be written to it.
+        journal.close()
+        return report_of(plan, heard, state)
     except StateError:
         # Raised before the first call only.
         raise

@@ -8,13 +8,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from reconciler.core.events import Event, Listener, Progress, Settled, nobody_listens
+from reconciler.core.events import (
+    Event,
+    Listener,
+    Pausing,
+    Progress,
+    Settled,
+    nobody_listens,
+)
 
 from .options import Options
 from .streams import colored, say
 
 _LINE_EVERY: Final = 5.0
 _DRAW_EVERY: Final = 0.1
+# Shorter pauses are over before anybody has read of them.
+_WORTH_TELLING: Final = 1.0
 # What a stage calls its work, in words.
 _WORK: Final = {
     "get": "Reading registrations",
@@ -44,6 +53,7 @@ class _Lines:
         self._options = options
         self._clock = clock
         self._last = clock()
+        self._paused = -_LINE_EVERY
 
     def __call__(self, event: Event) -> None:
         match event:
@@ -72,6 +82,24 @@ class _Lines:
                         device=device,
                         outcome=outcome,
                     )
+            case Pausing():
+                self._pausing(event)
+
+    def _pausing(self, event: Pausing) -> None:
+        """Say why a call waits: with -v of each, else of a long one now and then."""
+        if not self._options.verbose:
+            if event.seconds < _WORTH_TELLING or self._clock() - self._paused < _LINE_EVERY:
+                return
+            self._paused = self._clock()
+        say(
+            self._options,
+            "info",
+            f"{event.why}; again in {event.seconds:.1f} s",
+            event="pausing",
+            operation=event.operation,
+            seconds=round(event.seconds, 3),
+            attempts=event.attempts,
+        )
 
 
 @contextmanager
@@ -93,7 +121,12 @@ def _bars(options: Options) -> Iterator[Listener]:
         shown: dict[str, int] = {}
         drawn: dict[str, float] = {}
 
+        aside = _Lines(options, time.monotonic)
+
         def listen(event: Event) -> None:
+            if isinstance(event, Pausing):
+                # Appears above the bars.
+                aside(event)
             if not isinstance(event, Progress):
                 return
             work, now = event.work, time.monotonic()

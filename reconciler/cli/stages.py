@@ -176,6 +176,7 @@ def make_plan(
     runner, service = run
     scope = scope_of(loaded, wishes)
     before = dict(service.counts)
+    service.tell(listen)
     reading = read_all(service, link.app_codes, _asker(loaded, record, scope), listen)
     live = runner.run(cut_off(reading, bounds.deadline))
     counts = {
