@@ -37,7 +37,7 @@ class Trouble(Enum):
 
     THROTTLED: 429, surely not done; a promise that it will work later, so it gets patience for
     about 20 minutes · BROKEN: 5xx, no whole answer, no connection; about 15 seconds · CLASHED: 409,
-    another write to the same person at the same time.
+    another write to the same person at the same time. A read may meet one too.
     """
 
     THROTTLED = 40
@@ -54,7 +54,7 @@ def trouble(error: ApiError) -> Trouble | None:
     match error:
         case RateLimited():
             return Trouble.THROTTLED
-        case Conflict() if error.is_write:
+        case Conflict():
             return Trouble.CLASHED
         case NoAnswer() if error.reason == NoConnection.CERTIFICATE:
             # Nobody mends that while we wait.

@@ -180,6 +180,14 @@ def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | N
     assert seconds == retry_after_seconds(header, 784111777.0)
 
 
+def test_a_read_that_clashes_with_a_write_is_asked_again() -> None:
+    """409 is said of all calls about people; asking again is harmless."""
+    wire = Wire(answer({"errorCode": 40902, "errorMessage": "OPTIMISTIC_LOCK"}, 409))
+    with pytest.raises(Conflict):
+        ask(wire, "get")
+    assert 5 == len(wire.requests)
+
+
 def test_retry_after_is_honoured_to_the_second() -> None:
     """The service knows better than any formula of ours."""
     time = FakeTime()
