@@ -113,7 +113,9 @@ class Database:
                 raise
 
     def _check(self, *, create: bool) -> None:
-        application, version, tables = self._marks(self._connection)
+        with self.reading() as connection:
+            # As of one moment: another process may be making the file right now.
+            application, version, tables = self._marks(connection)
         if create and (application, version, tables) == (0, 0, 0):
             with self.writing() as connection:
                 # Another process may have made it since.

@@ -152,7 +152,8 @@ class LocalLease:
             self._taken_away = True
             what = "it was taken away"
             if row is not None:
-                what = f"{row[1]} on {row[2]} has it since {row[3].partition('.')[0]}"
+                since = datetime.fromisoformat(row[3]).strftime("%Y-%m-%d %H:%M:%S %Z")
+                what = f"{row[1]} on {row[2]} has it since {since}"
         message = f"{codes.LEASE_LOST.title}: {what} ({self._database.path})"
         raise StateError(Diagnostic(codes.LEASE_LOST, message))
 

@@ -1,8 +1,9 @@
 """The command line in a process that is forked for each run, and may kill itself at a transaction.
 
-The parent imports everything once and never starts a thread; each child runs one command from
-scratch. The journal's batches are written entry by entry, so that each entry is a step of its own.
-Run as a program: a request (JSON) a line on stdin, an answer (JSON) a line on stdout.
+The parent imports everything once and may run a command itself, so that its children need not do
+again what every first run does; it has no thread when it forks. Each child runs one command. The
+journal's batches are written entry by entry, so that each entry is a step of its own. Run as a
+program: a request (JSON) a line on stdin, an answer (JSON) a line on stdout.
 """
 
 from __future__ import annotations
@@ -13,10 +14,12 @@ import json
 import mmap
 import os
 import pkgutil
+import select
 import signal
 import struct
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -84,22 +87,25 @@ class Forks:
         self._process.communicate()
 
     def begin(
-        self, *arguments: str, death: Death | None = None, held_until: Path | None = None
+        self,
+        *arguments: str,
+        death: Death | None = None,
+        held_until: Path | None = None,
+        hasty: bool = False,
     ) -> int:
         """Begin a command and return its process number; `end` has to follow.
 
-        Whoever gets the lease goes on only when the file `held_until` is there.
+        Whoever gets the lease goes on only when the file `held_until` is there. For who is hasty a
+        lease lasts a second instead of half a minute.
         """
-        asked = {
-            "arguments": ["-C", str(self._root), *arguments],
-            "death": None if death is None else [death.transaction, death.when],
-            "held_until": None if held_until is None else str(held_until),
-            "out": str(self._out),
-            "err": str(self._err),
-        }
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(asked) + "\n")
-        self._process.stdin.flush()
+        self._ask(
+            self._asked(
+                arguments,
+                death=None if death is None else [death.transaction, death.when],
+                held_until=None if held_until is None else str(held_until),
+                hasty=hasty,
+            )
+        )
         pid = self._heard()
         assert isinstance(pid, int)
         return pid
@@ -115,21 +121,49 @@ class Forks:
         self.begin(*arguments, death=death)
         return self.end()
 
+    def warm_up(self, *arguments: str) -> Ran:
+        """Run a command in the parent itself."""
+        self._ask(self._asked(arguments, here=True))
+        return Ran(self._heard(), self._out.read_text("utf-8"), self._err.read_text("utf-8"))
+
+    def is_running(self) -> bool:
+        """Whether the command that was begun has not ended yet."""
+        return not select.select([self], [], [], 0.005)[0]
+
+    def said_so_far(self) -> str:
+        """Return what the command that was begun has written to stderr until now."""
+        return self._err.read_text("utf-8")
+
     def fileno(self) -> int:
         """Return what becomes readable when the command has ended."""
         assert self._process.stdout is not None
         return self._process.stdout.fileno()
+
+    def _asked(self, arguments: tuple[str, ...], **more: object) -> dict[str, object]:
+        return {
+            "arguments": ["-C", str(self._root), *arguments],
+            "out": str(self._out),
+            "err": str(self._err),
+            **more,
+        }
+
+    def _ask(self, asked: object) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(asked) + "\n")
+        self._process.stdin.flush()
 
     def _heard(self) -> Any:
         assert self._process.stdout is not None
         return json.loads(self._process.stdout.readline())
 
 
+_HASTE: Final = {"EXPIRES_AFTER": 1.0, "_SURE_FOR": 0.8, "BEAT_EVERY": 0.2, "_LOOK_EVERY": 0.05}
 _COUNT: Final = struct.Struct("I")
 
 
 def _child(asked: dict[str, Any], count: mmap.mmap) -> int:
     from reconciler.cli.main import outcome
+    from reconciler.state import lease
     from reconciler.state.database import Database
     from reconciler.state.journal import LocalJournal
 
@@ -164,6 +198,9 @@ def _child(asked: dict[str, Any], count: mmap.mmap) -> int:
     LocalJournal._commit = one_by_one  # type: ignore[method-assign]
     if asked["held_until"] is not None:
         _hold(Path(asked["held_until"]))
+    if asked["hasty"]:
+        for name, seconds in _HASTE.items():
+            setattr(lease, name, seconds)
     code = outcome(asked["arguments"])
     sys.stdout.flush()
     sys.stderr.flush()
@@ -193,17 +230,34 @@ def _serve() -> None:
             importlib.import_module(module.name)
     count = mmap.mmap(-1, _COUNT.size)
     for line in sys.stdin:
+        asked = json.loads(line)
+        if asked.get("here"):
+            _tell(_here(asked))
+            continue
         _COUNT.pack_into(count, 0, 0)
+        assert threading.active_count() == 1
         child = os.fork()
         if child == 0:
             code = 70
             try:
-                code = _child(json.loads(line), count)
+                code = _child(asked, count)
             finally:
                 os._exit(code)
         _tell(child)
         _, status = os.waitpid(child, 0)
         _tell([os.waitstatus_to_exitcode(status), *_COUNT.unpack_from(count)])
+
+
+def _here(asked: dict[str, Any]) -> int:
+    from reconciler.cli.main import outcome
+
+    with (
+        open(asked["out"], "w", encoding="utf-8") as out,
+        open(asked["err"], "w", encoding="utf-8") as err,
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        return int(outcome(asked["arguments"]))
 
 
 def _tell(answer: object) -> None:

@@ -7,6 +7,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,13 +39,6 @@ class Stage:
     entries: Json
     transactions: int
 
-    def again(self) -> None:
-        """Go back to the moment before the apply."""
-        shutil.copy(self.project.root / "planned.db", self.project.root / RECORD)
-        (self.project.root / f"{RECORD}-journal").unlink(missing_ok=True)
-        self.running.set_world(self.start)
-        self.running.forget_calls()
-
     def writes(self) -> Counter[tuple[str, str]]:
         """Return how often each write was sent, by operation and path."""
         return Counter(
@@ -62,6 +56,14 @@ class Stage:
         )
 
 
+def again(root: Path, running: RunningSandbox, start: World) -> None:
+    """Go back to the moment before the apply."""
+    shutil.copy(root / "planned.db", root / RECORD)
+    (root / f"{RECORD}-journal").unlink(missing_ok=True)
+    running.set_world(start)
+    running.forget_calls()
+
+
 @pytest.fixture(scope="module")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """Everything that all kills share."""
@@ -74,10 +76,12 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         start = decode_world(json.dumps(world).encode())
         running.set_world(start)
         with Forks(project) as forks:
-            planned = forks.run("plan", "-o", "plan.json").ran
+            planned = forks.warm_up("plan", "-o", "plan.json")
             assert planned.exit == 0, said(planned)
             shutil.copy(root / RECORD, root / "planned.db")
             plan = json.loads((root / "plan.json").read_text("utf-8"))
+            assert forks.warm_up("apply", "plan.json").exit == 0
+            again(root, running, start)
             applied = forks.run("apply", "plan.json")
             assert applied.ran.exit == 0, said(applied.ran)
             end = json.loads(encode_world(running.world()))
@@ -119,7 +123,7 @@ def test_killed_at_any_step_it_goes_on(stage: Stage, when: When, swapped: bool) 
 def go_on(stage: Stage, death: Death, *, is_fresh: bool) -> None:
     """Kill an apply, go on, and hold the world, the record and the call log against each other."""
     note = f"killed {death.when} transaction {death.transaction}, is_fresh={is_fresh}"
-    stage.again()
+    again(stage.project.root, stage.running, stage.start)
     killed = stage.forks.run("apply", "plan.json", death=death).ran
     assert killed.exit == -9, f"{note}: {said(killed)}"
     unknown, is_begun = stage.left()

@@ -8,8 +8,10 @@ import sqlite3
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 
@@ -86,6 +88,24 @@ def test_an_empty_file_becomes_a_record(tmp_path: Path) -> None:
     assert "E603" == failure(path)[0]
     with LocalState.open(path, create=True) as state:
         assert 0 == state.read().serial
+
+
+def test_two_may_make_it_at_once(tmp_path: Path) -> None:
+    """Whoever comes while another makes the file finds a record, never half of one."""
+    barrier = Barrier(3)
+
+    def make(_: int) -> list[str]:
+        found = []
+        for number in range(60):
+            barrier.wait()
+            with LocalState.open(tmp_path / f"{number}.db", create=True) as state:
+                found.append(state.read().lineage)
+        return found
+
+    with ThreadPoolExecutor(3) as pool:
+        first, *others = pool.map(make, range(3))
+
+    assert [first, first] == others
 
 
 def test_a_file_of_another_kind_is_left_alone(tmp_path: Path) -> None:
