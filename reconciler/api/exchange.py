@@ -19,9 +19,12 @@ import msgspec
 
 from reconciler.core.hidden import Hidden
 
+from .body import Body, TooLarge, Unpackable
+
 # Far above a page of 1,000 people (540 KB); a server that sends more is not the service.
 LARGEST_ANSWER: Final = 32 * 1024 * 1024
 _CONNECT_SECONDS: Final = 10.0
+_CONNECT_SHARE: Final = 0.8
 
 
 class NoConnection(StrEnum):
@@ -93,7 +96,7 @@ async def exchange(
         return Silence(str(error) if known else NoConnection.REFUSED, sent=False)
     except (TimeoutError, httpx.TimeoutException):
         return Silence(f"no whole answer within {limit:g} s", sent=True)
-    except (httpx.RemoteProtocolError, httpx.DecodingError):
+    except (httpx.RemoteProtocolError, Unpackable):
         return Broken("the answer is not whole HTTP", None)
     except (httpx.HTTPError, httpx.StreamError, OSError):
         return Silence("the connection was lost", sent=True)
@@ -109,7 +112,8 @@ def _request(base_url: str, message: Message, timeout: float) -> httpx.Request:
     elif message.json is not None:
         content = msgspec.json.encode(message.json)
         headers["Content-Type"] = "application/json"
-    connect = min(timeout, _CONNECT_SECONDS)
+    # Ends before the whole does: then it is known that nothing was sent.
+    connect = min(timeout * _CONNECT_SHARE, _CONNECT_SECONDS)
     return httpx.Request(
         message.method,
         base_url.rstrip("/") + message.path + query,
@@ -121,15 +125,17 @@ def _request(base_url: str, message: Message, timeout: float) -> httpx.Request:
 
 async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> Outcome:
     response = await transport.handle_async_request(request)
+    headers, status = response.headers, response.status_code
     try:
-        body = bytearray()
-        async for chunk in response.aiter_bytes():
-            body += chunk
-            if len(body) > LARGEST_ANSWER:
-                return Broken("the answer is larger than any of the contract", response.status_code)
+        if not isinstance(response.stream, httpx.AsyncByteStream):
+            raise TypeError("a transport whose answers cannot be awaited")
+        # As it came over the wire: the response itself would unpack it without any bound.
+        body = Body(headers.get("content-encoding", ""), LARGEST_ANSWER)
+        async for chunk in response.stream:
+            body.add(chunk)
+        whole = body.whole()
+    except TooLarge:
+        return Broken("the answer is larger than any of the contract", status)
     finally:
         await response.aclose()
-    headers = response.headers
-    return Answer(
-        response.status_code, bytes(body), headers.get("retry-after"), headers.get("date")
-    )
+    return Answer(status, whole, headers.get("retry-after"), headers.get("date"))

@@ -6,14 +6,18 @@ is not. Errors are told apart here by whether the request can have reached the s
 
 from __future__ import annotations
 
+import math
 import ssl
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import httpx
 
 from .exchange import NoConnection
+
+if TYPE_CHECKING:
+    from aiohttp.connector import Connection
 
 # Shorter than servers keep idle connections, so that we do not write into one they just closed.
 _IDLE_SECONDS: Final = 4.0
@@ -38,6 +42,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 ttl_dns_cache=60,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
+            response_class=_SentOnce,
             auto_decompress=False,
             trust_env=False,
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -54,7 +59,10 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 allow_redirects=False,
                 proxy=self._proxy,
                 timeout=aiohttp.ClientTimeout(
-                    sock_connect=timeout.get("connect"), sock_read=timeout.get("read")
+                    # All that comes before the request is sent: name, connection, TLS.
+                    connect=timeout.get("connect"),
+                    sock_read=timeout.get("read"),
+                    ceil_threshold=math.inf,
                 ),
             )
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -65,6 +73,24 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._session.close()
+
+
+class _Lost(aiohttp.ClientError):
+    """The connection was lost before an answer began."""
+
+
+class _SentOnce(aiohttp.ClientResponse):
+    """An answer whose lost connection is told, and no reason to send the request again.
+
+    aiohttp repeats a GET by itself after a disconnect; such calls would be neither paced nor
+    counted, twice the share in the very moment when the service is in trouble.
+    """
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        try:
+            return await super().start(connection)
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
+            raise _Lost from None
 
 
 class _Body(httpx.AsyncByteStream):
