@@ -1,0 +1,122 @@
+"""A command that is met in the middle of its work: started, watched, signalled, waited for."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from reconciler.platform.world import Registration, World
+from reconciler.sandbox.serve import RunningSandbox
+
+from .harness import TIMEOUT, Project, Ran
+
+PROJECT = """\
+apiVersion: reconciler/v1
+kind: Project
+api:
+  baseUrl: ${SANDBOX_URL}
+  auth: {apiKey: "${SANDBOX_KEY}"}
+  # Reads are quick; updates leave one after another, so that there is a middle to meet.
+  limits: {get: 1000, update: 25}
+applications: {courier: {appCode: code}}
+manifests: [devices.yaml]
+state: {path: state.db}
+"""
+PATIENCE = 30.0
+COUNT = 40
+DEVICES = tuple(f"phone-{number:02d}" for number in range(COUNT))
+
+
+def manifest(shift: str, devices: tuple[str, ...] = DEVICES) -> str:
+    """Return a manifest that declares one key of each device."""
+    return (
+        "apiVersion: reconciler/v1\nkind: Devices\napplication: courier\n"
+        f"defaults: {{additionalData: {{shift: {shift}}}}}\ndevices:\n"
+        + "".join(f"  {device}: {{}}\n" for device in devices)
+    )
+
+
+def world() -> World:
+    """Return a world of devices that nobody owns and nobody has written yet."""
+    return World.of(
+        registrations=[Registration(device, "APP") for device in DEVICES],
+        applications={"code": "APP"},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A command at work."""
+
+    process: subprocess.Popen[str]
+
+    def signal(self, number: signal.Signals) -> None:
+        os.kill(self.process.pid, number)
+
+    def ended(self, within: float = TIMEOUT) -> Ran:
+        """Return what it answered; it has to end in so many seconds."""
+        out, err = self.process.communicate(timeout=within)
+        return Ran(self.process.returncode, out, err)
+
+    def said(self, text: str) -> None:
+        """Wait for a line on stderr that holds a text."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            if text in line:
+                return
+        raise AssertionError(f"it ended, and never said {text!r}")
+
+
+@contextmanager
+def started(project: Project, *arguments: str) -> Iterator[Started]:
+    """Start `reconciler` with these arguments; it does not outlive the block."""
+    process = subprocess.Popen(
+        [sys.executable, "-P", "-m", "reconciler", *arguments],
+        cwd=project.root,
+        env=project.environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield Started(process)
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        process.wait()
+        for stream in (process.stdout, process.stderr):
+            assert stream is not None
+            stream.close()
+
+
+def until(reached: Callable[[], bool]) -> None:
+    """Wait until something that the sandbox can tell is so."""
+    end = time.monotonic() + PATIENCE
+    while not reached():
+        assert time.monotonic() < end, "it never came to that"
+        time.sleep(0.005)
+
+
+def written(sandbox: RunningSandbox) -> list[str]:
+    """Return the devices that writes were carried out on, once for each write."""
+    return [call.path.rpartition("/")[2] for call in sandbox.calls() if call.done]
+
+
+def hits(sandbox: RunningSandbox) -> int:
+    """Return how often a fault hit."""
+    return sum(fault.hit for fault in sandbox.faults())
+
+
+def leases(project: Project) -> int:
+    """Return how many leases stand in the record's file: those of the dead too."""
+    with contextlib.closing(sqlite3.connect(project.root / "state.db")) as file:
+        return int(file.execute("SELECT count(*) FROM lease").fetchone()[0])
