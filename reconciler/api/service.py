@@ -152,7 +152,7 @@ class Service:
         del body
         question = _question(call.reveal(), registration_id)
         counted = attempts or Attempts()
-        await self._asker.ask(question, call, counted, answers.some_object)
+        await self._asker.ask(question, call, counted, answers.personalized)
 
     async def depersonalize(
         self, registration_id: str, app_code: str, *, attempts: Attempts | None = None

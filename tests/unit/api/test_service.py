@@ -304,6 +304,19 @@ def test_a_person_that_cannot_be_meant_is_an_error(people: object) -> None:
     assert NotTheContract is type(fail(Wire(answer(people)).service(), person))
 
 
+@pytest.mark.parametrize(
+    "changed", [{"externalId": 7}, {"tags": "a"}, {"contactInformation": [0]}, {"firstName": {}}]
+)
+def test_a_personalize_that_answers_another_thing_may_not_have_been_done(
+    changed: dict[str, object],
+) -> None:
+    """A 200 alone does not say that the person was attached; a person as in the example does."""
+    shown = {"externalId": "c-1", "tags": ["a"], "contactInformation": {"phones": []}}
+    run(Wire(answer(shown)).service(), personalize)
+    error = fail(Wire(answer(shown | changed)).service(), personalize)
+    assert (NotTheContract, "unknown") == (type(error), error.truth)
+
+
 @pytest.mark.parametrize("status", [201, 202, 204, 301, 302, 307, 308, 304])
 @pytest.mark.parametrize("ask", [get, update, depersonalize])
 def test_only_200_is_success_and_no_redirect_is_followed(ask: Ask, status: int) -> None:
