@@ -12,11 +12,13 @@ from reconciler.core.report import Outcome, Report, Row
 
 from .escape import LABEL_LIMIT, name, pad, prose, quoted, width
 from .sentences import counted, duration, listed, number
-from .spans import EMPTY, Line, Span, Style, line
+from .spans import EMPTY, Line, Span, Style, line, plain
 from .view import FOLD
 
 FORMAT_VERSION: Final = "1.0"
 _FEW: Final = 3
+# The word of an interrupted run for what it left undone.
+_INTERRUPTED: Final = "interrupted"
 # The worst first; what went well stands as counts in the last line.
 _ORDER: Final = (
     Outcome.UNKNOWN,
@@ -60,7 +62,7 @@ def lines(report: Report, fold: int | None = FOLD, again: str | None = None) -> 
     """
     bad = [group for outcome in _ORDER for group in _groups(report, outcome, fold)]
     if bad:
-        yield from _table(bad)
+        yield from _table(bad, report)
         yield EMPTY
         for outcome in _ORDER:
             if report.counts.get(outcome) and outcome in _MEANS:
@@ -94,7 +96,7 @@ def _groups(report: Report, outcome: Outcome, fold: int | None) -> list[list[Row
     for row in report.rows:
         if row.outcome is outcome:
             # Of a thousand failures that differ in the registration only, one is read.
-            said = _said(row).replace(row.device, "{id}")
+            said = _said(row, report).replace(row.device, "{id}")
             key = (row.application, row.operation, row.truth, said)
             alike.setdefault(key, []).append(row)
     groups: list[list[Row]] = []
@@ -106,13 +108,18 @@ def _groups(report: Report, outcome: Outcome, fold: int | None) -> list[list[Row
     return groups
 
 
-def _said(row: Row) -> str:
-    """Return the detail without what the row's other columns say already."""
-    named = f"{row.operation} of device {row.device}: {row.method} {row.path} "
-    return (row.detail or "").removeprefix(named)
+def _said(row: Row, report: Report) -> str:
+    """Return the detail without what the row's other columns and the last line say already."""
+    detail = row.detail or ""
+    why = _INTERRUPTED if report.interrupted else report.stopped
+    if row.outcome is Outcome.NOT_TRIED and detail == why:
+        return ""
+    if why is not None:
+        detail = detail.removesuffix(f": {why}")
+    return detail.removeprefix(f"{row.operation} of device {row.device}: {row.method} {row.path} ")
 
 
-def _table(groups: Sequence[Sequence[Row]]) -> Iterator[Line]:
+def _table(groups: Sequence[Sequence[Row]], report: Report) -> Iterator[Line]:
     heads = ("outcome", "operation", "now", "device")
     cells = [_cells(group) for group in groups]
     columns = [
@@ -134,11 +141,13 @@ def _table(groups: Sequence[Sequence[Row]]) -> Iterator[Line]:
             Span(device, "title"),
             f"  {name(group[0].application)}",
         )
-        if len(group) > 1 and any(row.detail != group[0].detail for row in group):
+        first = group[0]
+        details = list(_details(first, _said(first, report), sum(columns)))
+        if len(group) > 1 and first.device in plain(details):
             yield line(
-                Span(f"The first of them, {name(group[0].device)}:", "dim"), indent=sum(columns)
+                Span(f"The first of them, {name(first.device)}:", "dim"), indent=sum(columns)
             )
-        yield from _details(group, sum(columns))
+        yield from details
 
 
 def _cells(group: Sequence[Row]) -> tuple[str, str, str, str]:
@@ -152,9 +161,7 @@ def _cells(group: Sequence[Row]) -> tuple[str, str, str, str]:
     return first.outcome.value, prose(first.operation or "-"), prose(first.truth), device
 
 
-def _details(group: Sequence[Row], indent: int) -> Iterator[Line]:
-    first = group[0]
-    said = _said(first)
+def _details(first: Row, said: str, indent: int) -> Iterator[Line]:
     request = f"{first.method} {first.path}"
     # Where nothing was sent, the detail names the read that failed, or there was no request.
     is_sent = first.attempts > 0 or first.outcome is Outcome.UNKNOWN

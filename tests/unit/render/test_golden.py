@@ -81,7 +81,25 @@ INCOMPLETE: Final = Report(
 )
 STOPPED: Final = Report(
     "01J9ZQ4M8T",
-    (row("A-1", Outcome.NOT_TRIED, truth="not done", attempts=0),),
+    (
+        *(
+            row(
+                f"A-{number}",
+                Outcome.FAILED,
+                truth="not done",
+                detail=f"update of device A-{number}: PATCH {PATH}A-{number} answered 409: BUSY "
+                "(not done); not sent again: the lease was lost",
+            )
+            for number in range(6)
+        ),
+        row(
+            "B-1",
+            Outcome.NOT_TRIED,
+            truth="not done",
+            attempts=0,
+            detail="the lease was lost",
+        ),
+    ),
     0.2,
     stopped="the lease was lost",
 )
