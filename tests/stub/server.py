@@ -1,217 +1,108 @@
-"""The stub over HTTP: the standard library's server, plain dictionaries, the default readings.
+"""The stub over HTTP: the standard library's server over a world, with faults if wanted.
 
-What it does is written from the contract's words, not from the platform model: if the model is
-wrong, the main job run against this says so. It is small and slow, and knows no limits.
+It is small and slow, and knows no limits. What arrived is written down, and whether it was done.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from dataclasses import dataclass, field
+import time
+from collections import Counter
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from .faults import WRITES, Fault, Line, Occasion, Schedule, message, no_fault
+from .watch import Watch, touched
+from .world import Reply, World, failed, refused
+
+__all__ = ["Logged", "Stub", "World"]
+
 PUSH = "/people/2/contactInformation/push/"
-Reply = tuple[int, Any]
-
-
-def refused(code: int, text: str) -> Reply:
-    return 400, {"errorCode": code, "errorMessage": text}
-
-
-def failed(status: int, name: str, text: str) -> Reply:
-    return status, {"requestError": {"serviceException": {"messageId": name, "text": text}}}
+TOKEN = "/auth/1/oauth2/token"
 
 
 @dataclass
-class World:
-    """`applications`: code to id. `people`: number to person. `registrations`: id to registration.
+class Logged:
+    """A call that arrived. `done`: it was carried out, and the world said 200 to it."""
 
-    A registration is what GET shows plus "owner", the number of a person. A person is
-    {"externalId", "phones", "emails", "type", "attributes"}; one without values is anonymous.
-    """
+    occasion: Occasion
+    method: str
+    fault: Fault | None
+    done: bool = False
 
-    applications: dict[str, str] = field(default_factory=lambda: {"code-a": "APP-A"})
-    people: dict[int, dict[str, Any]] = field(default_factory=dict)
-    registrations: dict[str, dict[str, Any]] = field(default_factory=dict)
-
-    def add_person(self, **values: Any) -> int:
-        number = max(self.people, default=1000) + 1
-        person = {"externalId": None, "phones": [], "emails": [], "type": "CUSTOMER"}
-        self.people[number] = person | {"attributes": {}} | values
-        return number
-
-    def add_registration(self, id: str, owner: int | None = None, **fields: Any) -> None:
-        self.registrations[id] = {
-            "registrationId": id,
-            "applicationId": "APP-A",
-            "isPrimary": False,
-            "systemData": {"registrationEnabled": True, "os": "Android", "cloudType": "GCM"},
-            "additionalData": {},
-            "owner": self.add_person() if owner is None else owner,
-        } | fields
-
-    def owned_by(self, number: int) -> list[dict[str, Any]]:
-        return [one for one in self.registrations.values() if one["owner"] == number]
-
-    def is_anonymous(self, number: int) -> bool:
-        person = self.people[number]
-        return not (person["externalId"] or person["phones"] or person["emails"])
-
-    def find(self, kind: str, value: str) -> int | None:
-        for number, person in self.people.items():
-            held = {
-                "EXTERNAL_ID": [person["externalId"]],
-                "PHONE": person["phones"],
-                "EMAIL": [mail.lower() for mail in person["emails"]],
-            }[kind]
-            wanted = value.lower() if kind == "EMAIL" else value.lstrip("+")
-            if (value if kind == "EXTERNAL_ID" else wanted) in held:
-                return number
-        return None
-
-    def shown(self, number: int) -> dict[str, Any]:
-        person = self.people[number]
-        attributes = dict(person["attributes"])
-        if "birthday" in attributes:
-            attributes["birthDate"] = attributes.pop("birthday")
-        shown = {"id": number, "type": person["type"], **attributes}
-        if person["externalId"]:
-            shown["externalId"] = person["externalId"]
-        shown["contactInformation"] = {
-            "phone": [{"number": phone} for phone in person["phones"]],
-            "email": [{"address": mail} for mail in person["emails"]],
-            "push": [bare(one) for one in self.owned_by(number)],
-        }
-        return shown
-
-    def get(self, registration: dict[str, Any]) -> Reply:
-        return 200, bare(registration)
-
-    def update(self, registration: dict[str, Any], body: Any) -> Reply:
-        if not isinstance(body, dict):
-            return refused(40000, "Not an object")
-        if "isPrimary" in body:
-            if body["isPrimary"]:
-                for other in self.owned_by(registration["owner"]):
-                    other["isPrimary"] = False
-            registration["isPrimary"] = bool(body["isPrimary"])
-        if "registrationEnabled" in body.get("systemData", {}):
-            enabled = body["systemData"]["registrationEnabled"]
-            registration["systemData"]["registrationEnabled"] = enabled
-        for key, value in body.get("additionalData", {}).items():
-            if value is None:
-                registration["additionalData"].pop(key, None)
-            else:
-                registration["additionalData"][key] = value
-        return 200, bare(registration)
-
-    def personalize(self, registration: dict[str, Any], body: Any, query: dict[str, str]) -> Reply:
-        identity = body.get("identity", {}) if isinstance(body, dict) else {}
-        kinds = {"externalId": "EXTERNAL_ID", "phoneNumber": "PHONE", "email": "EMAIL"}
-        if not identity or not set(identity) <= set(kinds):
-            return refused(40001, "USER_IDENTITY_INVALID")
-        found = {self.find(kinds[kind], value) for kind, value in identity.items()} - {None}
-        if len(found) > 1:
-            return refused(40002, "AMBIGUOUS_PERSONALIZE_CANDIDATES")
-        target = found.pop() if found else None
-        old = registration["owner"]
-        if not self.is_anonymous(old) and old != target:
-            if query.get("forceDepersonalize") != "true":
-                return refused(40003, "PERSONALIZATION_IMPOSSIBLE")
-            self.depersonalize(registration)
-            old = registration["owner"]
-        if target is None:
-            target = self.add_person(type="LEAD")
-        person = self.people[target]
-        registration["owner"] = target
-        if old != target:
-            del self.people[old]
-        person["externalId"] = identity.get("externalId") or person["externalId"]
-        phone, mail = identity.get("phoneNumber", "").lstrip("+"), identity.get("email", "")
-        if phone and phone not in person["phones"]:
-            person["phones"].append(phone)
-        if mail and mail.lower() not in [known.lower() for known in person["emails"]]:
-            person["emails"].append(mail)
-        if query.get("keepAsLead") != "true":
-            person["type"] = "CUSTOMER"
-        for name, value in body.get("attributes", {}).items():
-            if name == "customAttributes":
-                value = person["attributes"].get(name, {}) | value
-            elif name == "tags":
-                value = sorted({*person["attributes"].get(name, []), *value})
-            person["attributes"][name] = value
-        return 200, {"externalId": person["externalId"], **person["attributes"]}
-
-    def depersonalize(self, registration: dict[str, Any]) -> Reply:
-        if not self.is_anonymous(registration["owner"]):
-            registration.update(owner=self.add_person(), isPrimary=False, additionalData={})
-        return 200, None
-
-    def persons(self, query: dict[str, str]) -> Reply:
-        kind, value = query.get("type"), query.get("identifier")
-        if kind is None or value is None:
-            everybody = [self.shown(number) for number in sorted(self.people)]
-            size, page = int(query.get("limit", "20")), int(query.get("page", "1"))
-            part = everybody[(page - 1) * size : page * size]
-            return 200, {"persons": part, "totalCount": len(everybody), "page": page, "limit": size}
-        if kind == "PUSH":
-            one = self.registrations.get(value)
-            here = one is not None and one["applicationId"] == query.get("sender")
-            number = one["owner"] if one is not None and here else None
-        else:
-            number = self.find(kind, value)
-        if number is None:
-            return 404, {"errorCode": 40401, "errorMessage": "PERSON_DOES_NOT_EXIST"}
-        return 200, self.shown(number)
+    @property
+    def is_lost(self) -> bool:
+        return self.fault is not None and self.fault.is_lost
 
 
-def bare(registration: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in registration.items() if name != "owner"}
+def operation_of(method: str, path: str) -> str:
+    """Return the contract's word for a call, or "other"."""
+    if (method, path) == ("POST", TOKEN):
+        return "token"
+    if (method, path) == ("GET", "/people/2/persons"):
+        return "persons"
+    action = path.removeprefix(PUSH).partition("/")[2] if path.startswith(PUSH) else "?"
+    names = {("GET", ""): "get", ("PATCH", ""): "update"}
+    names |= {("POST", name): name for name in ("personalize", "depersonalize")}
+    return names.get((method, action), "other")
 
 
 class Stub:
-    """Serve a world on 127.0.0.1 for the length of a `with`; `calls` has (method, path?query).
+    """Serve a world on 127.0.0.1 for the length of a `with`; `log` has what arrived, in order.
 
-    A `fault`, asked before each call, may answer in the service's place.
+    The `schedule` is asked at each call which fault it meets. A write takes `latency` seconds, so
+    that two at a time are seen.
     """
 
-    def __init__(self, world: World | None = None) -> None:
+    def __init__(
+        self, world: World | None = None, schedule: Schedule = no_fault, latency: float = 0.0
+    ) -> None:
         self.world = world or World()
-        self.calls: list[tuple[str, str]] = []
-        self.fault: Any = lambda method, target: None
-        self.lock = threading.Lock()
+        self.schedule = schedule
+        self.latency = latency
+        self.log: list[Logged] = []
+        self.watch = Watch()
+        self.closing = threading.Event()
+        self._attempts: Counter[tuple[str, str]] = Counter()
+        self._lock = threading.Lock()
         stub = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
-            # Head and body leave in two writes; Nagle's wait between them costs 40 ms a call.
+            # Head and body may leave in two writes; Nagle's wait between them costs 40 ms a call.
             disable_nagle_algorithm = True
 
             def answer(self) -> None:
                 length = int(self.headers.get("Content-Length") or 0)
-                body = self.rfile.read(length)
-                with stub.lock:
-                    status, reply = stub.reply(self.command, self.path, self.headers, body)
-                data = b"" if reply is None else json.dumps(reply).encode()
-                self.send_response(status)
-                self.send_header("Content-Type", "application/json")
-                self.send_header("Content-Length", str(len(data)))
-                self.end_headers()
-                self.wfile.write(data)
+                fault, true = stub.answer(
+                    self.command, self.path, self.headers, self.rfile.read(length)
+                )
+                if fault is None:
+                    self.wfile.write(true)
+                    return
+                self.close_connection = not fault.keeps
+                try:
+                    fault.deliver(Line(self.connection, stub.closing), true)
+                except OSError:
+                    # The client had enough of it.
+                    self.close_connection = True
 
             do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = answer  # noqa: N815
 
             def log_message(self, format: str, *args: Any) -> None:
-                """Say nothing: the tests look at `calls`."""
+                """Say nothing: the tests look at `log`."""
 
         class Server(ThreadingHTTPServer):
             daemon_threads = True
             # The usual five waiting connections make the kernel drop the sixth for a second.
             request_queue_size = 256
+
+            def handle_error(self, request: Any, client_address: Any) -> None:
+                """Say nothing of connections that ended badly: they were meant to."""
 
         self._server = Server(("127.0.0.1", 0), Handler)
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -219,6 +110,20 @@ class Stub:
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def calls(self) -> list[tuple[str, str]]:
+        """What arrived as (method, path?query)."""
+        return [(logged.method, logged.occasion.target) for logged in self.log]
+
+    @property
+    def writes(self) -> list[Logged]:
+        return [logged for logged in self.log if logged.occasion.is_write]
+
+    def forget(self) -> None:
+        """Forget the calls made so far; the next one is number 1 again."""
+        with self._lock:
+            self.log, self._attempts = [], Counter()
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -230,18 +135,49 @@ class Stub:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.closing.set()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
 
-    def reply(self, method: str, target: str, headers: Any, body: bytes) -> Reply:
+    def answer(
+        self, method: str, target: str, headers: Any, body: bytes
+    ) -> tuple[Fault | None, bytes]:
+        """Carry a call out, unless its fault keeps it from that; return the true answer."""
+        with self._lock:
+            logged = self._noted(method, target)
+            keys = self._touched(logged.occasion, body)
+        with self.watch.over(logged.occasion.number, keys):
+            if logged.occasion.is_write:
+                time.sleep(self.latency)
+            if logged.fault is not None and not logged.fault.carried_out:
+                return logged.fault, message(500, b"")
+            with self._lock:
+                status, reply = self._reply(method, target, headers, body)
+                logged.done = status == 200
+        data = b"" if reply is None else json.dumps(reply).encode()
+        return logged.fault, message(status, data)
+
+    def _noted(self, method: str, target: str) -> Logged:
+        operation = operation_of(method, urlsplit(target).path)
+        self._attempts[method, target] += 1
+        attempt = self._attempts[method, target]
+        occasion = Occasion(len(self.log) + 1, attempt, operation, target)
+        logged = Logged(occasion, method, self.schedule(occasion))
+        self.log.append(logged)
+        return logged
+
+    def _touched(self, occasion: Occasion, body: bytes) -> set[str]:
+        if occasion.operation not in WRITES:
+            return set()
+        id = unquote(urlsplit(occasion.target).path.removeprefix(PUSH).partition("/")[0])
+        return touched(self.world, id, occasion.operation, json.loads(body) if body else {})
+
+    def _reply(self, method: str, target: str, headers: Any, body: bytes) -> Reply:
         parts = urlsplit(target)
         query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-        if (method, parts.path) == ("POST", "/auth/1/oauth2/token"):
-            return self.token(body)
-        self.calls.append((method, target))
-        if (fault := self.fault(method, target)) is not None:
-            return fault  # type: ignore[no-any-return]
+        if (method, parts.path) == ("POST", TOKEN):
+            return self._token(body)
         scheme, _, secret = headers.get("Authorization", "").partition(" ")
         if scheme not in ("App", "Basic", "IBSSO", "Bearer") or not secret:
             return failed(401, "UNAUTHORIZED", "Invalid login details")
@@ -249,9 +185,9 @@ class Stub:
             return self.world.persons(query)
         if not parts.path.startswith(PUSH):
             return failed(404, "NOT_FOUND", "Not found")
-        return self.push(method, parts.path.removeprefix(PUSH), query, headers, body)
+        return self._push(method, parts.path.removeprefix(PUSH), query, headers, body)
 
-    def push(
+    def _push(
         self, method: str, rest: str, query: dict[str, str], headers: Any, body: bytes
     ) -> Reply:
         id, _, action = rest.partition("/")
@@ -276,7 +212,7 @@ class Stub:
             case _:
                 return failed(404, "NOT_FOUND", "Not found")
 
-    def token(self, body: bytes) -> Reply:
+    def _token(self, body: bytes) -> Reply:
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
         if form.get("grant_type") != "client_credentials" or not form.get("client_secret"):
             return 400, {"error": "invalid_client"}

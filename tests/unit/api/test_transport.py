@@ -21,6 +21,7 @@ from reconciler.api.service import Service
 from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.platform.operations import Operation
+from tests.stub.faults import Occasion
 from tests.stub.server import Stub
 
 from .test_pace import most_in_a_window
@@ -135,7 +136,7 @@ def test_the_server_sees_no_more_than_the_share_in_any_second() -> None:
     """Measured where it matters: on arrival. The limit is 50, the share 40."""
     arrivals: list[float] = []
 
-    def note(method: str, target: str) -> None:
+    def note(occasion: Occasion) -> None:
         arrivals.append(time.monotonic())
 
     async def many(client: Service) -> None:
@@ -143,7 +144,7 @@ def test_the_server_sees_no_more_than_the_share_in_any_second() -> None:
 
     with Stub() as stub:
         stub.world.add_registration("a")
-        stub.fault = note
+        stub.schedule = note
         run(Service(stub.url, KEY, limits={Operation.GET: 50}), many)
     # A loaded test machine may deliver one call late; a burst would be many more.
     assert most_in_a_window(arrivals) <= 41
