@@ -25,7 +25,7 @@ from .earlier import at, tell_going_on, tell_unfinished
 from .endings import Bounds, StoppedNow, wound_up
 from .exits import ExitCode, Midway, Stop
 from .options import Options
-from .progress import progress
+from .progress import progress, shows_bars
 from .saved import read_plan
 from .showing import show
 from .stages import (
@@ -39,7 +39,7 @@ from .stages import (
     their_run,
 )
 from .stopped import Heard, report_of
-from .streams import blank, say
+from .streams import blank, say, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +169,9 @@ def _carry_out(
     runner, service = run
 
     def interrupted() -> None:
+        if sys.stderr.isatty() and not shows_bars(options):
+            # Not behind the ^C that the terminal shows.
+            write(sys.stderr, "\n")
         what = "Interrupted: finishing the calls that are on their way; a second Ctrl-C stops now."
         say(options, "warning", what, event="interrupted")
 

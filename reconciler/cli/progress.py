@@ -34,12 +34,17 @@ _WORK: Final = {
 }
 
 
+def shows_bars(options: Options) -> bool:
+    """Whether progress is drawn on the terminal, which then keeps itself in order."""
+    return sys.stderr.isatty() and not (options.quiet or options.log_json or options.verbose)
+
+
 @contextmanager
 def progress(options: Options) -> Iterator[Listener]:
     """Give a listener that shows what it hears for as long as the block lasts."""
     if options.quiet:
         yield nobody_listens
-    elif sys.stderr.isatty() and not options.log_json and not options.verbose:
+    elif shows_bars(options):
         with _bars(options) as listener:
             yield listener
     else:
