@@ -21,7 +21,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -91,19 +91,19 @@ class Forks:
         *arguments: str,
         death: Death | None = None,
         held_until: Path | None = None,
-        hasty: bool = False,
+        seconds: Mapping[str, float] | None = None,
     ) -> int:
         """Begin a command and return its process number; `end` has to follow.
 
-        Whoever gets the lease goes on only when the file `held_until` is there. For who is hasty a
-        lease lasts a second instead of half a minute.
+        Whoever gets the lease goes on only when the file `held_until` is there. `seconds` are other
+        values for constants of the lease.
         """
         self._ask(
             self._asked(
                 arguments,
                 death=None if death is None else [death.transaction, death.when],
                 held_until=None if held_until is None else str(held_until),
-                hasty=hasty,
+                seconds=seconds,
             )
         )
         pid = self._heard()
@@ -157,7 +157,6 @@ class Forks:
         return json.loads(self._process.stdout.readline())
 
 
-_HASTE: Final = {"EXPIRES_AFTER": 1.0, "_SURE_FOR": 0.8, "BEAT_EVERY": 0.2, "_LOOK_EVERY": 0.05}
 _COUNT: Final = struct.Struct("I")
 
 
@@ -198,9 +197,9 @@ def _child(asked: dict[str, Any], count: mmap.mmap) -> int:
     LocalJournal._commit = one_by_one  # type: ignore[method-assign]
     if asked["held_until"] is not None:
         _hold(Path(asked["held_until"]))
-    if asked["hasty"]:
-        for name, seconds in _HASTE.items():
-            setattr(lease, name, seconds)
+    for name, value in (asked["seconds"] or {}).items():
+        assert hasattr(lease, name)
+        setattr(lease, name, value)
     code = outcome(asked["arguments"])
     sys.stdout.flush()
     sys.stderr.flush()
