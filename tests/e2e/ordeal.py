@@ -22,7 +22,8 @@ from tests.worlds import changed, identity_values
 
 from .harness import KEY, ROOT, Project, Ran
 
-LATENCY: Final = 0.005
+# Longer than the pause between two calls of a kind, or two at a time would hardly ever be seen.
+LATENCY: Final = 0.04
 # A hang has to end; and look-ups of people at their usual pace would be most of the time.
 SETTINGS: Final = "api:\n  timeout: 1\n  limits: {persons: 50}\n"
 
