@@ -210,7 +210,7 @@ def fleets(draw: st.DrawFn, world: Json, before: Fleet | None = None) -> Fleet:
             data = draw(st.dictionaries(st.sampled_from(KEYS), st.none() | _scalars, max_size=3))
             if data:
                 fields["additionalData"] = data
-        owner = _final_owner(registration, fields, world, people)
+        owner = final_owner(registration, fields, world, people)
         if fields.get("isPrimary"):
             if owner in flagged:
                 fields["isPrimary"] = False
@@ -223,7 +223,8 @@ def fleets(draw: st.DrawFn, world: Json, before: Fleet | None = None) -> Fleet:
     return Fleet(tuple(devices), people)
 
 
-def _final_owner(registration: Json, fields: Json, world: Json, people: Mapping[str, Json]) -> str:
+def final_owner(registration: Json, fields: Json, world: Json, people: Mapping[str, Json]) -> str:
+    """Name who owns a registration once its declared fields are so; each nobody is another one."""
     if fields.get("owner"):
         return str(fields["owner"])
     owner = next(

@@ -16,16 +16,24 @@ _PREFIX: Final = "additionalData."
 
 def broken(before: Json, after: Json, fleet: Fleet, plan: Json) -> list[str]:
     """Return every promise that a world after an apply breaks, in words."""
+    return [*missing(after, fleet), *moved(before, after, fleet, plan)]
+
+
+def missing(after: Json, fleet: Fleet) -> list[str]:
+    """Return what is not as declared."""
+    two = canonical(after)
+    return [fault for device in fleet.devices for fault in _declared(device, two, fleet)]
+
+
+def moved(before: Json, after: Json, fleet: Fleet, plan: Json) -> list[str]:
+    """Return what moved though nobody declares it and no warning of the plan names it."""
     one, two = canonical(before), canonical(after)
     return [
         *_undeclared_devices(one, two, fleet, plan),
         *(
             fault
             for device in fleet.devices
-            for fault in (
-                *_declared(device, two, fleet),
-                *_undeclared_fields(device, one, two, plan),
-            )
+            for fault in _undeclared_fields(device, one, two, plan)
         ),
         *_people(one, two, fleet, plan),
     ]

@@ -1,0 +1,1 @@
+"""Random worlds, manifests and faults against the real command line; see `cases` and `promises`."""
