@@ -190,10 +190,11 @@ def _cut_short(trial: _Trial, why: str) -> Result:
     """Return the result of a call that may not be sent, or not looked at, any more."""
     if trial.in_doubt:
         said = "sent by an earlier run" if trial.trouble is None else str(trial.trouble)
-        return trial.ended(Outcome.UNKNOWN, detail=said)
+        return trial.ended(Outcome.UNKNOWN, detail=f"{said}; not read any more: {why}", stop=why)
     if trial.trouble is not None:
-        return trial.ended(Outcome.FAILED, detail=f"{trial.trouble}; not sent again: {why}")
-    return trial.ended(Outcome.NOT_TRIED, detail=why)
+        detail = f"{trial.trouble}; not sent again: {why}"
+        return trial.ended(Outcome.FAILED, detail=detail, stop=why)
+    return trial.ended(Outcome.NOT_TRIED, detail=why, stop=why)
 
 
 def _unread(trial: _Trial, error: ApiError, around: Circumstances) -> Result:

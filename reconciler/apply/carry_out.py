@@ -79,9 +79,13 @@ async def carry_out(
     scribe = Scribe(ledger, records, lease, gate)
     known = subjects(plan, desired)
 
+    is_cut_short = False
+
     async def make(call: PlannedCall) -> list[PlannedCall]:
+        nonlocal is_cut_short
         result = await attempt(call, known[call.device], settlement.effects.on(call), around)
         if result.stop is not None:
+            is_cut_short = True
             gate.close(result.stop)
         if result.outcome is Outcome.NOT_TRIED:
             # What follows it is not tried either: the run is ending.
@@ -101,7 +105,7 @@ async def carry_out(
     finally:
         await scribe.write()
     why = gate.reason
-    if settlement.finished and why in (INTERRUPTED, TIMED_OUT):
+    if settlement.finished and not is_cut_short and why in (INTERRUPTED, TIMED_OUT):
         # It came too late to keep anything from being done.
         why = None
     interrupted = why == INTERRUPTED

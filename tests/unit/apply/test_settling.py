@@ -279,3 +279,31 @@ def test_closing_the_gate_ends_the_pause_before_another_attempt(why: str) -> Non
     assert Outcome.NOT_TRIED is outcomes(report)["update/c"]
     assert outcomes(report)["update/a"] in (Outcome.FAILED, Outcome.NOT_TRIED)
     assert outcomes(report)["update/b"] in (Outcome.UNKNOWN, Outcome.NOT_TRIED)
+
+
+@pytest.mark.parametrize("why", [INTERRUPTED, TIMED_OUT])
+@pytest.mark.parametrize(
+    ("kind", "outcome", "detail"),
+    [(NoAnswer, Outcome.UNKNOWN, "not read any more"), (RateLimited, Outcome.FAILED, "not sent")],
+)
+def test_the_last_call_cut_short_is_told_as_such(
+    why: str, kind: type[ApiError], outcome: Outcome, detail: str
+) -> None:
+    """Nothing is left to try then, but the end came too early all the same."""
+    run, gate = updated(), Gate()
+
+    def meddle(name: str) -> None:
+        if name == "update/a":
+            gate.close(why)
+            raise refusal(kind, name, status=429 if kind is RateLimited else None)
+
+    run.door.meddle = meddle
+    report = run.carry_out(gate=gate)
+
+    assert {"update/a": outcome} == outcomes(report)
+    assert detail in str(report.rows[0].detail)
+    assert str(report.rows[0].detail).endswith(why)
+    assert (why == INTERRUPTED, None if why == INTERRUPTED else why) == (
+        report.interrupted,
+        report.stopped,
+    )
