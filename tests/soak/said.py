@@ -19,6 +19,7 @@ Json = dict[str, Any]
 
 _GOOD: Final = frozenset(outcome.value for outcome in Outcome if outcome.is_good)
 _OUR_OWN_FAULT: Final = ("Traceback", "This is a bug in reconciler")
+_LEAVING: Final = 0.3
 _APPLIED: Final = re.compile(r"(?:Applied|Incomplete|Interrupted): ([\d,]+|no) (?:of|calls?)\b")
 
 
@@ -76,6 +77,9 @@ def exit_codes_agree(story: Story) -> Iterator[str]:
     """The exit code says what the report says, and the calls that were made."""
     for run in story.runs:
         if run.timed_out or (run.signal == "SIGKILL" and run.exit == -9):
+            continue
+        if run.exit in (-2, -15) and run.signals and run.ended - run.signals[-1] < _LEAVING:
+            # It came when the interpreter was ending already, where nothing of ours hears it.
             continue
         for what in _applied(story, run) if run.applies else _read(story, run):
             yield f"{run.exit}: {what} ({run.said})"
