@@ -145,6 +145,7 @@ class _Stage:
                     break
                 time.sleep(0.002 if signals.are_due else 0.01)
         return _Ran(
+            process.pid,
             process.returncode,
             out.read_text("utf-8", "replace"),
             err.read_text("utf-8", "replace"),
@@ -165,7 +166,7 @@ class _Stage:
             id_ = plan["id"]
         if what == "fresh":
             id_ = next((new for new, _ in self._plans() if new not in known), None)
-        journal, leased = self._journal(id_)
+        journal, holders = self._journal(id_)
         files = {
             path.name: path.read_bytes().decode("latin-1")
             for path in (*self.root.glob("*.json"), *self.root.glob(f"{_STATE}/*"))
@@ -184,7 +185,8 @@ class _Stage:
             id_,
             journal,
             any(done for plan_id, done in self._plans() if plan_id == id_),
-            leased,
+            # One that was killed before may have left its own.
+            ran.pid in holders,
             ran.signals,
             ran.signal,
             ran.ended - ran.began > _LONGEST,
@@ -201,9 +203,9 @@ class _Stage:
     def _plans(self) -> list[tuple[str, bool]]:
         return [(id_, bool(done)) for id_, done in self._ask("SELECT id, finished FROM plans")]
 
-    def _journal(self, plan: str | None) -> tuple[dict[str, str | None], bool]:
+    def _journal(self, plan: str | None) -> tuple[dict[str, str | None], set[int]]:
         rows = self._ask("SELECT call, outcome FROM calls WHERE plan = ?", plan)
-        return dict(rows), bool(self._ask("SELECT 1 FROM lease"))
+        return dict(rows), {pid for (pid,) in self._ask("SELECT pid FROM lease")}
 
     def _ask(self, query: str, *values: object) -> list[Any]:
         """Ask a copy of the record: reading the file itself could mend what a kill has left."""
@@ -228,6 +230,7 @@ class _Stage:
 
 @dataclass(frozen=True, slots=True)
 class _Ran:
+    pid: int
     exit: int
     out: str
     err: str
