@@ -14,6 +14,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     worldly.the_declared_state_is_reached,
     worldly.nothing_undeclared_moves,
     sent.nothing_is_done_twice,
+    sent.what_moved_is_left_alone,
     sent.writes_to_one_person_do_not_overlap,
     sent.a_plan_writes_nothing,
     sent.a_denial_stops_the_run,

@@ -60,6 +60,8 @@ def _row(story: Story, run: Run, call: Json, row: Json, rows: dict[str, Json]) -
             unheard = any(not is_heard(sent, one) for one, sent in ever)
             if not moved and not unheard and not any(story.others_since(run)):
                 yield "nobody else has moved it"
+            if done and not moved and holds(call, run.world, story.case.fleet):
+                yield "it was done, and nobody has undone it"
         case "failed":
             if not any(made.fault for made in story.calls_of(run)):
                 yield "nothing went wrong"

@@ -9,7 +9,7 @@ from typing import Any, Final
 from reconciler.platform.operations import Operation
 from reconciler.sandbox.calls import LoggedCall, overlapping_writes
 
-from .story import Run, Story, fault_of, is_heard, is_late, is_sending
+from .story import Run, Story, device_of, fault_of, is_heard, is_late, is_sending
 
 Json = dict[str, Any]
 
@@ -40,6 +40,37 @@ def _is_hidden(story: Story, call: Json, earlier: LoggedCall, later: LoggedCall)
     if story.case.lags or is_late(earlier):
         return True
     return call["device"] in story.rivals(later.end)
+
+
+def what_moved_is_left_alone(story: Story) -> Iterator[str]:
+    """A declared value that somebody else has changed since the plan, and before the look at the
+    device, keeps the first call of that device from being sent."""
+    plans = {run.plan["id"]: run for run in story.runs if run.what == "plan" and run.plan}
+    for run in story.runs:
+        plan = plans.get(run.id or "")
+        if plan is None or story.case.lags or any(story.others_since(run)):
+            continue
+        for call in calls_of(run):
+            mine = [sent for one in story.same_plan(run) for sent in story.sendings(one, call)]
+            if (
+                call["needs"]
+                or not mine
+                or not story.sendings(run, call)
+                or mine[0].start < run.began
+            ):
+                # What comes later meets what this plan has done itself.
+                continue
+            looks = [look for look in story.calls_of(run) if _is_look(look, call)]
+            earlier = [look.start for look in looks if look.end <= mine[0].start]
+            if not earlier:
+                yield f"{call['id']} is sent without a look at the device ({run.said})"
+                continue
+            for path in story.moved_by_rivals(call["device"], plan, max(earlier)):
+                yield f"{call['id']} is sent though {path} has changed since the plan ({run.said})"
+
+
+def _is_look(made: LoggedCall, call: Json) -> bool:
+    return made.operation is Operation.GET and device_of(made) == call["device"]
 
 
 def writes_to_one_person_do_not_overlap(story: Story) -> Iterator[str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from reconciler.core.fields import same_value
 from reconciler.sandbox.calls import LoggedCall
 from reconciler.sandbox.fault import Effect, Fault
 from reconciler.sandbox.spec import read_fault
@@ -115,6 +116,42 @@ class Story:
             if until is None or call.start < until:
                 touched.setdefault(device_of(call), set()).update(_paths(fault.merge))
         return touched
+
+    def moved_by_rivals(self, device: str, plan: Run, until: float) -> list[str]:
+        """Return the declared fields that a rival has changed between the start of a plan and a
+        time, from what the plan saw. Nobody else may have touched the device meanwhile."""
+        declared = next((one for one in self.case.fleet.devices if one.id == device), None)
+        shown = {one["registrationId"]: one for one in plan.world["registrations"]}.get(device)
+        if declared is None or shown is None:
+            return []
+        now: Json = {}
+        for call in self.calls:
+            fault = fault_of(call)
+            is_theirs = fault is not None and fault.effect is Effect.RIVAL
+            if is_theirs and fault is not None and device_of(call) == device and call.end < until:
+                if call.start < plan.ended:
+                    # What the plan saw is not known then.
+                    return []
+                theirs = dict(fault.merge or {})
+                data = {**now.get("additionalData", {}), **theirs.pop("additionalData", {})}
+                now = {**now, **theirs, "additionalData": data}
+        keys = declared.fields.get("additionalData", {}).keys()
+        before = shown.get("additionalData", {})
+        moved = [
+            f"additionalData.{key}"
+            for key in sorted(keys & now.get("additionalData", {}).keys())
+            if not _is_same(before.get(key), now["additionalData"][key])
+        ]
+        name = "registrationEnabled"
+        if name in declared.fields and name in now and now[name] != shown.get(name, True):
+            moved.append(name)
+        return moved
+
+
+def _is_same(one: Any, other: Any) -> bool:
+    if one is None or other is None:
+        return one is other
+    return same_value(one, other)
 
 
 def _made(run: Run, applied: Run) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
@@ -119,6 +120,18 @@ def run(what: str, began: float, exit_code: int = 0, after: Json | None = None, 
     return Run(what, (what,), began, began + 9, exit_code, "", "", after or world(2, False), **more)
 
 
+def looked(start: float, enabled: bool | None = None) -> LoggedCall:
+    """Return a look at the device, after which a rival may have changed it."""
+    change = json.dumps({"registrationEnabled": enabled})
+    fault = None if enabled is None else f"get:rival@#1,set={change}"
+    return LoggedCall(
+        Operation.GET, "GET", PATH, "", 200, frozenset(), start, start + 0.1, fault=fault
+    )
+
+
+LOOK: Final = looked(10.5)
+
+
 def clean() -> Story:
     """Plan, apply, check; one device changed its owner and was disabled."""
     plan: Json = {
@@ -148,7 +161,7 @@ def clean() -> Story:
             ),
             run("check", 20),
         ),
-        (called(MOVE, 11), called(UPDATE, 12)),
+        (LOOK, called(MOVE, 11), called(UPDATE, 12)),
         Recorded(RECORD_KEY, {"device-1": fields}),
     )
 
@@ -160,6 +173,8 @@ def with_apply(story: Story, **more: Any) -> Story:
 
 
 def with_calls(story: Story, *calls: LoggedCall) -> Story:
+    """Let these be the calls, and a look before them."""
+    calls = (LOOK, *calls)
     return replace(story, calls=tuple(sorted(calls, key=lambda call: call.start)))
 
 
@@ -181,7 +196,7 @@ def again(call: LoggedCall, start: float, **more: Any) -> LoggedCall:
     return replace(call, start=start, end=start + 0.1, **more)
 
 
-MOVED, UPDATED = clean().calls
+_, MOVED, UPDATED = clean().calls
 # Each with a part of what is said of it.
 PLANTED: Final[dict[str, tuple[Plant, str]]] = {
     "not reached": (
@@ -213,6 +228,14 @@ PLANTED: Final[dict[str, tuple[Plant, str]]] = {
             runs=(*story.runs, replace(story.runs[1], began=30, ended=39)),
         ),
         "update/device-1 is sent again after a good answer",
+    ),
+    "a change of somebody else run over": (
+        lambda story: with_calls(story, looked(10.1, enabled=False), MOVED, UPDATED),
+        "is sent though registrationEnabled has changed since the plan",
+    ),
+    "sent without a look": (
+        lambda story: replace(story, calls=(MOVED, UPDATED)),
+        "is sent without a look at the device",
     ),
     "two writes to one person": (
         lambda story: with_calls(story, MOVED, again(_flagged(story)[1], 11.05)),
@@ -303,6 +326,10 @@ PLANTED: Final[dict[str, tuple[Plant, str]]] = {
         lambda story: with_rows(story, row(MOVE), row(UPDATE, "stale", "not done", 0)),
         "nobody else has moved it",
     ),
+    "stale though it is done": (
+        lambda story: with_rows(story, row(MOVE), row(UPDATE, "stale", "not done")),
+        "it was done, and nobody has undone it",
+    ),
     "skipped without a cause": (
         lambda story: with_calls(
             with_rows(story, row(MOVE), row(UPDATE, "skipped", "not done", 0)), MOVED
@@ -377,7 +404,7 @@ def _flagged(story: Story) -> tuple[LoggedCall, LoggedCall]:
     plan = story.runs[1].plan
     assert plan is not None
     plan["calls"][1] = {**UPDATE, "body": {**UPDATE["body"], "isPrimary": False}}
-    return story.calls[0], story.calls[1]
+    return MOVED, UPDATED
 
 
 def _recorded(**fields: tuple[str, ...]) -> Recorded:
