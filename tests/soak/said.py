@@ -19,6 +19,7 @@ Json = dict[str, Any]
 
 _GOOD: Final = frozenset(outcome.value for outcome in Outcome if outcome.is_good)
 _OUR_OWN_FAULT: Final = ("Traceback", "This is a bug in reconciler")
+_HOUSEKEEPING: Final = re.compile(r"Exception ignored in.*?\nKeyboardInterrupt", re.DOTALL)
 _LEAVING: Final = 0.3
 _APPLIED: Final = re.compile(r"(?:Applied|Incomplete|Interrupted): ([\d,]+|no) (?:of|calls?)\b")
 
@@ -42,7 +43,9 @@ def _row(story: Story, run: Run, call: Json, row: Json, rows: dict[str, Json]) -
     mine = story.sendings(run, call)
     ever = [(one, sent) for one in story.same_plan(run) for sent in story.sendings(one, call)]
     done = [sent for _, sent in ever if sent.done]
-    if row["attempts"] != len(mine):
+    # Of a call that the second signal cut off nobody counts the attempts any more.
+    is_cut_off = run.killed_at is not None and row["outcome"] == "unknown"
+    if row["attempts"] != len(mine) and not is_cut_off:
         yield f"{row['attempts']} attempts, and {len(mine)} calls came"
     if row["truth"] == "not done" and any(sent.done and not is_late(sent) for sent in mine):
         yield "it was done"
@@ -168,6 +171,8 @@ def runs_end_in_order(story: Story) -> Iterator[str]:
     for run in story.runs:
         if run.timed_out:
             yield f"it did not end ({run.said})"
+        # Python says so itself when a second Ctrl-C meets it at its own housekeeping.
+        err = _HOUSEKEEPING.sub("", run.err) if len(run.signals) > 1 else run.err
         for mark in _OUR_OWN_FAULT:
-            if mark in run.err or mark in run.out:
+            if mark in err or mark in run.out:
                 yield f"{mark} ({run.said})"
