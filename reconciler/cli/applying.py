@@ -65,7 +65,7 @@ def apply_saved(options: Options, loaded: Loaded, file: Path, terms: Terms) -> E
     """Carry out a saved plan, if the files and the record still justify all of it."""
     plan = read_plan(file, ExitCode.REFUSED)
     bounds = terms.bounds
-    with bounds.signals, explained(options, loaded.root), _record_of(loaded) as state:
+    with explained(options, loaded.root), _record_of(loaded) as state:
         if _is_finished(options, plan, state):
             return Ended(plan, Report(plan.id, (), 0.0), finished=True)
         with _leased(options, state, terms) as lease:
@@ -86,7 +86,6 @@ def apply_fresh(options: Options, loaded: Loaded, terms: Terms) -> Ended:
     """Plan, show, ask, and carry out what was shown, under one lease."""
     bounds = terms.bounds
     with (
-        bounds.signals,
         explained(options, loaded.root),
         open_record(options, loaded) as state,
         _leased(options, state, terms) as lease,

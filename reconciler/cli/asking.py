@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import select
 import sys
 
+from reconciler.api.gate import TIMED_OUT, GateClosed
+
+from .durations import Deadline
 from .exits import ExitCode, Stop
 from .options import Options
 from .streams import blank
 
 
-def confirmed(options: Options, question: str, without_terminal: str) -> None:
-    """Return when "yes" was typed; Stop otherwise. `without_terminal` says what to do there."""
+def confirmed(
+    options: Options, question: str, without_terminal: str, deadline: Deadline | None = None
+) -> None:
+    """Return when "yes" was typed; Stop otherwise. `without_terminal` says what to do there.
+
+    GateClosed when the deadline has passed without an answer.
+    """
     if not sys.stdin.isatty():
         raise Stop(
             ExitCode.REFUSED,
@@ -19,6 +28,10 @@ def confirmed(options: Options, question: str, without_terminal: str) -> None:
         )
     sys.stderr.write(f'{question} Only "yes" is accepted: ')
     sys.stderr.flush()
+    # Nobody may be there; what waits for the answer may hold a lease.
+    if deadline is not None and not select.select((sys.stdin,), (), (), deadline.left())[0]:
+        blank(options)
+        raise GateClosed(TIMED_OUT)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):
         blank(options)

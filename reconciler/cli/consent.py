@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import select
-import sys
 from collections.abc import Mapping
 from typing import Final
 
-from reconciler.api.gate import TIMED_OUT, GateClosed
 from reconciler.apply.check import check
 from reconciler.core.record import Record
 from reconciler.plan.definition import Plan
 
+from .asking import confirmed
 from .checking import Loaded
 from .durations import Deadline
 from .exits import ExitCode, Stop
 from .options import Options
-from .streams import blank
 
 _FEW: Final = 10
 
@@ -53,23 +50,11 @@ def require_justified(
 
 def ask(options: Options, plan: Plan, deadline: Deadline) -> None:
     """Return when "yes" was typed; anything else refuses. GateClosed when the time is over."""
-    if not sys.stdin.isatty():
-        raise Stop(
-            ExitCode.REFUSED,
-            "Not confirmed: there is no terminal to ask on. Nothing was changed.",
-            "Apply a saved plan (plan -o FILE, apply FILE), or say --yes.",
-        )
     count = plan.summary.calls.total
-    what = f"make {'this call' if count == 1 else f'these {count:,} calls'}"
-    question = f'{what if count else "forget these devices"}? Only "yes" is accepted: '
-    sys.stderr.write(question[0].upper() + question[1:])
-    sys.stderr.flush()
-    # Nobody may be there; the lease is held for as long as this waits.
-    if not select.select((sys.stdin,), (), (), deadline.left())[0]:
-        blank(options)
-        raise GateClosed(TIMED_OUT)
-    answer = sys.stdin.readline()
-    if not answer.endswith("\n"):
-        blank(options)
-    if answer.strip() != "yes":
-        raise Stop(ExitCode.REFUSED, "Not confirmed. Nothing was changed.")
+    what = f"Make {'this call' if count == 1 else f'these {count:,} calls'}?"
+    confirmed(
+        options,
+        what if count else "Forget these devices?",
+        "Apply a saved plan (plan -o FILE, apply FILE), or say --yes.",
+        deadline,
+    )

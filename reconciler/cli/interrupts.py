@@ -61,3 +61,18 @@ class Signals:
     def ignore(self) -> None:
         """Do nothing at a signal: what comes now is short, and must be done to its end."""
         self.answer(lambda: None)
+
+    def forgive(self) -> None:
+        """Do nothing at one more signal, there is nothing left to stop; then be as before.
+
+        What was done has to be told, but a pipe that nobody reads must not keep us for ever.
+        """
+        if self._before:
+            self.answer(lambda: self.__exit__())
+
+
+def ignore_all() -> None:
+    """Hear no signal any more: one that meets an interpreter at its end would be its exit code."""
+    if threading.current_thread() is threading.main_thread():
+        for number in _NUMBERS:
+            signal.signal(number, signal.SIG_IGN)

@@ -13,7 +13,7 @@ import click
 from reconciler import __version__
 
 from .exits import ExitCode, Midway, Stop
-from .interrupts import treat_sigterm_as_ctrl_c
+from .interrupts import ignore_all, treat_sigterm_as_ctrl_c
 from .lazy import LazyGroup
 from .options import Options
 from .streams import blank, say, write
@@ -223,4 +223,5 @@ def run() -> NoReturn:
     treat_sigterm_as_ctrl_c()
     code = outcome(sys.argv[1:])
     write(sys.stdout, "")
+    ignore_all()
     sys.exit(int(code))

@@ -20,7 +20,6 @@ Json = dict[str, Any]
 _GOOD: Final = frozenset(outcome.value for outcome in Outcome if outcome.is_good)
 _OUR_OWN_FAULT: Final = ("Traceback", "This is a bug in reconciler")
 _HOUSEKEEPING: Final = re.compile(r"Exception ignored in.*?\nKeyboardInterrupt", re.DOTALL)
-_LEAVING: Final = 0.3
 _APPLIED: Final = re.compile(r"(?:Applied|Incomplete|Interrupted): ([\d,]+|no) (?:of|calls?)\b")
 
 
@@ -83,9 +82,6 @@ def exit_codes_agree(story: Story) -> Iterator[str]:
     for run in story.runs:
         if run.timed_out or (run.signal == "SIGKILL" and run.exit == -9):
             continue
-        if run.exit in (-2, -15) and run.signals and run.ended - run.signals[-1] < _LEAVING:
-            # It came when the interpreter was ending already, where nothing of ours hears it.
-            continue
         for what in _applied(story, run) if run.applies else _read(story, run):
             yield f"{run.exit}: {what} ({run.said})"
 
@@ -122,6 +118,8 @@ def _applied(story: Story, run: Run) -> Iterator[str]:
         case 130:
             if not run.signals:
                 yield "nobody has interrupted it"
+            if report is None and run.killed_at is None and any(call.done for call in writes):
+                yield "something was done, and there is no report"
             if report is not None and not report["interrupted"]:
                 yield "the report does not say so"
         case _:

@@ -366,6 +366,10 @@ PLANTED: Final[dict[str, tuple[Plant, str]]] = {
         lambda story: with_apply(story, exit=130, report=None),
         "130: nobody has interrupted it",
     ),
+    "interrupted without a report": (
+        lambda story: with_apply(story, exit=130, report=None, signal="SIGINT", signals=(12.0,)),
+        "130: something was done, and there is no report",
+    ),
     "wrong counts": (
         lambda story: with_rows(story, row(MOVE), row(UPDATE), exit_code=0, counts={"applied": 3}),
         "and the rows are {'applied': 2}",

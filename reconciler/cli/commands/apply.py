@@ -94,24 +94,27 @@ def command(
 
     loaded = load(options)
     terms = Terms(accepted, Bounds(deadline), patience, yes)
-    ended = (
-        apply_fresh(options, loaded, terms)
-        if file is None
-        else apply_saved(options, loaded, file, terms)
-    )
-    code = _verdict(ended)
-    # Before the table: a terminal or a pipe may keep that waiting.
-    if report_file is not None:
-        code = _saved(options, ended, report_file, code)
-    try:
-        _print(options, ended, file, form)
-    except Stop as stop:
-        # What was done is done, whether it can be told or not.
-        say(options, "error", stop.message)
-    if ended.plan.errors and not ended.finished:
-        withheld = ended.plan.summary.withheld
-        devices = f"{withheld:,} device{' was' if withheld == 1 else 's were'}"
-        say(options, "error", f"{devices} withheld by errors of the plan.")
+    with terms.bounds.signals:
+        ended = (
+            apply_fresh(options, loaded, terms)
+            if file is None
+            else apply_saved(options, loaded, file, terms)
+        )
+        # Until all is told: a signal that comes now must not cost the report of what was done.
+        terms.bounds.signals.forgive()
+        code = _verdict(ended)
+        # Before the table: a terminal or a pipe may keep that waiting.
+        if report_file is not None:
+            code = _saved(options, ended, report_file, code)
+        try:
+            _print(options, ended, file, form)
+        except Stop as stop:
+            # What was done is done, whether it can be told or not.
+            say(options, "error", stop.message)
+        if ended.plan.errors and not ended.finished:
+            withheld = ended.plan.summary.withheld
+            devices = f"{withheld:,} device{' was' if withheld == 1 else 's were'}"
+            say(options, "error", f"{devices} withheld by errors of the plan.")
     return code
 
 
