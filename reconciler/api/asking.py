@@ -33,7 +33,7 @@ from .errors import (
     RegistrationNotFound,
 )
 from .exchange import Answer, Message, exchange
-from .gate import Gate
+from .gate import Gate, GateClosed
 from .pace import Stream, rate_of
 from .retry import LONGEST_RETRY_AFTER, Tries, Trouble, trouble
 from .verdict import Question, verdict
@@ -161,18 +161,32 @@ class Asker:
     async def _turn(
         self, lane: _Lane, question: Question, call: Hidden[Call], attempts: Attempts
     ) -> tuple[Hidden[bytes] | ApiError, Hidden[str]]:
+        sent = attempts.count
         # A place before the turn: once granted, a call leaves at once and not in a bunch.
         async with AsyncExitStack() as place:
             with self._gate.waiting():
                 await place.enter_async_context(lane.places)
                 header = await self._authorization.header()
-                granted = await lane.stream.grant()
-            self._gate.require_open()
-            attempts.count += 1
-            result = await self._send(question, _message(call, header), call, attempts.count)
+                turn = await lane.stream.grant()
+
+            def leaves() -> None:
+                # Until here it may have waited for a connection, or the whole process was stopped.
+                self._gate.require_open()
+                turn.leave()
+
+            try:
+                self._gate.require_open()
+                attempts.count += 1
+                message = _message(call, header)
+                result = await self._send(question, message, call, attempts.count, leaves)
+            except GateClosed:
+                attempts.count = sent
+                raise
+            finally:
+                turn.leave()
         if isinstance(result, RateLimited):
             pause = min(result.retry_after or 0.0, LONGEST_RETRY_AFTER)
-            lane.stream.slow_down(granted, pause)
+            lane.stream.slow_down(turn.granted_at, pause)
         return (Hidden(result.body) if isinstance(result, Answer) else result), header
 
     async def _send(
@@ -181,10 +195,11 @@ class Asker:
         message: Hidden[Message],
         call: Hidden[Call] | None,
         attempts: int,
+        leaves: Callable[[], None],
     ) -> Answer | ApiError:
         if self.transport is None:
             raise RuntimeError("the service was used before it was entered")
-        outcome = await exchange(self.transport, self._base_url, message, self._timeout)
+        outcome = await exchange(self.transport, self._base_url, message, self._timeout, leaves)
         hide = Hidden((*self._authorization.secrets(), *_private(call)))
         return verdict(question, outcome, attempts, hide.reveal(), self._timing.wall())
 
@@ -217,7 +232,9 @@ class Asker:
         started = self._timing.clock()
         while True:
             attempts.count += 1
-            answer = await self._send(question, _token_message(credential), None, attempts.count)
+            answer = await self._send(
+                question, _token_message(credential), None, attempts.count, self._gate.require_open
+            )
             result = (
                 answer
                 if isinstance(answer, ApiError)

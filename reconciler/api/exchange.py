@@ -8,7 +8,7 @@ is used bare, without the client object that would do such things (and log every
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
@@ -23,6 +23,8 @@ from .body import Body, TooLarge, Unpackable
 
 # Far above a page of 1,000 people (540 KB); a server that sends more is not the service.
 LARGEST_ANSWER: Final = 32 * 1024 * 1024
+# The name under which a request carries what is to be called right before it is written.
+LEAVES: Final = "reconciler.leaves"
 _CONNECT_SECONDS: Final = 10.0
 _CONNECT_SHARE: Final = 0.8
 
@@ -79,13 +81,27 @@ class Message:
     form: Mapping[str, str] | None = None
 
 
+def _nothing() -> None:
+    return None
+
+
 async def exchange(
-    transport: httpx.AsyncBaseTransport, base_url: str, message: Hidden[Message], limit: float
+    transport: httpx.AsyncBaseTransport,
+    base_url: str,
+    message: Hidden[Message],
+    limit: float,
+    leaves: Callable[[], None] = _nothing,
 ) -> Outcome:
-    """Send a message once and read the whole answer, within `limit` seconds all in all."""
+    """Send a message once and read the whole answer, within `limit` seconds all in all.
+
+    `leaves` is called when its connection stands and it is about to be written; what it raises is
+    raised here, and then nothing was written.
+    """
     try:
         async with asyncio.timeout(limit):
-            return await _exchange(transport, _request(base_url, message.reveal(), limit))
+            request = _request(base_url, message.reveal(), limit)
+            request.extensions[LEAVES] = leaves
+            return await _exchange(transport, request)
     except (
         httpx.ConnectError,
         httpx.ConnectTimeout,

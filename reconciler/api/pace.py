@@ -11,8 +11,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-# A little over a second, so that rounding and small wobbles of latency stay inside the share.
-WINDOW: Final = 1.01
+# As many calls as a second may have leave evenly in SPACING seconds and, however unevenly they
+# left, not more of them in any WINDOW. What is over a second in both is for wobbles of the way to
+# the service; that the even pace is the slower one keeps late calls from adding up.
+SPACING: Final = 1.016
+WINDOW: Final = 1.012
 # How far the schedule may run behind the clock and still be caught up: late timers cost no
 # throughput, and a stalled process does not answer with a burst.
 CATCH_UP: Final = 0.1
@@ -26,16 +29,27 @@ _NOW: Final = 1e-6
 class Schedule:
     """The moments at which calls may leave. Times are seconds of one clock, given by the caller.
 
-    A `rate` of None is unlimited: then only a pause (Retry-After) holds calls back. The count in
-    a window is whole, so 5.6 a second allows 5.
+    A call that was granted its turn leaves when its connection stands, at once or a good while
+    later; what counts in a window is when it left. A `rate` of None is unlimited: then only a pause
+    (Retry-After) holds calls back. The count in a window is whole, so 5.6 a second allows 5.
     """
 
-    __slots__ = ("_factor", "_gap", "_log", "_next", "_paused_until", "_slowed_at")
+    __slots__ = (
+        "_factor",
+        "_gap",
+        "_leaving",
+        "_left",
+        "_most",
+        "_next",
+        "_paused_until",
+        "_slowed_at",
+    )
 
     def __init__(self, rate: float | None) -> None:
-        most = 0 if rate is None else max(1, math.floor(rate + 1e-9))
-        self._gap = 0.0 if rate is None else max(WINDOW / most, 1.0 / rate)
-        self._log: deque[float] = deque(maxlen=most)
+        self._most = 0 if rate is None else max(1, math.floor(rate + 1e-9))
+        self._gap = 0.0 if rate is None else max(SPACING / self._most, 1.0 / rate)
+        self._leaving = 0
+        self._left: deque[float] = deque()
         self._next = -math.inf
         self._factor = 1.0
         self._slowed_at = -math.inf
@@ -48,18 +62,31 @@ class Schedule:
         return float(min(1.0, self._factor * 2.0 ** min(16.0, (now - self._slowed_at) / DOUBLING)))
 
     def wait(self, now: float) -> float:
-        """Return how long the next call has to wait; 0 if it may leave now."""
+        """Return how long the next call has to wait: 0 if it may be granted its turn now, infinity
+        if calls that were granted theirs must leave first.
+        """
         due = max(self._next, self._paused_until)
-        if self._log and len(self._log) == self._log.maxlen:
-            due = max(due, self._log[0] + WINDOW)
+        if self._most:
+            while self._left and self._left[0] + WINDOW - now <= _NOW:
+                self._left.popleft()
+            over = len(self._left) + self._leaving - self._most
+            if over >= len(self._left):
+                return math.inf
+            if over >= 0:
+                due = max(due, self._left[over] + WINDOW)
         return due - now if due - now > _NOW else 0.0
 
     def grant(self, now: float, asked: float) -> None:
-        """Note that a call leaves now that asked for its turn at `asked`."""
+        """Note that a call is granted its turn now that asked for it at `asked`."""
         start = max(self._next, asked, now - CATCH_UP)
         self._next = start + self._gap / self.factor(now)
-        if self._log.maxlen:
-            self._log.append(now)
+        self._leaving += 1
+
+    def leave(self, now: float) -> None:
+        """Note that one of the calls that were granted their turn leaves now, or never will."""
+        self._leaving -= 1
+        if self._most:
+            self._left.append(now)
 
     def slow_down(self, granted_at: float, now: float, pause: float) -> None:
         """Note a 429 to a call that left at `granted_at`; hold all calls for `pause` seconds.
@@ -73,13 +100,29 @@ class Schedule:
             self._slowed_at = now
 
 
+class Turn:
+    """What a call is granted: it may leave."""
+
+    __slots__ = ("_leave", "granted_at")
+
+    def __init__(self, granted_at: float, leave: Callable[[], None]) -> None:
+        self.granted_at = granted_at
+        self._leave: Callable[[], None] | None = leave
+
+    def leave(self) -> None:
+        """Note that the call leaves now, or never will; only the first time counts."""
+        if self._leave is not None:
+            self._leave()
+            self._leave = None
+
+
 class Stream:
     """The calls of one operation in the order in which they asked, paced by a schedule.
 
     A call that is cancelled while it waits takes nothing from the others.
     """
 
-    __slots__ = ("_clock", "_schedule", "_sleep", "_turn")
+    __slots__ = ("_clock", "_has_left", "_schedule", "_sleep", "_turn")
 
     def __init__(
         self,
@@ -91,20 +134,29 @@ class Stream:
         self._clock = clock
         self._sleep = sleep
         self._turn = asyncio.Lock()
+        self._has_left = asyncio.Event()
 
-    async def grant(self) -> float:
-        """Wait for this call's turn; return the moment it may leave."""
+    async def grant(self) -> Turn:
+        """Wait for this call's turn. Whoever is granted one must say when the call leaves."""
         asked = self._clock()
         async with self._turn:
             while (wait := self._schedule.wait(self._clock())) > 0.0:
-                await self._sleep(wait)
+                if wait < math.inf:
+                    await self._sleep(wait)
+                else:
+                    self._has_left.clear()
+                    await self._has_left.wait()
             now = self._clock()
             self._schedule.grant(now, asked)
-            return now
+            return Turn(now, self._leave)
 
     def slow_down(self, granted_at: float, pause: float) -> None:
         """Take note of a 429 to the call that was granted at `granted_at`."""
         self._schedule.slow_down(granted_at, self._clock(), pause)
+
+    def _leave(self) -> None:
+        self._schedule.leave(self._clock())
+        self._has_left.set()
 
 
 def rate_of(limit: float, quota_share: float) -> float | None:

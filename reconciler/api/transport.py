@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import math
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Final
 
 import aiohttp
 import httpx
 
-from .exchange import NoConnection
+from .exchange import LEAVES, NoConnection
 
 if TYPE_CHECKING:
     from aiohttp.connector import Connection
 
 # Shorter than servers keep idle connections, so that we do not write into one they just closed.
 _IDLE_SECONDS: Final = 4.0
+# What the request of this task is to call right before it is written: aiohttp hands nothing on.
+_leaves: Final[ContextVar[Callable[[], None] | None]] = ContextVar("leaves", default=None)
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
@@ -42,6 +45,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 ttl_dns_cache=60,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
+            request_class=_Leaving,
             response_class=_SentOnce,
             auto_decompress=False,
             trust_env=False,
@@ -50,6 +54,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         timeout = request.extensions.get("timeout", {})
+        _leaves.set(request.extensions.get(LEAVES))
         try:
             answer = await self._session.request(
                 request.method,
@@ -77,6 +82,16 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
 class _Lost(aiohttp.ClientError):
     """The connection was lost before an answer began."""
+
+
+class _Leaving(aiohttp.ClientRequest):
+    """A request that asks, when its connection stands, whether it may still be written."""
+
+    async def send(self, conn: Connection) -> aiohttp.ClientResponse:
+        # Not for the CONNECT request to a proxy, which is a request of its own.
+        if self.method != "CONNECT" and (leaves := _leaves.get()) is not None:
+            leaves()
+        return await super().send(conn)
 
 
 class _SentOnce(aiohttp.ClientResponse):
