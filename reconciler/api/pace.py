@@ -14,8 +14,8 @@ from typing import Final
 # As many calls as a second may have leave evenly in SPACING seconds and, however unevenly they
 # left, not more of them in any WINDOW. What is over a second in both is for wobbles of the way to
 # the service; that the even pace is the slower one keeps late calls from adding up.
-SPACING: Final = 1.013
-WINDOW: Final = 1.010
+SPACING: Final = 1.015
+WINDOW: Final = 1.012
 # How far the schedule may run behind the clock and still be caught up: late timers cost no
 # throughput, and a stalled process does not answer with a burst.
 CATCH_UP: Final = 0.1
