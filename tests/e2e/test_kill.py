@@ -16,6 +16,7 @@ from reconciler.platform.world import World
 from reconciler.platform.worldfile import decode_world, encode_world
 from reconciler.sandbox.calls import overlapping_writes
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+from reconciler.state.journal import Unfinished
 from reconciler.state.local import LocalState
 from tests.worlds import canonical
 
@@ -45,15 +46,14 @@ class Stage:
             (call.operation.value, call.path) for call in self.running.calls() if call.is_write
         )
 
-    def left(self) -> tuple[set[tuple[str, str]], bool]:
-        """Return the writes that a killed run cannot know the outcome of, and if it began any."""
+    def left(self) -> tuple[set[tuple[str, str]], Unfinished | None]:
+        """Return the writes that a killed run cannot know the outcome of, and what it left."""
         with LocalState.open(self.project.root / RECORD, create=False) as state:
             unsettled = state.journal.unsettled(self.plan["id"])
             found = state.journal.unfinished()
         calls = self.plan["calls"]
-        return {(call["operation"], call["path"]) for call in calls if call["id"] in unsettled}, (
-            found is not None and found.applied + found.unsettled > 0
-        )
+        unknown = {(call["operation"], call["path"]) for call in calls if call["id"] in unsettled}
+        return unknown, found
 
 
 def again(root: Path, running: RunningSandbox, start: World) -> None:
@@ -126,14 +126,16 @@ def go_on(stage: Stage, death: Death, *, is_fresh: bool) -> None:
     again(stage.project.root, stage.running, stage.start)
     killed = stage.forks.run("apply", "plan.json", death=death).ran
     assert killed.exit == -9, f"{note}: {said(killed)}"
-    unknown, is_begun = stage.left()
+    unknown, found = stage.left()
     if is_fresh:
         planned = stage.forks.run("plan", "-o", "fresh.json").ran
         assert planned.exit == 0, f"{note}: {said(planned)}"
-        assert ("A run that began at" in planned.err) is is_begun, f"{note}: {said(planned)}"
+        assert ("A run that began at" in planned.err) is (found is not None), f"{note}: {said(planned)}"
     applied = stage.forks.run("apply", "fresh.json" if is_fresh else "plan.json").ran
     assert applied.exit == 0, f"{note}: {said(applied)}"
-    going_on = is_begun and not is_fresh
+    # A run that came to no call at all leaves nothing to go on with.
+    came_to_calls = found is not None and found.applied + found.unsettled > 0
+    going_on = came_to_calls and not is_fresh
     assert ("Going on with this plan" in applied.err) is going_on, f"{note}: {said(applied)}"
     writes = stage.writes()
     twice = {write for write, count in writes.items() if count > 1}
