@@ -130,7 +130,9 @@ def go_on(stage: Stage, death: Death, *, is_fresh: bool) -> None:
     if is_fresh:
         planned = stage.forks.run("plan", "-o", "fresh.json").ran
         assert planned.exit == 0, f"{note}: {said(planned)}"
-        assert ("A run that began at" in planned.err) is (found is not None), f"{note}: {said(planned)}"
+        assert ("A run that began at" in planned.err) is (found is not None), (
+            f"{note}: {said(planned)}"
+        )
     applied = stage.forks.run("apply", "fresh.json" if is_fresh else "plan.json").ran
     assert applied.exit == 0, f"{note}: {said(applied)}"
     # A run that came to no call at all leaves nothing to go on with.

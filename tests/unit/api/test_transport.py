@@ -10,13 +10,15 @@ import time
 import warnings
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from select import select
 from typing import Any
 
 import pytest
 
-from reconciler.api.asking import Timing
+from reconciler.api.asking import Attempts, Timing
 from reconciler.api.credentials import ApiKeyCredential, OAuth2Credential
 from reconciler.api.errors import ApiError, NoAnswer, NotTheContract
+from reconciler.api.gate import Gate, GateClosed
 from reconciler.api.service import Service
 from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind, IdentityValue
@@ -161,6 +163,26 @@ def test_nobody_listening_is_no_answer_and_surely_not_done() -> None:
         caught.value.truth,
         caught.value.reason,
     )
+
+
+def test_a_gate_that_closes_while_a_write_waits_for_its_connection_keeps_it_back() -> None:
+    """The gate is asked once more right before the request is written, when the connection stands.
+
+    Here the lease is lost as soon as the listener has a connection that waits to be accepted.
+    """
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        gate = Gate()
+        gate.watch = lambda: "the lease is lost" if select([listener], [], [], 0)[0] else None
+        client = service(f"http://127.0.0.1:{listener.getsockname()[1]}", gate=gate)
+        attempts = Attempts()
+        with pytest.raises(GateClosed, match="the lease is lost"):
+            run(client, lambda client: client.depersonalize("a", "c", attempts=attempts))
+        connection, _ = listener.accept()
+        with connection:
+            connection.settimeout(5)
+            came = connection.recv(1)
+
+    assert (b"", 0) == (came, attempts.count)
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
