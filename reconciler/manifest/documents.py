@@ -28,7 +28,7 @@ from reconciler.core.diagnostics import Code, Diagnostic
 from reconciler.core.source import Source
 
 from .collector import paused_collector
-from .events import FASTEST, Opener, broken
+from .events import FASTEST, Opener, broken, depth_passed
 from .places import Lines, Offsets, Places, Tree, no_offsets
 from .reading import Unreadable
 from .scalars import PLAIN_STARTS, Refused, plain
@@ -112,6 +112,8 @@ class _Builder:
         except YAMLError as error:
             stopped = broken(error, self.text)
             place = Source(self.file, stopped.line + 1, stopped.column + 1)
+            if stopped.code is codes.TOO_DEEP and (mark := depth_passed(self.text, DEEPEST)):
+                place = Source(self.file, mark.line + 1, mark.column + 1)
             raise Stopped(Diagnostic(stopped.code, stopped.message, place)) from None
 
     def _loop(self, opener: Opener) -> None:  # one flat loop: calls per event cost a third more

@@ -10,7 +10,13 @@ from collections.abc import Callable
 from typing import Final, Protocol
 
 from yaml.error import MarkedYAMLError, YAMLError
-from yaml.events import Event, ScalarEvent
+from yaml.events import (
+    CollectionEndEvent,
+    CollectionStartEvent,
+    Event,
+    ScalarEvent,
+    StreamEndEvent,
+)
 from yaml.parser import Parser
 from yaml.reader import Reader, ReaderError
 from yaml.scanner import Scanner
@@ -76,6 +82,8 @@ FASTEST: Final[Opener] = fastest()
 # By what the parsers' problems contain, the first that fits. The words are ours, so that both
 # parsers say the same and no text of the file is quoted.
 _PROBLEMS: Final[tuple[tuple[str, Code, str], ...]] = (
+    # Newer libyaml reads ahead only so far, and complains before the events get there.
+    ("maximum nesting depth", codes.TOO_DEEP, codes.TOO_DEEP.title),
     ("cannot start any token", codes.YAML_SYNTAX, "A character that cannot stand here unquoted"),
     (
         "node content",
@@ -154,6 +162,23 @@ def broken(error: YAMLError, text: str) -> Broken:
         line, column = _first_control(text)
         return Broken(codes.CONTROL_CHARACTER, codes.CONTROL_CHARACTER.title, line, column)
     return Broken(codes.YAML_SYNTAX, codes.YAML_SYNTAX.title, 0, 0)
+
+
+def depth_passed(text: str, deepest: int) -> Mark | None:
+    """Return where a container opens inside of `deepest` others; None if none does that is YAML."""
+    events = pure_events(text)
+    depth = 0
+    try:
+        while not isinstance(event := events.get_event(), StreamEndEvent):
+            if isinstance(event, CollectionStartEvent):
+                depth += 1
+                if depth > deepest:
+                    return event.start_mark
+            elif isinstance(event, CollectionEndEvent):
+                depth -= 1
+    except YAMLError:
+        return None
+    return None
 
 
 def _line(text: str, number: int) -> str:
