@@ -65,7 +65,9 @@ def _row(story: Story, run: Run, call: Json, row: Json, rows: dict[str, Json]) -
             if done and not moved and holds(call, run.world, story.case.fleet):
                 yield "it was done, and nobody has undone it"
         case "failed":
-            if not any(made.fault for made in story.calls_of(run)):
+            # What another plan has done already, the service may refuse.
+            is_refused = any(sent.status == 400 for sent in mine) and any(story.others_since(run))
+            if not is_refused and not any(made.fault for made in story.calls_of(run)):
                 yield "nothing went wrong"
         case "skipped":
             needs = [rows[id_]["outcome"] for id_ in call["needs"] if id_ in rows]
@@ -108,7 +110,8 @@ def _applied(story: Story, run: Run) -> Iterator[str]:
         case 1 | 4:
             if any(call.done for call in writes):
                 yield "something was done"
-            if run.exit == 4 and not any(story.others_since(run)):
+            is_alone = not any(story.others_since(run)) and not story.noted_since(run)
+            if run.exit == 4 and is_alone:
                 yield "the plan was refused, and nobody has done anything since"
             if run.exit == 1 and not any(call.fault for call in story.calls_of(run)):
                 yield "nothing went wrong"

@@ -101,10 +101,20 @@ class Story:
 
     def others_since(self, run: Run) -> Iterator[LoggedCall]:
         """Yield what was done under other plans between the first run of this plan and its end."""
+        for other in self._applied_since(run):
+            yield from (call for call in self.writes_of(other) if call.done)
+
+    def noted_since(self, run: Run) -> int:
+        """Return how many devices were only noted under other plans in that time: adopted, or
+        released. What they leave in the record can take an older plan its ground."""
+        counts = [other.report["counts"] for other in self._applied_since(run) if other.report]
+        return sum(count["adopted"] + count["released"] for count in counts)
+
+    def _applied_since(self, run: Run) -> Iterator[Run]:
         made = next((plan for plan in self.runs if _made(plan, run)), run)
         for other in self.runs:
             if other.applies and other.id != run.id and made.ended <= other.began < run.ended:
-                yield from (call for call in self.writes_of(other) if call.done)
+                yield other
 
     def rivals(self, until: float | None = None) -> dict[str, set[str]]:
         """Return the fields that a rival has set, by device, in calls started before a time."""
