@@ -12,7 +12,7 @@ from tests.e2e.harness import KEY
 from tests.properties.fleets import values_of
 
 from .sent import calls_of
-from .story import Run, Story, is_heard, is_late
+from .story import Run, Story, is_heard, is_late, is_sending
 from .worldly import holds
 
 Json = dict[str, Any]
@@ -66,7 +66,9 @@ def _row(story: Story, run: Run, call: Json, row: Json, rows: dict[str, Json]) -
                 yield "it was done, and nobody has undone it"
         case "failed":
             # What another plan has done already, the service may refuse.
-            is_refused = any(sent.status == 400 for sent in mine) and any(story.others_since(run))
+            is_refused = any(sent.status == 400 for sent in mine) and any(
+                is_sending(made, call) for made in story.others_since(run)
+            )
             if not is_refused and not any(made.fault for made in story.calls_of(run)):
                 yield "nothing went wrong"
         case "skipped":
