@@ -65,11 +65,12 @@ def _row(story: Story, run: Run, call: Json, row: Json, rows: dict[str, Json]) -
             if done and not moved and holds(call, run.world, story.case.fleet):
                 yield "it was done, and nobody has undone it"
         case "failed":
-            # What another plan has done already, the service may refuse.
-            is_refused = any(sent.status == 400 for sent in mine) and any(
-                is_sending(made, call) for made in story.others_since(run)
-            )
-            if not is_refused and not any(made.fault for made in story.calls_of(run)):
+            # Where reads lag, what another plan has done is sent once more, and may be refused.
+            is_repeat = any(is_sending(made, call) for made in story.others_since(run))
+            is_refused = story.case.lags and any(sent.status == 400 for sent in mine)
+            if not (is_refused and is_repeat) and not any(
+                made.fault for made in story.calls_of(run)
+            ):
                 yield "nothing went wrong"
         case "skipped":
             needs = [rows[id_]["outcome"] for id_ in call["needs"] if id_ in rows]
@@ -112,8 +113,8 @@ def _applied(story: Story, run: Run) -> Iterator[str]:
         case 1 | 4:
             if any(call.done for call in writes):
                 yield "something was done"
-            is_alone = not any(story.others_since(run)) and not story.noted_since(run)
-            if run.exit == 4 and is_alone:
+            is_noted = any(f" {device}: " in run.err for device in story.noted_since(run))
+            if run.exit == 4 and not is_noted and not any(story.others_since(run)):
                 yield "the plan was refused, and nobody has done anything since"
             if run.exit == 1 and not any(call.fault for call in story.calls_of(run)):
                 yield "nothing went wrong"

@@ -104,11 +104,14 @@ class Story:
         for other in self._applied_since(run):
             yield from (call for call in self.writes_of(other) if call.done)
 
-    def noted_since(self, run: Run) -> int:
-        """Return how many devices were only noted under other plans in that time: adopted, or
-        released. What they leave in the record can take an older plan its ground."""
-        counts = [other.report["counts"] for other in self._applied_since(run) if other.report]
-        return sum(count["adopted"] + count["released"] for count in counts)
+    def noted_since(self, run: Run) -> set[str]:
+        """Return the devices that were adopted or released under other plans in that time.
+
+        No call says so, but the record: an older plan's ground for removing a key may be gone.
+        """
+        reports = [other.report for other in self._applied_since(run) if other.report]
+        rows = [row for report in reports for row in report["rows"]]
+        return {row["device"] for row in rows if row["outcome"] in ("adopted", "released")}
 
     def _applied_since(self, run: Run) -> Iterator[Run]:
         made = next((plan for plan in self.runs if _made(plan, run)), run)

@@ -470,3 +470,51 @@ def test_an_error_of_the_fuzzer_is_a_failure_of_its_case() -> None:
     """And does not end the others."""
     impossible = replace(case_of(1), world={"registrations": 1})
     assert judged(impossible).broken
+
+
+def after_another(story: Story, other: Run, *calls: LoggedCall) -> Story:
+    """Let another plan be applied between the plan of the story and its apply."""
+    first, *rest = story.runs
+    return with_calls(replace(story, runs=(first, other, *rest)), *calls)
+
+
+@pytest.mark.parametrize(
+    ("named", "outcome", "is_excused"),
+    [
+        ("device-1", "adopted", True),
+        ("device-1", "released", True),
+        ("device-2", "adopted", False),
+        ("device-1", "stale", False),
+    ],
+)
+def test_a_refused_plan_is_excused_by_what_was_noted_of_the_device_it_names(
+    named: str, outcome: str, is_excused: bool
+) -> None:
+    """And by no other device, and by nothing that leaves the record as it is."""
+    noted = report(row(UPDATE, outcome, "done", 0))
+    other = replace(run("fresh", 9.2, report=noted, id="plan-2"), ended=9.8)
+    err = f"error: Refused, nothing was changed:\n  {named}: additionalData.shift is not recorded\n"
+    story = with_apply(said_well(clean()), exit=4, report=None, err=err)
+    found = broken(after_another(story, other))
+    assert is_excused is not any("the plan was refused" in what for what in found), found
+
+
+@pytest.mark.parametrize(
+    ("lags", "status", "done_before", "is_excused"),
+    [
+        ("lags", 400, MOVE, True),
+        ("lags", 500, MOVE, False),
+        ("lags", 400, UPDATE, False),
+        ("immediate", 400, MOVE, False),
+    ],
+)
+def test_a_repeat_may_be_refused_where_reads_lag(
+    lags: str, status: int, done_before: Json, is_excused: bool
+) -> None:
+    """Only a repeat, only by a 400, only there."""
+    other = replace(run("fresh", 9.2, report=report(row(done_before)), id="plan-2"), ended=9.8)
+    story = with_rows(said_well(clean()), row(MOVE, "failed", "not done"))
+    story = replace(story, case=replace(story.case, assume={"read-after-write": lags}))
+    refused = replace(MOVED, status=status, done=False)
+    found = broken(after_another(story, other, called(done_before, 9.3), refused))
+    assert is_excused is not any("nothing went wrong" in what for what in found), found
