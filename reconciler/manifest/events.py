@@ -165,7 +165,10 @@ def broken(error: YAMLError, text: str) -> Broken:
 
 
 def depth_passed(text: str, deepest: int) -> Mark | None:
-    """Return where a container opens inside of `deepest` others; None if none does that is YAML."""
+    """Return where the first container opens inside of `deepest` others.
+
+    None if the text ends, or stops being YAML, before that.
+    """
     events = pure_events(text)
     depth = 0
     try:

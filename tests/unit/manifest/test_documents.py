@@ -130,6 +130,23 @@ def test_no_bytes_break_it(data: bytes) -> None:
         assert found.documents or found.diagnostics
 
 
+@PARSERS
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        pytest.param("".join(f"{' ' * n}a:\n" for n in range(1_200)), 65, 65, id="block"),
+        pytest.param("a: 1\n---\n" + "[" * 1_200, 3, 65, id="flow"),
+        pytest.param("[" * 64 + "{a: " * 1_200, 1, 65, id="mixed"),
+    ],
+)
+def test_nesting_is_too_deep_at_the_same_place(
+    opener: Opener, text: str, line: int, column: int
+) -> None:
+    """Also where libyaml itself gives up before its events get there (0.2.6: over 1,000 levels)."""
+    *_, found = read_documents("f.yaml", text.encode(), opener).diagnostics
+    assert ("E114", Source("f.yaml", line, column)) == (found.code.id, found.source)
+
+
 def test_documents_before_a_break_are_kept() -> None:
     """What was read whole before the text breaks is checked too."""
     found = read_documents("f.yaml", b"a: 1\n---\nb: [\n")
