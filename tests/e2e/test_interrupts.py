@@ -168,6 +168,30 @@ def test_reading_is_cut_off(
     assert leases(project) == 0
 
 
+def test_a_signal_in_the_making_of_a_class_has_our_exit_code(project: Project) -> None:
+    """Python makes dataclasses by `exec`; one it met there it would else tell the caller itself."""
+    project.write(
+        "met.py",
+        "import sys\n"
+        "from reconciler.cli import checking, main\n"
+        "checking.check = lambda _: exec('raise KeyboardInterrupt')\n"
+        "sys.argv = ['reconciler', 'validate']\n"
+        "main.run()\n",
+    )
+    ran = subprocess.run(
+        [sys.executable, "-m", "met"],
+        cwd=project.root,
+        env=project.environment(),
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+    assert (130, "") == (ran.returncode, ran.stdout), ran.stderr
+    assert ran.stderr.endswith("error: Interrupted.\n")
+
+
 @SIGNALS
 def test_the_question_can_be_interrupted(
     project: Project, sandbox: RunningSandbox, number: signal.Signals
