@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from reconciler.api.gate import TIMED_OUT
 from reconciler.core.report import Outcome
 from tests.e2e.harness import KEY
 from tests.properties.fleets import values_of
@@ -116,7 +117,8 @@ def _applied(story: Story, run: Run) -> Iterator[str]:
             is_noted = any(f" {device}: " in run.err for device in story.noted_since(run))
             if run.exit == 4 and not is_noted and not any(story.others_since(run)):
                 yield "the plan was refused, and nobody has done anything since"
-            if run.exit == 1 and not any(call.fault for call in story.calls_of(run)):
+            is_troubled = any(call.fault for call in story.calls_of(run))
+            if run.exit == 1 and not is_troubled and not _is_out_of_time(run):
                 yield "nothing went wrong"
         case 3:
             if report is None or report["complete"] or (not bad and report["stopped"] is None):
@@ -132,6 +134,15 @@ def _applied(story: Story, run: Run) -> Iterator[str]:
             yield "is no end of an apply here"
     if report is not None and report["interrupted"] and run.exit != 130:
         yield "it was interrupted"
+
+
+def _is_out_of_time(run: Run) -> bool:
+    """Whether a run says that its --timeout is over, and that is true."""
+    if "--timeout" not in run.arguments:
+        return False
+    allowed = float(run.arguments[run.arguments.index("--timeout") + 1].removesuffix("s"))
+    said = str((run.report or {}).get("stopped") or run.err).lower()
+    return TIMED_OUT in said and run.ended - run.began >= allowed
 
 
 def counts_agree(story: Story) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+from reconciler.api.gate import TIMED_OUT
 from reconciler.core.digest import Digester
 from reconciler.core.hidden import Hidden
 from reconciler.platform.operations import Operation
@@ -20,6 +21,7 @@ from tests.properties.fleets import CODES, Declared, Fleet
 from .campaign import Ended, judged, read, written
 from .cases import Case, case_of
 from .promises import PROMISES, broken
+from .said import exit_codes_agree
 from .story import Recorded, Run, Story
 
 Json = dict[str, Any]
@@ -518,3 +520,30 @@ def test_a_repeat_may_be_refused_where_reads_lag(
     refused = replace(MOVED, status=status, done=False)
     found = broken(after_another(story, other, called(done_before, 9.3), refused))
     assert is_excused is not any("nothing went wrong" in what for what in found), found
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lasted", "stopped", "broken"),
+    [
+        (("apply", "--timeout", "3s"), 3.5, TIMED_OUT, False),
+        (("apply", "--timeout", "3s"), 2.5, TIMED_OUT, True),
+        (("apply", "--timeout", "3s"), 3.5, "the service answers nobody", True),
+        (("apply",), 3.5, TIMED_OUT, True),
+    ],
+)
+def test_a_time_that_is_over_excuses_an_apply_that_came_to_nothing(
+    arguments: tuple[str, ...], lasted: float, stopped: str, broken: bool
+) -> None:
+    """If it was over: on a busy machine that needs no fault."""
+    story = clean()
+    applied = next(one for one in story.runs if one.applies)
+    ended = replace(
+        applied,
+        arguments=arguments,
+        ended=applied.began + lasted,
+        exit=1,
+        report=report(row(UPDATE, "not-tried", "not done", 0), complete=False, stopped=stopped),
+    )
+    said = list(exit_codes_agree(replace(story, runs=(ended,), calls=())))
+
+    assert broken == any("nothing went wrong" in one for one in said)
