@@ -14,6 +14,7 @@ from reconciler.core.project import (
     ApiKey,
     ApiSettings,
     Application,
+    LocalPlace,
     Project,
     Setting,
     StateSettings,
@@ -98,7 +99,7 @@ def project(**fields: Any) -> Project:
             name: Application(name, setting(f"{name}-code", "code"), HERE) for name in names
         },
         manifests=(),
-        state=StateSettings("local", setting("state.db", "state.path")),
+        state=StateSettings(LocalPlace(setting("state.db", "state.path"))),
         **fields,
     )
 

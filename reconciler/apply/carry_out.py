@@ -32,8 +32,6 @@ from .settlement import Settlement
 _SECONDS: Final = 3.0
 _FEWEST: Final = 8
 _MOST: Final = 256
-# So many entries gather before they are written to the record.
-_ENTRIES: Final = 1000
 
 
 async def carry_out(
@@ -71,12 +69,12 @@ async def carry_out(
         journal=journal,
         app_codes=app_codes,
         digester=Digester(record.key),
-        unsettled=await asyncio.to_thread(journal.unsettled, plan.id),
+        unsettled=await asyncio.to_thread(_unsettled, plan, journal, done),
         gate=gate,
         timing=timing,
         listen=listen,
     )
-    scribe = Scribe(ledger, records, lease, gate)
+    scribe = Scribe(ledger, records, lease, gate, timing.clock)
     known = subjects(plan, desired)
 
     is_cut_short = False
@@ -92,8 +90,7 @@ async def carry_out(
             ledger.note(call, result)
             return []
         ready = settlement.settle(call, result, done)
-        if ledger.due >= _ENTRIES:
-            await scribe.write_unless_writing()
+        await scribe.write_when_due()
         return ready
 
     def over() -> bool:
@@ -121,6 +118,13 @@ async def carry_out(
         with suppress(StateError):
             await asyncio.to_thread(journal.finish, plan.id)
     return report
+
+
+def _unsettled(plan: Plan, journal: Journal, done: frozenset[str]) -> frozenset[str]:
+    """Return the calls that may have reached the service: all, where nobody here can know."""
+    if journal.elsewhere(plan.id) is not None:
+        return frozenset(call.id for call in plan.calls) - done
+    return journal.unsettled(plan.id)
 
 
 def workers(operation: Operation, rates: Mapping[Operation, float]) -> int:

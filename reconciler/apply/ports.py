@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Protocol
 
 from reconciler.api.asking import Attempts
@@ -51,6 +52,10 @@ class Journal(Protocol):
     def start(self, plan: str) -> None: ...
 
     def finish(self, plan: str) -> None: ...
+
+    def elsewhere(self, plan: str) -> datetime | None:
+        """Return when it was begun, if a run of it noted its calls where this one cannot read."""
+        ...
 
     def done(self, plan: str) -> frozenset[str]: ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -15,8 +16,8 @@ from reconciler.core.failures import StateError
 from reconciler.core.record import Record
 from reconciler.core.report import Report
 from reconciler.plan.definition import Plan
-from reconciler.state.lease import Holder, LocalLease
-from reconciler.state.local import LocalState
+from reconciler.state.lease import Holder, Lease
+from reconciler.state.state import State
 
 from .checking import Loaded
 from .connection import Connection, opened
@@ -26,6 +27,7 @@ from .endings import Bounds, StoppedNow, wound_up
 from .exits import ExitCode, Midway, Stop
 from .options import Options
 from .progress import progress, shows_bars
+from .rescue import keep_unwritten
 from .saved import read_plan
 from .showing import show
 from .stages import (
@@ -35,9 +37,9 @@ from .stages import (
     holder,
     make_plan,
     open_record,
-    state_path,
     their_run,
 )
+from .states import Places, open_state
 from .stopped import Heard, report_of
 from .streams import blank, say, write
 
@@ -65,7 +67,8 @@ def apply_saved(options: Options, loaded: Loaded, file: Path, terms: Terms) -> E
     """Carry out a saved plan, if the files and the record still justify all of it."""
     plan = read_plan(file, ExitCode.REFUSED)
     bounds = terms.bounds
-    with explained(options, loaded.root), _record_of(loaded) as state:
+    _warn_of_forgetting(options, loaded)
+    with explained(options, loaded.root), _record_of(options, loaded) as state:
         if _is_finished(options, plan, state):
             return Ended(plan, Report(plan.id, (), 0.0), finished=True)
         with _leased(options, state, terms) as lease:
@@ -85,6 +88,7 @@ def apply_saved(options: Options, loaded: Loaded, file: Path, terms: Terms) -> E
 def apply_fresh(options: Options, loaded: Loaded, terms: Terms) -> Ended:
     """Plan, show, ask, and carry out what was shown, under one lease."""
     bounds = terms.bounds
+    _warn_of_forgetting(options, loaded)
     with (
         explained(options, loaded.root),
         open_record(options, loaded) as state,
@@ -109,19 +113,32 @@ def apply_fresh(options: Options, loaded: Loaded, terms: Terms) -> Ended:
             return Ended(plan, report)
 
 
-def _record_of(loaded: Loaded) -> LocalState:
-    path = state_path(loaded)
-    if not path.exists():
+def _warn_of_forgetting(options: Options, loaded: Loaded) -> None:
+    """Where a pipeline applies, a local record is gone with the runner."""
+    is_local = Places(loaded.root, loaded.project.state).is_local
+    if is_local and os.environ.get("CI", "").lower() in ("true", "1"):
+        say(
+            options,
+            "warning",
+            "The record is a local file, and a CI runner forgets it.",
+            fix="Share it: reconciler state migrate --to URL (s3://, gs://, az://, https://, "
+            "postgres://).",
+        )
+
+
+def _record_of(options: Options, loaded: Loaded) -> State:
+    places = Places(loaded.root, loaded.project.state)
+    if places.is_local and not places.path.exists():
         raise Stop(
             ExitCode.REFUSED,
             "The plan was made with a record that is not here.",
-            f"Keep {loaded.project.state.path.text} from the run that planned to the one that "
-            "applies; or plan and apply in one run.",
+            f"Keep {os.path.relpath(places.path, options.origin)} from the run that planned to the "
+            "one that applies; or share the record (state of the project file).",
         )
-    return LocalState.open(path, create=False)
+    return open_state(options, loaded.root, loaded.project.state, create=False)
 
 
-def _is_finished(options: Options, plan: Plan, state: LocalState) -> bool:
+def _is_finished(options: Options, plan: Plan, state: State) -> bool:
     finished = state.journal.finished(plan.id)
     if finished is not None:
         what = f"This plan was applied at {at(finished)}; there is nothing left to do."
@@ -130,7 +147,7 @@ def _is_finished(options: Options, plan: Plan, state: LocalState) -> bool:
 
 
 @contextmanager
-def _leased(options: Options, state: LocalState, terms: Terms) -> Iterator[LocalLease]:
+def _leased(options: Options, state: State, terms: Terms) -> Iterator[Lease]:
     """Take the lease, waiting for it if that is wished, and give it back whatever happens."""
 
     def waiting(other: Holder) -> None:
@@ -161,8 +178,8 @@ def _carry_out(
     record: Record,
     link: Connection,
     run: tuple[asyncio.Runner, Service],
-    state: LocalState,
-    lease: LocalLease,
+    state: State,
+    lease: Lease,
     bounds: Bounds,
 ) -> Report:
     runner, service = run
@@ -203,3 +220,5 @@ def _carry_out(
         raise
     except Exception as error:
         raise Midway from error
+    finally:
+        keep_unwritten(options, loaded, state)

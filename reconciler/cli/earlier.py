@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from reconciler.plan.definition import Plan
-from reconciler.state.local import LocalState
+from reconciler.state.state import State
 
 from .options import Options
 from .streams import say
@@ -16,8 +16,16 @@ def at(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
-def tell_going_on(options: Options, plan: Plan, state: LocalState) -> None:
+def tell_going_on(options: Options, plan: Plan, state: State) -> None:
     """Say how far an earlier run of this plan came; nothing when it did not get to a call."""
+    elsewhere = state.journal.elsewhere(plan.id)
+    if elsewhere is not None:
+        what = (
+            f"Going on with this plan, which was begun on another machine at {at(elsewhere)}: each "
+            "device is read first, for what was done there is not known here."
+        )
+        say(options, "info", what, event="going-on", plan=plan.id, elsewhere=True)
+        return
     applied, unsettled = len(state.journal.done(plan.id)), len(state.journal.unsettled(plan.id))
     if not applied and not unsettled:
         tell_unfinished(options, state, "each device is read again before it is written")
@@ -39,7 +47,7 @@ def tell_going_on(options: Options, plan: Plan, state: LocalState) -> None:
     )
 
 
-def tell_unfinished(options: Options, state: LocalState, now: str) -> None:
+def tell_unfinished(options: Options, state: State, now: str) -> None:
     """Say that the last run did not finish, if that is so; `now` says how this one copes."""
     found = state.journal.unfinished()
     if found is None:
@@ -60,7 +68,7 @@ def tell_unfinished(options: Options, state: LocalState, now: str) -> None:
     )
 
 
-def tell_running(options: Options, state: LocalState) -> None:
+def tell_running(options: Options, state: State) -> None:
     """Before a plan: say that somebody applies right now, or that the last run did not finish."""
     holder = state.holder()
     if holder is None:

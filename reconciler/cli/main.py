@@ -23,7 +23,7 @@ COMMANDS = {
     "plan": "Read live state and show what would happen; writes nothing remote.",
     "show": "Show a saved plan.",
     "apply": "Carry out a saved plan; without FILE: plan, ask, apply.",
-    "state": "Look after the record of what was applied: unlock.",
+    "state": "Look after the record of what was applied: list, pull, migrate …",
     "sandbox": "Serve the API, simulated, on 127.0.0.1.",
     "demo": "See the whole job on an embedded sandbox, step by step.",
     "schema": "Print the JSON Schema of a file format, for your editor.",

@@ -62,6 +62,17 @@ def save(file: Path, data: bytes) -> None:
         raise cannot_be_written(file, error) from None
 
 
+def save_private(file: Path, data: bytes) -> None:
+    """Write a file that only its user can read, whole or not at all; raises Stop."""
+    try:
+        if not file.exists():
+            # What replaces a file keeps its mode.
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise cannot_be_written(file, error) from None
+    save(file, data)
+
+
 def cannot_be_written(file: Path, error: OSError) -> Stop:
     """Return how a command ends that cannot write its file."""
     reason = (error.strerror or "unknown").lower()

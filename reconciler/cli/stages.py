@@ -26,12 +26,11 @@ from reconciler.core.record import Record
 from reconciler.diff.missing import missing
 from reconciler.git.commit import head
 from reconciler.live.points import read_all
-from reconciler.manifest.interpolation import Unresolved, resolve
 from reconciler.plan.build import Circumstances, build
 from reconciler.plan.definition import Plan, ReadCounts, Reads
 from reconciler.platform.operations import Operation
 from reconciler.state.lease import Holder, LeaseHeld
-from reconciler.state.local import LocalState
+from reconciler.state.state import State
 
 from .checking import Loaded, tell
 from .connection import Connection, Mistakes, opened, resolved
@@ -39,7 +38,8 @@ from .earlier import tell_running
 from .endings import Bounds, cut_off
 from .exits import ExitCode, Stop
 from .options import Options
-from .streams import blank, did_you_mean, say
+from .states import open_state
+from .streams import blank, did_you_mean
 
 _MORE_TIME: Final = "Give it more time, or leave --timeout out."
 
@@ -74,8 +74,9 @@ def explained(options: Options, root: Path) -> Iterator[None]:
         raise Stop(
             ExitCode.LEASED,
             f"Nothing was done: {held}.{their_run(held.holder)}",
-            "Wait for it: --lock-timeout 10m. The lease of a dead run expires by itself in 30 s; "
-            "that of one that hangs is taken away by: reconciler state unlock",
+            "Wait for it: --lock-timeout 10m. The lease of a dead run expires by itself: in 30 s, "
+            "90 s where it ran on another machine. That of one that hangs is taken away by: "
+            "reconciler state unlock",
         ) from None
     except ApiError as error:
         raise Stop(ExitCode.ERROR, str(error), _way_out(error)) from None
@@ -106,28 +107,9 @@ def scope_of(loaded: Loaded, wishes: Wishes) -> frozenset[str] | None:
     return frozenset(wishes.targets) if wishes.targets else None
 
 
-def state_path(loaded: Loaded) -> Path:
-    """Return where the record is, relative paths taken from the project file."""
-    try:
-        return loaded.root / resolve(loaded.project.state.path, os.environ)
-    except Unresolved as unresolved:
-        raise Mistakes((unresolved.diagnostic,)) from None
-
-
-def open_record(options: Options, loaded: Loaded) -> LocalState:
-    """Open the record; the first plan or apply makes it, and says so."""
-    path = state_path(loaded)
-    # An empty file is a record that was cut off before it began, or emptied: as good as none.
-    is_new = not path.exists() or path.stat().st_size == 0
-    state = LocalState.open(path, create=True)
-    if is_new:
-        say(
-            options,
-            "info",
-            f"Started a record of what is applied: {os.path.relpath(path, options.origin)}"
-            " (keep it out of Git).",
-        )
-    return state
+def open_record(options: Options, loaded: Loaded) -> State:
+    """Open the record; a local one that is missing is made, and said."""
+    return open_state(options, loaded.root, loaded.project.state, create=True)
 
 
 def connection(loaded: Loaded, record: Record) -> Connection:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from reconciler.core.events import Event, Listener, Settled
 from reconciler.core.report import Outcome, Report, Row
 from reconciler.plan.definition import Action, Change, Plan
-from reconciler.state.local import LocalState
+from reconciler.state.state import State
 
 _CUT_OFF = "the run was cut off by a second signal"
 _SENT = "sent, or about to be, when the run was cut off"
@@ -32,13 +32,13 @@ class Heard:
         return time.monotonic() - self._started
 
 
-def report_of(plan: Plan, heard: Heard, state: LocalState) -> Report:
+def report_of(plan: Plan, heard: Heard, state: State) -> Report:
     """Return what is known of a run that could not tell it itself."""
     rows = (*_calls(plan, heard, state), *_others(plan, state))
     return Report(plan.id, rows, heard.seconds, interrupted=True)
 
 
-def _calls(plan: Plan, heard: Heard, state: LocalState) -> Iterator[Row]:
+def _calls(plan: Plan, heard: Heard, state: State) -> Iterator[Row]:
     changes = {change.device: change for change in plan.changes}
     applied, unsettled = state.journal.done(plan.id), state.journal.unsettled(plan.id)
     for call in plan.calls:
@@ -66,7 +66,7 @@ def _calls(plan: Plan, heard: Heard, state: LocalState) -> Iterator[Row]:
         )
 
 
-def _others(plan: Plan, state: LocalState) -> Iterator[Row]:
+def _others(plan: Plan, state: State) -> Iterator[Row]:
     """Yield the rows of devices that only the record learns of, or forgets."""
     recorded = state.read().devices
     for change in plan.changes:

@@ -365,7 +365,7 @@ MISPLACED_REFERENCE: Final = Code(
     "misplaced-reference",
     "A reference to the environment where none is read",
     Severity.ERROR,
-    "References are read for api.baseUrl, api.auth, the codes of applications and state.path only.",
+    "References are read for api.baseUrl, api.auth, the codes of applications and state only.",
     "Write the value itself.",
 )
 UNSET_VARIABLE: Final = Code(
@@ -427,6 +427,24 @@ NOT_YET: Final = Code(
     "It would be silently without effect.",
     "Leave the section empty, or remove it.",
 )
+STATE_SETTING: Final = Code(
+    "E314",
+    "state-setting",
+    "Settings of the state that do not fit its backend",
+    Severity.ERROR,
+    "Each backend has settings of its own: local path; objectstore url; http address; postgres "
+    "url and name.",
+    "Correct the section state.",
+)
+STATE_ADDRESS: Final = Code(
+    "E315",
+    "state-address",
+    "An address of the state that credentials are not sent to",
+    Severity.ERROR,
+    "A pull request must not be able to send the record or its credentials elsewhere.",
+    "Give the whole address from the environment, or name its host in RECONCILER_ALLOWED_HOSTS of "
+    "the machine that runs this.",
+)
 EMPTY_PATTERN: Final = Code(
     "W301",
     "empty-pattern",
@@ -485,9 +503,9 @@ RECORD_MISSING: Final = Code(
     "record-missing",
     "No record",
     Severity.ERROR,
-    "The record is the file that state.path names; it holds what was applied, the lease and the "
-    "journal.",
-    "Run reconciler plan, which starts a record; or bring the file back to where it was.",
+    "The record is where the section state of the project file says; it holds what was applied and "
+    "the lease.",
+    "Start one: reconciler state init; or bring the old one back to where it was.",
 )
 RECORD_OUT_OF_REACH: Final = Code(
     "E602",
@@ -503,8 +521,8 @@ RECORD_FOREIGN: Final = Code(
     "record-foreign",
     "Not a record",
     Severity.ERROR,
-    "The file that state.path names was not written by reconciler, and nothing was changed in it.",
-    "Let state.path name another file, or move this one away.",
+    "What stands there was not written by reconciler, and nothing was changed in it.",
+    "Let the section state of the project file name another place, or move this away.",
 )
 RECORD_NEWER: Final = Code(
     "E604",
@@ -519,9 +537,9 @@ RECORD_DAMAGED: Final = Code(
     "record-damaged",
     "Damaged record",
     Severity.ERROR,
-    "The file starts as a record does, and the rest of it cannot be read.",
-    "Bring back a copy of the file; or move it away and apply again: that is safe, what is as "
-    "declared is adopted, and nothing undeclared is removed.",
+    "It starts as a record does, and the rest of it cannot be read.",
+    "Bring back a copy of it; or move it away and apply again: that is safe, what is as declared "
+    "is adopted, and nothing undeclared is removed.",
 )
 RECORD_BUSY: Final = Code(
     "E606",
@@ -539,6 +557,49 @@ LEASE_LOST: Final = Code(
     "Only the run that has the lease may write. One that stood still for half a minute (stopped, "
     "asleep) has it no more, nor has one whose lease was taken away by state unlock.",
     "Let the run that has it now come to its end, then run plan: it shows what is left.",
+)
+STORE_OUT_OF_REACH: Final = Code(
+    "E608",
+    "store-out-of-reach",
+    "The record cannot be reached",
+    Severity.ERROR,
+    "The place where the record is kept did not answer, or not with sense; several tries failed.",
+    "Check the address under state of the project file, the network, and whether that service is "
+    "up.",
+)
+STORE_DENIED: Final = Code(
+    "E609",
+    "store-denied",
+    "The record is denied to us",
+    Severity.ERROR,
+    "The place where the record is kept refuses these credentials, or there are none.",
+    "Check the credentials for the place that state of the project file names, and what they may "
+    "do: plan reads, apply writes too.",
+)
+STORE_UNUSABLE: Final = Code(
+    "E610",
+    "store-unusable",
+    "The record cannot be kept there",
+    Severity.ERROR,
+    "The place does not exist, or cannot do what a record needs: compare, then write.",
+    "Make it first (a bucket, a database), or let state of the project file name another place.",
+)
+RECORD_KEY: Final = Code(
+    "E611",
+    "record-key",
+    "The record does not open with this key",
+    Severity.ERROR,
+    "It is encrypted with another key, or is not encrypted although the project file has a key.",
+    "Set the key that it was written with, or name that one under state.encryption.previousKey; "
+    "after a change of encryption: reconciler state migrate",
+)
+RECORD_OTHER: Final = Code(
+    "E612",
+    "record-other",
+    "Another record stands there",
+    Severity.ERROR,
+    "A record of another lineage, or a later one of the same, would be lost.",
+    "Look at both with reconciler state pull; if this one shall win, say --force.",
 )
 
 CODES: Final[tuple[Code, ...]] = tuple(

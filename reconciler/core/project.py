@@ -74,11 +74,62 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
-class StateSettings:
-    """`state:`; the path is relative to the project file."""
+class LocalPlace:
+    """`backend: local`; the path is relative to the project file."""
 
-    backend: Literal["local"]
     path: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectStorePlace:
+    """`backend: objectstore`; credentials come from the environment, as that store's SDK does."""
+
+    url: Setting
+
+
+@dataclass(frozen=True, slots=True)
+class HttpPlace:
+    """`backend: http`: the state protocol of Terraform's http backend and of GitLab.
+
+    What is None has Terraform's default, or GitLab's where the address is one of GitLab.
+    """
+
+    address: Setting
+    lock_address: Setting | None = None
+    unlock_address: Setting | None = None
+    lock_method: str | None = None
+    unlock_method: str | None = None
+    update_method: str | None = None
+    username: Setting | None = None
+    password: Setting | None = None
+    token: Setting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresPlace:
+    """`backend: postgres`; several records in one database differ in their names."""
+
+    url: Setting
+    name: str = "default"
+
+
+Place = LocalPlace | ObjectStorePlace | HttpPlace | PostgresPlace
+
+
+@dataclass(frozen=True, slots=True)
+class Encryption:
+    """`state.encryption`: keys of 32 bytes; what the previous one wrote can still be read."""
+
+    key: Setting
+    previous_key: Setting | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StateSettings:
+    """`state:`: where the record lives."""
+
+    place: Place
+    encryption: Encryption | None = None
 
 
 @dataclass(frozen=True, slots=True)

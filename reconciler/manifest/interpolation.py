@@ -101,6 +101,13 @@ def check_base_url(url: str, environ: Mapping[str, str], setting: Setting) -> Di
     return Diagnostic(codes.BASE_URL, f"Keys are not sent to {host}", setting.source)
 
 
+def may_be_sent_to(host: str, environ: Mapping[str, str]) -> bool:
+    """Whether secrets may go to a host: loopback, or one that RECONCILER_ALLOWED_HOSTS names."""
+    allowed = environ.get(ALLOWED_HOSTS, "").lower().replace(",", " ").split()
+    names = {one.partition("://")[2] or one for one in allowed}
+    return _is_loopback(host) or host.lower() in {name.rstrip("/") for name in names}
+
+
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from ntpath import splitdrive
 from typing import Final, Literal, cast
 
@@ -15,9 +15,15 @@ from reconciler.core.project import (
     Application,
     Auth,
     Basic,
+    Encryption,
+    HttpPlace,
     Ibsso,
+    LocalPlace,
     OAuth2,
+    ObjectStorePlace,
     Pattern,
+    Place,
+    PostgresPlace,
     Project,
     Setting,
     StateSettings,
@@ -34,6 +40,20 @@ from .suggestion import did_you_mean, listed
 from .wording import shown
 
 _STATE_PATH: Final = ".reconciler/state.db"
+# What each backend takes beside `backend`, and what it needs.
+_TAKES: Final[Mapping[str, tuple[str, ...]]] = {
+    "local": ("path",),
+    "objectstore": ("url", "encryption"),
+    "http": (
+        *("address", "lockAddress", "unlockAddress", "lockMethod", "unlockMethod", "updateMethod"),
+        *("username", "password", "token", "encryption"),
+    ),
+    "postgres": ("url", "name", "encryption"),
+}
+_NEEDS: Final[Mapping[str, str]] = {"objectstore": "url", "http": "address", "postgres": "url"}
+_LITERAL_IN_STATE: Final = frozenset(
+    {"backend", "name", "lockMethod", "unlockMethod", "updateMethod"}
+)
 _Map = dict[str, Tree]
 
 
@@ -88,8 +108,10 @@ def _texts(tree: Tree, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str 
 
 def _takes_reference(path: Path) -> bool:
     match tuple(path):
-        case ("api", "baseUrl") | ("state", "path"):
+        case ("api", "baseUrl"):
             return True
+        case ("state", name, *_):
+            return name not in _LITERAL_IN_STATE
         case ("api", "auth", *_):
             return True
         case ("applications", _, "appCode"):
@@ -103,6 +125,7 @@ def _rules(document: Document) -> Iterator[Diagnostic]:
     tree = _mapping(document.tree)
     yield from _assumptions(document, _mapping(_mapping(tree.get("api")).get("assume")))
     yield from _app_codes(document, _mapping(tree.get("applications")))
+    yield from _state_rules(document, _mapping(tree.get("state")))
     patterns = tree.get("manifests")
     for number, pattern in enumerate(patterns if isinstance(patterns, list) else []):
         if isinstance(pattern, str) and _leaves(pattern):
@@ -145,6 +168,46 @@ def _app_codes(document: Document, applications: _Map) -> Iterator[Diagnostic]:
             f"{shown(first[code])} and {shown(name)} have one application code",
             document.places.value(("applications", name, "appCode")),
             related=((there, "the first one"),),
+        )
+
+
+def _state_rules(document: Document, state: _Map) -> Iterator[Diagnostic]:
+    backend = state.get("backend", "local")
+    if not isinstance(backend, str) or backend not in _TAKES:
+        return
+    for name in state:
+        # A name that no backend knows is the schema's to refuse.
+        if name not in _TAKES[backend] and any(name in names for names in _TAKES.values()):
+            yield Diagnostic(
+                codes.STATE_SETTING,
+                f"`{name}` is no setting of backend {backend}",
+                document.places.key(("state", name)),
+                fix=f"Remove it, or set backend: {listed(_backends_with(name), 'or')}",
+            )
+    needed = _NEEDS.get(backend)
+    if needed is not None and needed not in state:
+        yield Diagnostic(
+            codes.STATE_SETTING,
+            f"Backend {backend} needs `{needed}`",
+            document.places.key(("state",)),
+            fix=f"Add {needed}: to state.",
+        )
+    if backend == "http":
+        yield from _one_way_in(document, state)
+
+
+def _backends_with(name: str) -> list[str]:
+    return [backend for backend, names in _TAKES.items() if name in names]
+
+
+def _one_way_in(document: Document, state: _Map) -> Iterator[Diagnostic]:
+    is_basic = {"username", "password"} & state.keys()
+    if (is_basic and "token" in state) or len(is_basic) == 1:
+        yield Diagnostic(
+            codes.STATE_SETTING,
+            "Not exactly one way to authenticate",
+            document.places.key(("state", next(iter(is_basic)))),
+            fix="Write username and password, or token.",
         )
 
 
@@ -198,14 +261,48 @@ def _project(document: Document) -> Project:
             Pattern(str(text), places.value(("manifests", number)))
             for number, text in enumerate(cast("list[str]", tree["manifests"]))
         ),
-        StateSettings(
-            "local",
-            setting("state", "path")
-            if "path" in state
-            else Setting(_STATE_PATH, "state.path", places.key(("state",))),
-        ),
+        _state(state, setting, Setting(_STATE_PATH, "state.path", places.key(("state",)))),
         OnRemove(str(tree.get("onRemove", "release"))),
         dict(drift),
+    )
+
+
+def _state(state: _Map, setting: Callable[..., Setting], path: Setting) -> StateSettings:
+    def given(name: str) -> Setting | None:
+        return setting("state", name) if name in state else None
+
+    def plain(name: str) -> str | None:
+        return str(state[name]) if name in state else None
+
+    place: Place
+    match state.get("backend", "local"):
+        case "objectstore":
+            place = ObjectStorePlace(given("url") or path)
+        case "http":
+            place = HttpPlace(
+                given("address") or path,
+                given("lockAddress"),
+                given("unlockAddress"),
+                plain("lockMethod"),
+                plain("unlockMethod"),
+                plain("updateMethod"),
+                given("username"),
+                given("password"),
+                given("token"),
+            )
+        case "postgres":
+            place = PostgresPlace(given("url") or path, plain("name") or "default")
+        case _:
+            place = LocalPlace(given("path") or path)
+    if "encryption" not in state:
+        return StateSettings(place)
+    previous = "previousKey" in _mapping(state["encryption"])
+    return StateSettings(
+        place,
+        Encryption(
+            setting("state", "encryption", "key"),
+            setting("state", "encryption", "previousKey") if previous else None,
+        ),
     )
 
 

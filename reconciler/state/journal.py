@@ -15,12 +15,25 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
 from reconciler.core.failures import StateError
 from reconciler.core.report import Outcome
 
 from .database import Database
-from .lease import LocalLease
+
+
+class Fence(Protocol):
+    """The lease that writes are made under. `confirm` raises StateError once it is lost.
+
+    `look` is asked before the transaction, for what may take its time.
+    """
+
+    token: str
+
+    def look(self) -> None: ...
+
+    def confirm(self, connection: sqlite3.Connection) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +71,7 @@ class LocalJournal:
         self,
         database: Database,
         clock: Callable[[], datetime] = _now,
-        lease: LocalLease | None = None,
+        lease: Fence | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -112,6 +125,9 @@ class LocalJournal:
         with self._database.reading() as connection:
             row = connection.execute("SELECT finished FROM plans WHERE id = ?", (plan,)).fetchone()
         return None if row is None or row[0] is None else datetime.fromisoformat(row[0])
+
+    def elsewhere(self, plan: str) -> None:
+        """Return None: every run of a plan notes its calls in this file."""
 
     def done(self, plan: str) -> frozenset[str]:
         """Return the ids of the calls of a plan that are known to be applied."""
@@ -177,6 +193,7 @@ class LocalJournal:
     def _commit(self, batch: list[_Entry]) -> StateError | None:
         """Write a batch; return why its intents were left out, if they were."""
         run = None if self._lease is None else self._lease.token
+        self._look()
         with self._database.writing() as connection:
             try:
                 self._confirm(connection)
@@ -196,6 +213,10 @@ class LocalJournal:
                 [(entry.plan, entry.call, entry.outcome, run) for entry in batch],
             )
         return None
+
+    def _look(self) -> None:
+        if self._lease is not None:
+            self._lease.look()
 
     def _confirm(self, connection: sqlite3.Connection) -> None:
         if self._lease is not None:

@@ -5,7 +5,8 @@ Promises: a write is whole or not there, whatever happens to the process or the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,8 @@ from reconciler.core.record import Record, RecordedDevice
 
 from .database import Database, damaged
 from .journal import LocalJournal
-from .lease import Clocks, Holder, LocalLease, current, nobody_waits, take_away
+from .lease import Clocks, Holder, Lease, nobody_waits
+from .local_lease import LocalLease, current, take_away
 
 _Fields = dict[str, tuple[str, ...]]
 
@@ -40,6 +42,11 @@ class LocalState:
         """
         return cls(Database.open(path, create=create))
 
+    @property
+    def where(self) -> str:
+        """The file, as people know it."""
+        return str(self._database.path)
+
     def __enter__(self) -> Self:
         return self
 
@@ -56,15 +63,17 @@ class LocalState:
         """The journal, for reading it without a lease; closed with the state."""
         return self._opened(LocalJournal(self._database))
 
-    def journal_under(self, lease: LocalLease) -> LocalJournal:
+    def journal_under(self, lease: Lease) -> LocalJournal:
         """Return the journal as the run that took this lease writes it; closed with the state.
 
         Once the lease is lost, intents, `start` and `finish` raise StateError.
         """
+        assert isinstance(lease, LocalLease)
         return self._opened(LocalJournal(self._database, lease=lease))
 
-    def records_under(self, lease: LocalLease) -> LeasedRecords:
+    def records_under(self, lease: Lease) -> LeasedRecords:
         """Return the record as the run that took this lease writes it."""
+        assert isinstance(lease, LocalLease)
         return LeasedRecords(self, lease)
 
     def lease(
@@ -129,23 +138,11 @@ class LocalState:
 
         Raises StateError when there is a lease that was lost.
         """
-        encode = msgspec.json.encode
-        rows = [
-            (
-                entry.id,
-                entry.application,
-                encode(entry.fields).decode(),
-                entry.on_remove,
-                entry.protect,
-            )
-            for entry in changed.values()
-            if entry is not None
-        ]
         gone = [(id_,) for id_, entry in changed.items() if entry is None]
         with self._database.writing() as connection:
             if lease is not None:
                 lease.confirm(connection)
-            connection.executemany("INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?)", rows)
+            _insert(connection, (entry for entry in changed.values() if entry is not None))
             connection.executemany("DELETE FROM devices WHERE id = ?", gone)
             connection.executemany(
                 "INSERT OR REPLACE INTO applications VALUES (?, ?)", application_ids.items()
@@ -153,6 +150,23 @@ class LocalState:
             connection.execute("UPDATE about SET serial = serial + 1")
             (serial,) = connection.execute("SELECT serial FROM about").fetchone()
         return int(serial)
+
+    def replace(self, record: Record) -> None:
+        """Put a whole record in the place of what is there; whoever calls holds the lease."""
+        with self._database.writing() as connection:
+            connection.execute("DELETE FROM devices")
+            connection.execute("DELETE FROM applications")
+            _insert(connection, record.devices.values())
+            connection.executemany(
+                "INSERT INTO applications VALUES (?, ?)", record.application_ids.items()
+            )
+            connection.execute(
+                "UPDATE about SET lineage = ?, serial = ?, key = ?",
+                (record.lineage, record.serial, record.key.reveal()),
+            )
+
+    def unwritten(self) -> None:
+        """Return None: what cannot be written to a file cannot be saved beside it either."""
 
     def _opened(self, journal: LocalJournal) -> LocalJournal:
         self._journals.append(journal)
@@ -165,6 +179,23 @@ class LocalState:
             yield
         except (ValueError, TypeError, msgspec.MsgspecError) as error:
             raise damaged(self._database.path, str(error)) from error
+
+
+def _insert(connection: sqlite3.Connection, entries: Iterable[RecordedDevice]) -> None:
+    encode = msgspec.json.encode
+    connection.executemany(
+        "INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?)",
+        (
+            (
+                entry.id,
+                entry.application,
+                encode(entry.fields).decode(),
+                entry.on_remove,
+                entry.protect,
+            )
+            for entry in entries
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,9 @@ class MemoryJournal:
         start, plan = max(begun)
         return Unfinished(plan, start, len(self.done(plan)), len(self.unsettled(plan)))
 
+    def elsewhere(self, plan: str) -> None:
+        """Say that all is known here."""
+
     def done(self, plan: str) -> frozenset[str]:
         return self._of(plan, Outcome.APPLIED)
 

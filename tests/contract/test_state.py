@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -19,11 +20,14 @@ from reconciler.core.report import Outcome
 from reconciler.state.journal import LocalJournal
 from reconciler.state.lease import Holder, LeaseHeld
 from reconciler.state.local import LocalState
+from reconciler.state.shared import SharedState
+from reconciler.state.shared_journal import SharedJournal
 
 from .memory import MemoryJournal, MemoryState
+from .places import PLACES
 
-State = LocalState | MemoryState
-Journal = LocalJournal | MemoryJournal
+State = LocalState | MemoryState | SharedState
+Journal = LocalJournal | MemoryJournal | SharedJournal
 # Opens the same state again and again, as further runs would.
 Opener = Callable[[], State]
 
@@ -33,12 +37,22 @@ IVO = Holder("ivo", "build-8", os.getpid(), None, datetime.now(UTC))
 ME = Holder("ana", "build-7", os.getpid(), "https://ci.example/7", datetime.now(UTC))
 
 
-@pytest.fixture(params=["local", "memory"])
-def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
-    if request.param == "local":
-        return lambda: LocalState.open(tmp_path / "deep" / "state.db", create=True)
-    state = MemoryState()
-    return lambda: state
+@pytest.fixture(params=["local", "memory", *(f"shared-{place}" for place in PLACES)])
+def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
+    kind, _, place = request.param.partition("-")
+    match kind:
+        case "local":
+            yield lambda: LocalState.open(tmp_path / "deep" / "state.db", create=True)
+        case "memory":
+            state = MemoryState()
+            yield lambda: state
+        case _:
+            opened = import_module(f"{__package__}.places.{place}").opened
+            with opened(tmp_path) as opener:
+                journal = tmp_path / "deep" / "journal.db"
+                with SharedState(opener(), journal) as first:
+                    first.initialise()
+                yield lambda: SharedState(opener(), journal)
 
 
 def test_a_new_record_is_empty_and_keeps_its_lineage_and_key(opener: Opener) -> None:

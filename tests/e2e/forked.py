@@ -208,7 +208,7 @@ def _child(asked: dict[str, Any], count: mmap.mmap) -> int:
 
 def _hold(file: Path) -> None:
     """Let whoever has the lease wait until a file is there."""
-    from reconciler.state.lease import LocalLease
+    from reconciler.state.local_lease import LocalLease
 
     enter = LocalLease.__enter__
 

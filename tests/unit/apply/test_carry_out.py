@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
@@ -90,7 +91,7 @@ def test_the_report_has_a_row_for_each_call_and_each_adopted_device() -> None:
     start = world(registration("a"), registration("b", data={"k": 1}))
     run = Run(desired(device("a", data={"k": 1}), device("b", data={"k": 1}, label="Bo")), start)
 
-    report = run.carry_out(timing=Timing(clock=iter([5.0, 7.5]).__next__))
+    report = run.carry_out(timing=Timing(clock=chain([5.0], repeat(7.5)).__next__))
 
     assert [("update/a", APPLIED, 1), (None, Outcome.ADOPTED, 0)] == [
         (row.call, row.outcome, row.attempts) for row in report.rows

@@ -15,8 +15,9 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli import asking
-from reconciler.state.lease import Holder, LocalLease
+from reconciler.state.lease import Holder
 from reconciler.state.local import LocalState
+from reconciler.state.local_lease import LocalLease
 from tests.e2e.harness import ROOT, Ran
 from tests.properties.command import command
 

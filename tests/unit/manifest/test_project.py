@@ -6,7 +6,18 @@ import pytest
 
 from reconciler.core import codes
 from reconciler.core.device import OnRemove
-from reconciler.core.project import ApiKey, Basic, Ibsso, OAuth2, Setting
+from reconciler.core.project import (
+    ApiKey,
+    Basic,
+    HttpPlace,
+    Ibsso,
+    LocalPlace,
+    OAuth2,
+    ObjectStorePlace,
+    PostgresPlace,
+    Project,
+    Setting,
+)
 from reconciler.core.source import Source
 from reconciler.manifest.interpolation import Unresolved, check_base_url, resolve
 from reconciler.manifest.project import read_project
@@ -15,6 +26,12 @@ from reconciler.manifest.reading import Unreadable
 from .reading import PROJECT_TEXT, SCHEMAS, mistakes, project
 
 FILE = "reconciler.yaml"
+
+
+def place(found: Project) -> LocalPlace:
+    """Return the local place of a project's state."""
+    assert isinstance(found.state.place, LocalPlace)
+    return found.state.place
 
 
 def test_the_least_project_has_the_defaults_of_the_design() -> None:
@@ -28,7 +45,7 @@ def test_the_least_project_has_the_defaults_of_the_design() -> None:
     assert found.applications["shop"].source == Source(FILE, 8, 3)
     assert found.applications["shop"].app_code.path == "applications.shop.appCode"
     assert [pattern.text for pattern in found.manifests] == ["devices/**/*.yaml"]
-    assert (found.state.backend, found.state.path.text) == ("local", ".reconciler/state.db")
+    assert place(found).path.text == ".reconciler/state.db"
     assert (found.on_remove, found.on_drift) == (OnRemove.RELEASE, {})
 
 
@@ -48,7 +65,7 @@ def test_everything_that_can_be_said() -> None:
     assert found.api.assume == {"personalize-owned-by-other": "409", "promote": "keeps-others"}
     assert found.on_remove is OnRemove.DEPERSONALIZE
     assert found.on_drift == {"owner": "mend", "isPrimary": "report"}
-    assert found.state.path.text == "${STATE:-x.db}"
+    assert place(found).path.text == "${STATE:-x.db}"
 
 
 @pytest.mark.parametrize(("text", "code"), [("0", "E154"), ("301", "E154"), ('"30"', "E151")])
@@ -180,3 +197,54 @@ def test_base_urls_that_no_key_goes_to(url: str) -> None:
     diagnostic = check_base_url(url, ALLOWED, setting("${URL}"))
     assert diagnostic is not None
     assert (diagnostic.code, diagnostic.source) == (codes.BASE_URL, Source(FILE, 5, 18))
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "said"),
+    [
+        ("{backend: objectstore, url: 's3://b/p'}", ObjectStorePlace, {"url": "s3://b/p"}),
+        (
+            "{backend: postgres, url: '${DSN}', name: fleet}",
+            PostgresPlace,
+            {"url": "${DSN}", "name": "fleet"},
+        ),
+        (
+            "{backend: http, address: https://h/s, lockAddress: https://h/s/lock, lockMethod: POST,"
+            " unlockMethod: DELETE, username: ci, password: '${T}'}",
+            HttpPlace,
+            {
+                "address": "https://h/s",
+                "lock_address": "https://h/s/lock",
+                "unlock_address": None,
+                "lock_method": "POST",
+                "unlock_method": "DELETE",
+                "update_method": None,
+                "username": "ci",
+                "password": "${T}",
+                "token": None,
+            },
+        ),
+    ],
+)
+def test_where_a_shared_record_lives(text: str, kind: type, said: dict[str, str | None]) -> None:
+    """Each backend with what it takes; what is left out is left to the backend."""
+    found = project(PROJECT_TEXT + f"state: {text}\n").state
+
+    assert isinstance(found.place, kind)
+    values = {name: getattr(found.place, name) for name in said}
+    assert said == {
+        name: value.text if isinstance(value, Setting) else value for name, value in values.items()
+    }
+    assert found.encryption is None
+
+
+def test_a_shared_record_can_be_encrypted() -> None:
+    """With the key of now, and the one before it."""
+    found = project(
+        PROJECT_TEXT + "state:\n  backend: objectstore\n  url: s3://b/p\n"
+        "  encryption: {key: '${NEW}', previousKey: '${OLD}'}\n"
+    ).state.encryption
+
+    assert found is not None
+    assert found.previous_key is not None
+    assert ("${NEW}", "${OLD}") == (found.key.text, found.previous_key.text)

@@ -19,8 +19,9 @@ from reconciler.core.record import RecordedDevice
 from reconciler.core.report import Outcome
 from reconciler.state.database import Database
 from reconciler.state.journal import LocalJournal
-from reconciler.state.lease import Clocks, Holder, LocalLease
+from reconciler.state.lease import Clocks, Holder
 from reconciler.state.local import LocalState
+from reconciler.state.local_lease import LocalLease
 
 ANA = Holder("ana", "build-7", os.getpid(), None, datetime(2027, 3, 31, 12, 0, 5, tzinfo=UTC))
 IVO = replace(ANA, who="ivo", host="build-8")

@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.state import lease as lease_module
+from reconciler.state import local_lease as local_lease_module
 from reconciler.state.database import Database
-from reconciler.state.lease import Clocks, Holder, LeaseHeld, LocalLease, take_away
+from reconciler.state.lease import Clocks, Holder, LeaseHeld
+from reconciler.state.local_lease import LocalLease, take_away
 
 SINCE = datetime(2027, 3, 31, 12, 0, 5, tzinfo=UTC)
 ANA = Holder("ana", "build-7", os.getpid(), "https://ci.example/7", SINCE)
@@ -180,7 +182,7 @@ def test_between_machines_clocks_must_agree(
     """Ticks of another machine say nothing. A beat from far in the future is an old clock's."""
     here = Time()
     LocalLease.acquire(database, ANA, clocks=here.clocks())
-    monkeypatch.setattr(lease_module, "machine", lambda: "elsewhere")
+    monkeypatch.setattr(local_lease_module, "machine", lambda: "elsewhere")
     there = Time()
     there.now, there.ticks = here.now + apart, 7_000.0
 
@@ -251,7 +253,7 @@ def test_a_process_number_of_another_machine_says_nothing(
 ) -> None:
     """Dead here may be alive there: only time tells."""
     LocalLease.acquire(database, ANA)
-    monkeypatch.setattr(lease_module, "machine", lambda: "elsewhere")
+    monkeypatch.setattr(local_lease_module, "machine", lambda: "elsewhere")
 
     with pytest.raises(LeaseHeld):
         LocalLease.acquire(database, IVO, clocks=Clocks(alive=lambda _: False))

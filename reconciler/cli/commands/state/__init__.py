@@ -14,6 +14,13 @@ from reconciler.cli.streams import write
 class _Group(LazyGroup):
     package = __name__
     lazy = {  # noqa: RUF012 - a Mapping in the class above
+        "init": "Start the record, once.",
+        "list": "List the devices that the record knows.",
+        "show": "Show what the record knows of one device.",
+        "forget": "Let the record know nothing of a device.",
+        "pull": "Write the record as one document.",
+        "push": "Put a pulled record in the place of the one that is there.",
+        "migrate": "Copy the record to another place, or write it anew.",
         "unlock": "Take the lease away from a run that hangs.",
     }
 

@@ -32,21 +32,9 @@ def command(options: Options, yes: bool) -> int:
     run that loses its lease stops before its next write and ends with what it has done recorded.
     """
     from reconciler.cli.asking import confirmed
-    from reconciler.cli.checking import Loaded, check, tell
-    from reconciler.cli.stages import explained, state_path
-    from reconciler.core.device import Desired
-    from reconciler.state.local import LocalState
+    from reconciler.cli.record import opened_record
 
-    # Broken manifests are no reason to leave a lease where it is.
-    checked = check(options)
-    if checked.project is None:
-        tell(options, checked.root, checked.diagnostics)
-        raise Stop(ExitCode.ERROR)
-    files = Loaded(checked.root, checked.project, Desired(), ())
-    with (
-        explained(options, checked.root),
-        LocalState.open(state_path(files), create=False) as state,
-    ):
+    with opened_record(options) as state:
         holder = state.holder()
         if holder is None:
             result("Nobody holds the lease; there is nothing to take away.")

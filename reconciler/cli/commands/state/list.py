@@ -1,0 +1,47 @@
+"""`reconciler state list`: what the record knows."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.options import Options
+from reconciler.cli.streams import result
+
+
+@click.command(
+    "list",
+    epilog="""
+\b
+Examples:
+  reconciler state list
+  reconciler state list --application courier --match '8621*'
+  reconciler state list --format json | jq -r '.devices[].id'
+""",
+)
+@click.option("--application", metavar="NAME", help="Only devices of this application.")
+@click.option("--match", "pattern", metavar="GLOB", help="Only ids like this: '8621*'.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The form on stdout.",
+)
+@click.pass_obj
+def command(options: Options, application: str | None, pattern: str | None, form: str) -> None:
+    """List the devices of the record: id, application, and the fields that were applied."""
+    from fnmatch import fnmatchcase
+
+    from reconciler.cli.record import opened_record
+    from reconciler.render.record import listed, listed_json
+
+    with opened_record(options) as state:
+        record = state.read()
+        devices = [
+            device
+            for device in record.devices.values()
+            if (application is None or device.application == application)
+            and (pattern is None or fnmatchcase(device.id, pattern))
+        ]
+    result(listed_json(record, devices) if form == "json" else listed(devices))

@@ -1,0 +1,41 @@
+"""`reconciler state show`: one entry of the record."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.exits import ExitCode, Stop
+from reconciler.cli.options import Options
+from reconciler.cli.streams import did_you_mean, result
+
+
+@click.command(
+    "show",
+    epilog="""
+\b
+Examples:
+  reconciler state show 8621824C-86B2-41F7-BF6F-20D3B1426005
+""",
+)
+@click.argument("id_", metavar="ID")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The form on stdout.",
+)
+@click.pass_obj
+def command(options: Options, id_: str, form: str) -> None:
+    """Show what the record knows of one device. Values stand in it as keyed digests only."""
+    from reconciler.cli.record import opened_record
+    from reconciler.render.record import shown, shown_json
+
+    with opened_record(options) as state:
+        record = state.read()
+    device = record.devices.get(id_)
+    if device is None:
+        hint = did_you_mean(id_, record.devices)
+        raise Stop(ExitCode.ERROR, f"The record does not know {id_}.{hint}")
+    result(shown_json(device) if form == "json" else shown(device))

@@ -1,0 +1,228 @@
+"""A shared record: one document in a store, changed entry by entry and written by compare-and-set.
+
+Promises: of two writers none loses the other's entries; what could not be written is kept, to be
+pushed later; reading writes nothing anywhere.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Final, Self
+
+from reconciler.core import codes
+from reconciler.core.diagnostics import Diagnostic
+from reconciler.core.failures import StateError
+from reconciler.core.hidden import Hidden
+from reconciler.core.record import Record, RecordedDevice
+
+from .document import decode, encode
+from .encryption import NO_KEYS, Keys
+from .lease import Clocks, Holder, Lease, nobody_waits
+from .run import RunDesk
+from .shared_journal import SharedJournal
+from .shared_lease import SharedLease, Watch, unlock
+from .steady import Steady
+from .store import Overtaken, Part, Store
+
+_TRIES: Final = 10
+
+Changes = Mapping[str, RecordedDevice | None]
+
+
+class SharedState:
+    """A record in a store, with the lease in the same store and the journal on this machine.
+
+    `plain` lets a record that is not encrypted be read although there is a key.
+    """
+
+    def __init__(
+        self, store: Store, journal: Path, keys: Keys = NO_KEYS, *, plain: bool = False
+    ) -> None:
+        self._store = Steady(store)
+        self._keys = keys
+        self._plain = plain
+        self._journal = journal
+        self._desk = RunDesk(self._store, keys, plain=plain)
+        self._journals: list[SharedJournal] = []
+        self._read: tuple[Record, str] | None = None
+        self._unwritten: Record | None = None
+
+    @property
+    def where(self) -> str:
+        """The place, as people know it."""
+        return self._store.where
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        for journal in self._journals:
+            journal.close()
+        self._store.close()
+
+    def initialise(self, record: Record | None = None) -> bool:
+        """Start a record, with a lineage and a key of its own unless one is given.
+
+        False if there is one already, which stays as it is.
+        """
+        if self._store.read(Part.RECORD) is not None:
+            return False
+        if record is None:
+            record = Record(str(uuid.uuid4()), 0, Hidden(secrets.token_bytes(32)))
+        try:
+            self._store.write(Part.RECORD, encode(record, self._keys), None)
+        except Overtaken:
+            return False
+        return True
+
+    def read(self) -> Record:
+        """Read the whole record as it was at one moment."""
+        found = self._present()
+        if found is None:
+            raise self._missing()
+        self._read = found
+        return found[0]
+
+    def write(
+        self,
+        changed: Changes,
+        application_ids: Mapping[str, str],
+        lease: SharedLease | None = None,
+    ) -> int:
+        """Set the entries of some devices (None: forget it) and return the new serial.
+
+        Others' entries stay, also those that somebody wrote since this was read. Raises StateError
+        when there is a lease that was lost; what could not be written is `unwritten` then.
+        """
+        was = self._unwritten or (None if self._read is None else self._read[0]) or self.read()
+        self._unwritten = _changed(was, changed, application_ids)
+        if lease is not None:
+            lease.require(self._desk.read())
+        for _ in range(_TRIES):
+            known, version = self._read or self._reread(was.lineage, lease)
+            record = _changed(known, changed, application_ids)
+            try:
+                version = self._store.write(Part.RECORD, encode(record, self._keys), version)
+            except Overtaken:
+                self._read = None
+                continue
+            self._read, self._unwritten = (record, version), None
+            return record.serial
+        what = f"{codes.RECORD_BUSY.title} at {self.where}: others kept writing to it"
+        raise StateError(Diagnostic(codes.RECORD_BUSY, what))
+
+    def replace(self, record: Record) -> None:
+        """Put a whole record in the place of the one that was read; else StateError."""
+        expected = None if self._read is None else self._read[1]
+        try:
+            version = self._store.write(Part.RECORD, encode(record, self._keys), expected)
+        except Overtaken:
+            message = (
+                f"{codes.RECORD_OTHER.title} at {self.where}: it was written since it was read"
+            )
+            raise StateError(Diagnostic(codes.RECORD_OTHER, message)) from None
+        self._read = (record, version)
+
+    def unwritten(self) -> bytes | None:
+        """Return the document of the record as it should be, if a write of it has failed."""
+        return None if self._unwritten is None else encode(self._unwritten, self._keys)
+
+    @cached_property
+    def journal(self) -> SharedJournal:
+        """The journal, for reading it without a lease; closed with the state."""
+        return self._opened(SharedJournal(self._desk, self._journal))
+
+    def journal_under(self, lease: Lease) -> SharedJournal:
+        """Return the journal as the run that took this lease writes it; closed with the state.
+
+        Once the lease is lost, intents, `start` and `finish` raise StateError.
+        """
+        assert isinstance(lease, SharedLease)
+        return self._opened(SharedJournal(self._desk, self._journal, lease))
+
+    def records_under(self, lease: Lease) -> SharedRecords:
+        """Return the record as the run that took this lease writes it."""
+        assert isinstance(lease, SharedLease)
+        return SharedRecords(self, lease)
+
+    def lease(
+        self,
+        holder: Holder,
+        *,
+        patience: float = 0.0,
+        waiting: Callable[[Holder], None] = nobody_waits,
+    ) -> SharedLease:
+        """Take the lease for as long as the returned context lasts; LeaseHeld if another has it.
+
+        StateError where there is no record: a lease must not make a place look like one.
+        """
+        if self._store.read(Part.RUN) is None and self._present() is None:
+            raise self._missing()
+        return SharedLease.acquire(
+            self._desk, self.where, holder, patience=patience, waiting=waiting
+        )
+
+    def holder(self) -> Holder | None:
+        """Return who has the lease now; an expired one and a dead process have none."""
+        return Watch(Clocks()).holder(self._desk.read())
+
+    def unlock(self, holder: Holder) -> bool:
+        """Take the lease away from exactly this holder; False if it is no longer theirs."""
+        return unlock(self._desk, holder)
+
+    def _missing(self) -> StateError:
+        what = f"{codes.RECORD_MISSING.title} at {self.where}: there is none yet"
+        return StateError(Diagnostic(codes.RECORD_MISSING, what))
+
+    def _present(self) -> tuple[Record, str] | None:
+        stored = self._store.read(Part.RECORD)
+        if stored is None:
+            return None
+        record = decode(stored.data, self.where, self._keys, plain=self._plain)
+        return record, stored.version
+
+    def _reread(self, lineage: str, lease: SharedLease | None) -> tuple[Record, str]:
+        """Read what somebody else has written; it must be the same record, and the turn ours."""
+        if lease is not None:
+            lease.require(self._desk.read())
+        found = self._present()
+        if found is None or found[0].lineage != lineage:
+            what = "it was removed" if found is None else "it was replaced by another one"
+            message = f"{codes.RECORD_OTHER.title} at {self.where}: {what} since it was read"
+            raise StateError(Diagnostic(codes.RECORD_OTHER, message))
+        self._read = found
+        return found
+
+    def _opened(self, journal: SharedJournal) -> SharedJournal:
+        self._journals.append(journal)
+        return journal
+
+
+@dataclass(frozen=True, slots=True)
+class SharedRecords:
+    """The record as one run may write it: only while the lease is its own."""
+
+    state: SharedState
+    lease: SharedLease
+
+    def write(self, changed: Changes, application_ids: Mapping[str, str]) -> int:
+        """Set the entries of some devices, as SharedState.write does."""
+        return self.state.write(changed, application_ids, self.lease)
+
+
+def _changed(record: Record, changed: Changes, application_ids: Mapping[str, str]) -> Record:
+    entries = sorted({**record.devices, **changed}.items())
+    return replace(
+        record,
+        serial=record.serial + 1,
+        devices={id_: entry for id_, entry in entries if entry is not None},
+        application_ids={**record.application_ids, **application_ids},
+    )

@@ -1,0 +1,79 @@
+"""What a shared record asks of the place that keeps it: two parts, each read and written whole.
+
+Promises of every store: a write happens only if the part is still the one that was read, so of two
+writers at once exactly one succeeds; a part is never seen half written.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from reconciler.core import codes
+from reconciler.core.diagnostics import Code, Diagnostic
+from reconciler.core.failures import StateError
+
+
+class Part(StrEnum):
+    """record: what was applied · run: who holds the lease, and which plans were begun."""
+
+    RECORD = "record"
+    RUN = "run"
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A part as it was read. `version` means something to its store only."""
+
+    data: bytes
+    version: str
+
+
+class Overtaken(Exception):
+    """Somebody else has written the part since it was read."""
+
+
+class OutOfReach(StateError):
+    """The store did not answer, or not with sense. A write may have been carried out all the same.
+
+    Worth another try; what a store raises as a plain StateError is not.
+    """
+
+
+class Store(Protocol):
+    """A place for the parts. `where` names it to people; no credentials stand in it."""
+
+    where: str
+
+    def read(self, part: Part) -> Stored | None:
+        """Return a part, None if there is none yet. Raises OutOfReach, StateError."""
+        ...
+
+    def write(self, part: Part, data: bytes, expected: str | None) -> str:
+        """Write a part if its version is the expected one (None: if there is none yet).
+
+        Returns the new version. Raises Overtaken if it is another one, OutOfReach, StateError.
+        """
+        ...
+
+    def close(self) -> None: ...
+
+
+def out_of_reach(where: str, what: str) -> OutOfReach:
+    """Return the error for a store that may answer at the next try; `what` holds no secret."""
+    return OutOfReach(_diagnosed(codes.STORE_OUT_OF_REACH, where, what))
+
+
+def denied(where: str, what: str) -> StateError:
+    """Return the error for a store that refuses our credentials, or the lack of them."""
+    return StateError(_diagnosed(codes.STORE_DENIED, where, what))
+
+
+def unusable(where: str, what: str) -> StateError:
+    """Return the error for a store that is not what the project file says it is."""
+    return StateError(_diagnosed(codes.STORE_UNUSABLE, where, what))
+
+
+def _diagnosed(code: Code, where: str, what: str) -> Diagnostic:
+    return Diagnostic(code, f"{code.title} at {where}: {what}")
