@@ -25,6 +25,7 @@ from .consent import ask, require_justified
 from .earlier import at, tell_going_on, tell_unfinished
 from .endings import Bounds, StoppedNow, wound_up
 from .exits import ExitCode, Midway, Stop
+from .holders import holder, their_run
 from .options import Options
 from .progress import progress, shows_bars
 from .rescue import keep_unwritten
@@ -34,10 +35,8 @@ from .stages import (
     Wishes,
     connection,
     explained,
-    holder,
     make_plan,
     open_record,
-    their_run,
 )
 from .states import Places, open_state
 from .stopped import Heard, report_of

@@ -18,8 +18,8 @@ from reconciler.core.project import (
 from reconciler.core.record import Record
 from reconciler.state.state import State
 
+from .holders import holder
 from .options import Options
-from .stages import holder
 from .states import Places, open_shared, open_state
 
 

@@ -12,8 +12,9 @@ from reconciler.state.state import State
 
 from .checking import check, tell
 from .exits import ExitCode, Stop
+from .holders import holder
 from .options import Options
-from .stages import explained, holder
+from .stages import explained
 from .states import open_state
 
 

@@ -29,7 +29,7 @@ from reconciler.live.points import read_all
 from reconciler.plan.build import Circumstances, build
 from reconciler.plan.definition import Plan, ReadCounts, Reads
 from reconciler.platform.operations import Operation
-from reconciler.state.lease import Holder, LeaseHeld
+from reconciler.state.lease import LeaseHeld
 from reconciler.state.state import State
 
 from .checking import Loaded, tell
@@ -37,6 +37,7 @@ from .connection import Connection, Mistakes, opened, resolved
 from .earlier import tell_running
 from .endings import Bounds, cut_off
 from .exits import ExitCode, Stop
+from .holders import their_run
 from .options import Options
 from .states import open_state
 from .streams import blank, did_you_mean
@@ -118,31 +119,6 @@ def connection(loaded: Loaded, record: Record) -> Connection:
     used |= {removal.application for removal in loaded.desired.removed.values()}
     used |= {entry.application for entry in record.devices.values()}
     return resolved(loaded.project, used, os.environ)
-
-
-def holder() -> Holder:
-    """Say who is running this, for those who find the record leased."""
-    import getpass
-    import socket
-
-    environ = os.environ
-    who = environ.get("GITHUB_ACTOR") or environ.get("GITLAB_USER_LOGIN")
-    run_url = environ.get("CI_JOB_URL")
-    if environ.get("GITHUB_RUN_ID"):
-        server = environ.get("GITHUB_SERVER_URL", "https://github.com")
-        repository = environ.get("GITHUB_REPOSITORY", "")
-        run_url = f"{server}/{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"
-    if not who:
-        try:
-            who = getpass.getuser()
-        except (OSError, KeyError):
-            who = f"user {os.getuid()}"
-    return Holder(who, socket.gethostname(), os.getpid(), run_url, datetime.now(UTC))
-
-
-def their_run(holder: Holder) -> str:
-    """Return a sentence with the page of a holder's CI run, if there is one."""
-    return f" Its run: {holder.run_url}" if holder.run_url else ""
 
 
 def make_plan(

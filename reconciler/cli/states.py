@@ -25,10 +25,13 @@ from reconciler.core.source import Source
 from reconciler.manifest.interpolation import Unresolved, may_be_sent_to, resolve
 
 from .connection import Mistakes
+from .holders import who_is_here
 from .options import Options
 from .streams import say
 
 if TYPE_CHECKING:
+    from reconciler.api.courier import BearerCredential
+    from reconciler.api.credentials import BasicCredential
     from reconciler.state.encryption import Keys
     from reconciler.state.local import LocalState
     from reconciler.state.shared import SharedState
@@ -182,7 +185,8 @@ def _store(settings: StateSettings) -> Store:
 
 
 def _http(place: HttpPlace) -> Store:
-    from reconciler.api.plain import PlainHttp
+    from reconciler.api.courier import Courier
+    from reconciler.api.credentials import UnusableCredential
     from reconciler.state.http import HttpStore, addresses
 
     given = {
@@ -203,10 +207,21 @@ def _http(place: HttpPlace) -> Store:
         )
     except ValueError as error:
         raise _mistake(codes.STATE_SETTING, str(error), place.address) from None
-    username = None if place.username is None else _text(place.username)
-    password = None if place.password is None else Hidden(_text(place.password))
-    token = None if place.token is None else Hidden(_text(place.token))
-    return HttpStore(where, PlainHttp(username=username, password=password, token=token))
+    try:
+        return HttpStore(Courier(_credential(place)), where, who=who_is_here())
+    except UnusableCredential as error:
+        raise _mistake(codes.STATE_SETTING, str(error), place.address) from None
+
+
+def _credential(place: HttpPlace) -> BasicCredential | BearerCredential | None:
+    from reconciler.api.courier import BearerCredential
+    from reconciler.api.credentials import BasicCredential
+
+    if place.token is not None:
+        return BearerCredential(Hidden(_text(place.token)))
+    if place.username is not None and place.password is not None:
+        return BasicCredential(_text(place.username), Hidden(_text(place.password)))
+    return None
 
 
 def _require_trusted(setting: Setting, url: str) -> None:

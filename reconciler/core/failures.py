@@ -11,3 +11,10 @@ class StateError(Exception):
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)
         self.diagnostic = diagnostic
+
+
+class Unanswered(Exception):
+    """A request over HTTP got no whole answer; the text says why in our own words, no secret in it.
+
+    It may have been carried out all the same.
+    """

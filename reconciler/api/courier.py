@@ -1,0 +1,206 @@
+"""One request over HTTP at a time and thread: sent once, answered whole, or said to be unanswered.
+
+For the record's own place, not for the service: no redirects, no cookies, nothing from the
+environment but which certificates to trust. No library's text leaves here, for it may hold a URL.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING, Final
+
+from reconciler import __version__
+from reconciler.core.failures import Unanswered
+from reconciler.core.hidden import Hidden
+
+from .body import Body, TooLarge, Unpackable
+from .credentials import BasicCredential, UnusableCredential, require_usable
+
+if TYPE_CHECKING:
+    import httpx
+
+LARGEST_ANSWER: Final = 256 * 1024 * 1024
+# Shorter than servers keep idle connections, so that we do not write into one they just closed.
+_IDLE_SECONDS: Final = 4.0
+_HIDDEN: Final = b"[hidden]"
+
+
+@dataclass(frozen=True, slots=True)
+class BearerCredential:
+    """`Authorization: Bearer <token>`."""
+
+    token: Hidden[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """In seconds: to be connected, and for a whole exchange after that; in bytes: of an answer."""
+
+    connect: float = 5.0
+    answer: float = 20.0
+    largest: int = LARGEST_ANSWER
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer, whatever its status."""
+
+    status: int
+    body: bytes = field(repr=False)
+
+
+class Courier:
+    """Carries requests with one credential, or none; threads may share it.
+
+    Raises UnusableCredential, which is a ValueError, for a credential that no header can carry.
+    """
+
+    def __init__(
+        self,
+        credential: BasicCredential | BearerCredential | None = None,
+        limits: Limits | None = None,
+    ) -> None:
+        self._authorization, self._secrets = _prepared(credential)
+        self._limits = limits or Limits()
+        self._turn = Lock()
+        self._transport: httpx.HTTPTransport | None = None
+
+    def request(
+        self, method: str, url: str, *, body: bytes | None, headers: Mapping[str, str]
+    ) -> Answer:
+        """Send once, follow nothing, return the whole answer.
+
+        In an answer other than a 2xx the credential is blotted out, should the server repeat it.
+        Raises Unanswered.
+        """
+        import httpx
+
+        try:
+            status, whole = self._exchanged(method, url, body, headers)
+        except httpx.ConnectTimeout:
+            why = "connecting took too long"
+        except httpx.ConnectError as error:
+            why = _not_connected(error)
+        except (httpx.TimeoutException, TimeoutError):
+            why = f"no whole answer within {self._limits.answer:g} s"
+        except TooLarge:
+            why = f"the answer is larger than {self._limits.largest} bytes"
+        except Unpackable:
+            why = "the answer is packed in a way that nobody asked for"
+        except httpx.RemoteProtocolError:
+            why = "the connection was closed before a whole answer, or it was no HTTP"
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError):
+            why = "the connection was lost"
+        else:
+            return Answer(status, whole if 200 <= status < 300 else self._washed(whole))
+        # Out here, so that no traceback leads to frames with headers in them.
+        raise Unanswered(why)
+
+    def close(self) -> None:
+        with self._turn:
+            if self._transport is not None:
+                self._transport.close()
+                self._transport = None
+
+    def _exchanged(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, bytes]:
+        import httpx
+
+        ends = time.monotonic() + self._limits.connect + self._limits.answer
+        request = httpx.Request(
+            method,
+            url,
+            headers={
+                "User-Agent": f"reconciler/{__version__}",
+                "Accept": "*/*",
+                "Accept-Encoding": "identity",
+                **headers,
+                **self._authorization.reveal(),
+            },
+            content=body,
+            extensions={
+                "timeout": {
+                    "connect": self._limits.connect,
+                    "pool": self._limits.connect,
+                    "read": self._limits.answer,
+                    "write": self._limits.answer,
+                }
+            },
+        )
+        # Bare, without the client object: that one logs every URL with its query.
+        response = self._opened(url).handle_request(request)
+        try:
+            if not isinstance(response.stream, httpx.SyncByteStream):
+                raise httpx.StreamError("an answer that cannot be read")
+            packed = response.headers.get("content-encoding", "")
+            collected = Body(packed, self._limits.largest)
+            for chunk in response.stream:
+                collected.add(chunk)
+                if time.monotonic() > ends:
+                    raise TimeoutError
+            return response.status_code, collected.whole()
+        finally:
+            response.close()
+
+    def _opened(self, url: str) -> httpx.HTTPTransport:
+        import httpx
+
+        with self._turn:
+            if self._transport is None:
+                tls = url.lower().startswith("https:")
+                self._transport = httpx.HTTPTransport(
+                    # Reads certifi's list, which costs time that plain http need not spend.
+                    verify=httpx.create_ssl_context() if tls else False,
+                    trust_env=False,
+                    limits=httpx.Limits(keepalive_expiry=_IDLE_SECONDS),
+                )
+            return self._transport
+
+    def _washed(self, body: bytes) -> bytes:
+        for secret in self._secrets.reveal():
+            body = body.replace(secret, _HIDDEN)
+        return body
+
+
+def _prepared(
+    credential: BasicCredential | BearerCredential | None,
+) -> tuple[Hidden[dict[str, str]], Hidden[tuple[bytes, ...]]]:
+    """Return the header, and all that must not show in a text of the server."""
+    match credential:
+        case None:
+            return Hidden({}), Hidden(())
+        case BasicCredential(username, password):
+            require_usable(credential)
+            pair = f"{username}:{password.reveal()}".encode()
+            header, secret = f"Basic {base64.b64encode(pair).decode()}", password.reveal()
+        case BearerCredential(token):
+            secret = token.reveal()
+            if not secret or not all("!" <= character <= "~" for character in secret):
+                raise UnusableCredential("the token is empty, or holds what a header cannot carry")
+            header = f"Bearer {secret}"
+    shapes = {secret, json.dumps(secret)[1:-1], header.partition(" ")[2]}
+    # The longest first: one may be a piece of another.
+    hidden = sorted((shape.encode() for shape in shapes), key=len, reverse=True)
+    return Hidden({"Authorization": header}), Hidden(tuple(hidden))
+
+
+def _not_connected(error: Exception) -> str:
+    """Say why there is no connection. Only these are shown: other texts may hold the whole URL."""
+    text = str(error)
+    for piece, why in (
+        ("CERTIFICATE_VERIFY_FAILED", "the server's certificate is not trusted"),
+        ("[SSL", "no secure connection could be agreed"),
+        ("Name or service not known", "the server's host name is unknown"),
+        ("getaddrinfo", "the server's host name is unknown"),
+        ("name resolution", "the server's host name is unknown"),
+        ("nodename nor servname", "the server's host name is unknown"),
+    ):
+        if piece in text:
+            return why
+    return "the server cannot be reached"
