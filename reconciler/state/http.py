@@ -63,14 +63,14 @@ class Patience:
     """In seconds: how long a write waits for a lock of others, and for one of a reconciler.
 
     The latter is longer than `dead`, after which such a lock belongs to a writer that was killed:
-    a living one gives up when it has not begun to send within `fresh`, and its request ends 20
-    seconds later.
+    a living one gives up when it has not begun to send within `fresh`, and its request ends 25
+    seconds later, five for a connection and 20 for the answer.
     """
 
     others: float = 20.0
     ours: float = 40.0
     dead: float = 30.0
-    fresh: float = 10.0
+    fresh: float = 5.0
     pause: float = 0.05
     longest_pause: float = 1.0
 

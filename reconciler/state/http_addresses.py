@@ -12,7 +12,7 @@ from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from .store import Part
 
-_GITLAB: Final = re.compile(r"/api/v4/projects/[^/]+/terraform/state/[^/]+")
+_GITLAB: Final = re.compile(r"/api/v4/projects/[^/]+/terraform/state/[^/]+\Z")
 _METHOD: Final = re.compile(r"[A-Z]{1,20}")
 
 
@@ -66,7 +66,7 @@ def addresses(
     """
     split = _checked("the address", address)
     address = urlunsplit(split)
-    is_gitlab = _GITLAB.search(split.path) is not None and split.path.count("/state/") == 1
+    is_gitlab = _GITLAB.search(split.path) is not None
     lock = urlunsplit(split._replace(path=f"{split.path}/lock")) if is_gitlab else address
     found = Addresses(
         address,
@@ -82,7 +82,7 @@ def addresses(
         ("lockAddress", found.lock_address),
         ("unlockAddress", found.unlock_address),
     ):
-        if not other.startswith(found.where):
+        if not other.startswith(found.where) or other[len(found.where) :][:1].isalnum():
             # Else it could not be told where the other part is locked.
             raise ValueError(f"{name} of the record does not begin with its address")
     for method in (found.lock_method, found.unlock_method, found.update_method):

@@ -6,106 +6,203 @@ import os
 import shutil
 import subprocess
 import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from reconciler.api.plain import PlainHttp
+from reconciler.api.courier import Answer, Courier
+from reconciler.api.credentials import BasicCredential
 from reconciler.core.hidden import Hidden
-from reconciler.state.http import Clock, HttpStore, addresses
+from reconciler.state.http import HttpStore, addresses
 from reconciler.state.store import OutOfReach, Part
-from tests.stub.terraform_state import PASSWORD, USER, server
+from tests.stub.terraform_state import PASSWORD, USER, Kept, server
 
 TERRAFORM = shutil.which("terraform")
 pytestmark = pytest.mark.skipif(TERRAFORM is None, reason="there is no terraform here")
 
-FLAVOURS = pytest.mark.parametrize("flavour", ["terraform", "gitlab"])
+SETTLED = ("-input=false", "-no-color")
+APPLY = ("apply", "-auto-approve", *SETTLED)
+RESOURCE = 'resource "terraform_data" "one" {{\n  input = "{}"\n}}\n'
 
 
-def backend(flavour: str) -> tuple[str, str, HttpStore]:
-    """Return a path, what terraform is told of it, and our store at the same address."""
-    name = str(uuid.uuid4())
-    path = (
-        f"/states/{name}"
-        if flavour == "terraform"
-        else f"/api/v4/projects/1/terraform/state/{name}"
-    )
-    url = server().url + path
-    settings = {"address": url, "lock_address": url, "unlock_address": url}
-    http = PlainHttp()
+class Interrupted(Courier):
+    """Does something else once, between the lock and the write that needs it."""
+
+    meanwhile: Callable[[], None] | None = None
+
+    def request(
+        self, method: str, url: str, *, body: bytes | None, headers: Mapping[str, str]
+    ) -> Answer:
+        if self.meanwhile is not None and "?ID=" in url:
+            do, self.meanwhile = self.meanwhile, None
+            do()
+        return super().request(method, url, body=body, headers=headers)
+
+
+@dataclass(slots=True)
+class Side:
+    """A state, a directory of terraform that keeps it, and our store at the same address."""
+
+    directory: Path
+    kept: Kept
+    settings: dict[str, str]
+    courier: Interrupted
+    store: HttpStore
+
+    def lock(self) -> dict[str, str] | None:
+        return self.kept.lock
+
+    def declare(self, value: str) -> None:
+        lines = "".join(f'    {key} = "{text}"\n' for key, text in self.settings.items())
+        backend = f'terraform {{\n  backend "http" {{\n{lines}  }}\n}}\n'
+        (self.directory / "main.tf").write_text(backend + RESOURCE.format(value), "utf-8")
+
+    def terraform(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        assert TERRAFORM is not None
+        return subprocess.run(
+            [TERRAFORM, *arguments],
+            cwd=self.directory,
+            env={
+                "PATH": os.environ.get("PATH", ""),
+                "HOME": str(self.directory),
+                "CHECKPOINT_DISABLE": "1",
+                "TF_IN_AUTOMATION": "1",
+            },
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=100,
+            check=False,
+        )
+
+    def done(self, *arguments: str) -> str:
+        ran = self.terraform(*arguments)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+        return ran.stdout
+
+
+@pytest.fixture(params=["terraform", "gitlab"])
+def side(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Side]:
+    """A state of its own on each flavour, begun by terraform."""
+    running, name = server(), str(uuid.uuid4())
+    running.states.faults.clear()
+    running.states.calls.clear()
+    flavour: str = request.param
+    path = f"/states/{name}"
     if flavour == "gitlab":
-        settings |= {
-            "lock_address": f"{url}/lock",
-            "unlock_address": f"{url}/lock",
-            "lock_method": "POST",
-            "unlock_method": "DELETE",
-            "username": USER,
-            "password": PASSWORD,
-        }
-        http = PlainHttp(username=USER, password=Hidden(PASSWORD))
-    lines = "".join(f'    {key} = "{value}"\n' for key, value in settings.items())
-    passed = 0.0
+        path = f"/api/v4/projects/1/terraform/state/{name}"
+    place = addresses(running.url + path)
+    # What our defaults are is told to terraform word by word, so that both mean the same.
+    settings = {
+        "address": place.address,
+        "lock_address": place.lock_address,
+        "unlock_address": place.unlock_address,
+        "lock_method": place.lock_method,
+        "unlock_method": place.unlock_method,
+        "retry_max": "0",
+    }
+    credential = None
+    if flavour == "gitlab":
+        settings |= {"username": USER, "password": PASSWORD}
+        credential = BasicCredential(USER, Hidden(PASSWORD))
+    passed = [0.0]
 
     def pause(seconds: float) -> None:
-        nonlocal passed
-        passed += seconds
+        passed[0] += seconds
 
-    store = HttpStore(addresses(url), http, "ana@build-7", Clock(lambda: passed, pause))
-    return path, f'terraform {{\n  backend "http" {{\n{lines}  }}\n}}\n', store
-
-
-def terraform(directory: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    assert TERRAFORM is not None
-    return subprocess.run(
-        [TERRAFORM, *arguments],
-        cwd=directory,
-        env={
-            "PATH": os.environ.get("PATH", ""),
-            "HOME": str(directory),
-            "CHECKPOINT_DISABLE": "1",
-            "TF_IN_AUTOMATION": "1",
-        },
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-
-
-@FLAVOURS
-def test_terraform_and_we_respect_each_other(flavour: str, tmp_path: Path) -> None:
-    """It keeps its state there, meets our lock and its own, and breaks one when it is told to; and
-    we never break a lock of its kind."""
-    server().states.faults.clear()
-    path, settings, store = backend(flavour)
-    (tmp_path / "main.tf").write_text(
-        settings + 'resource "terraform_data" "one" {\n  input = "first"\n}\n'
-    )
-    begun = terraform(tmp_path, "init", "-input=false", "-no-color")
-    assert begun.returncode == 0, begun.stdout + begun.stderr
-    applied = terraform(tmp_path, "apply", "-auto-approve", "-input=false", "-no-color")
-    assert applied.returncode == 0, applied.stdout + applied.stderr
-    listed = terraform(tmp_path, "state", "list")
-    assert listed.stdout == "terraform_data.one\n"
-    kept = server().states.of(path)
-    assert (kept.lock, b"terraform_data" in (kept.data or b"")) == (None, True)
-
-    kept.lock = {"ID": "7d1a7a9e-0000-4000-8000-000000000001", "Who": "ivo@laptop", "Info": ""}
-    refused = terraform(tmp_path, "apply", "-auto-approve", "-input=false", "-no-color")
-    assert refused.returncode == 1
-    assert "7d1a7a9e-0000-4000-8000-000000000001" in refused.stderr
-    with pytest.raises(OutOfReach) as raised:
-        store.write(Part.RECORD, b'{"serial": 99}', None)
-    assert "it is locked by ivo@laptop" in str(raised.value)
-    forced = terraform(tmp_path, "force-unlock", "-force", "7d1a7a9e-0000-4000-8000-000000000001")
-    assert forced.returncode == 0, forced.stderr
-    assert kept.lock is None
-
-    theirs = store.read(Part.RECORD)
-    assert theirs is not None
-    ours = store.write(Part.RECORD, b'{"serial": 99}', theirs.version)
-    found = store.read(Part.RECORD)
-    assert found is not None
-    assert (b'{"serial": 99}', ours) == (found.data, found.version)
+    courier = Interrupted(credential)
+    store = HttpStore(courier, place, who="ana@build-7", ticks=lambda: passed[0], pause=pause)
+    one = Side(tmp_path, running.states.of(path), settings, courier, store)
+    one.declare("first")
+    one.done("init", *SETTLED)
+    yield one
     store.close()
+
+
+def test_terraform_keeps_its_state_there(side: Side) -> None:
+    """What it applied is there the next time, and changes by its own calls alone."""
+    side.done(*APPLY)
+    first = side.kept.data
+
+    assert "terraform_data.one\n" == side.done("state", "list")
+    side.declare("second")
+    side.done(*APPLY)
+    assert "No changes" in side.done("plan", *SETTLED)
+    assert side.lock() is None
+    assert first is not None
+    assert b'"first"' in first
+    assert b'"second"' in (side.kept.data or b"")
+    found = side.store.read(Part.RECORD)
+    assert found is not None
+    assert side.kept.data == found.data
+
+
+def test_terraform_respects_our_lock(side: Side) -> None:
+    """It names its ID and goes, whatever an answer's status is; when we are done, it applies."""
+    refusals: list[subprocess.CompletedProcess[str]] = []
+    ids: list[str] = []
+
+    def meanwhile() -> None:
+        ids.append((side.lock() or {})["ID"])
+        refusals.append(side.terraform(*APPLY))
+
+    side.courier.meanwhile = meanwhile
+    side.store.write(Part.RECORD, b'{"serial": 0}', None)
+
+    (refused,), (held,) = refusals, ids
+    assert refused.returncode == 1, refused.stdout
+    assert held.startswith("reconciler-")
+    assert held in refused.stderr
+    assert b'{"serial": 0}' == side.kept.data
+    assert side.lock() is None
+
+
+def test_we_respect_the_lock_of_terraform(side: Side) -> None:
+    """A lock that a killed terraform left is told and kept, until terraform breaks it."""
+    side.done(*APPLY)
+    theirs = side.store.read(Part.RECORD)
+    assert theirs is not None
+    # Its apply is killed by its own resource, which leaves the lock behind.
+    killing = 'provisioner "local-exec" {\n    command = "kill -9 $PPID"\n  }'
+    (side.directory / "second.tf").write_text(
+        f'resource "terraform_data" "two" {{\n  {killing}\n}}\n', "utf-8"
+    )
+    killed = side.terraform(*APPLY)
+    lock = side.lock()
+    assert killed.returncode != 0
+    assert lock is not None
+
+    with pytest.raises(OutOfReach) as raised:
+        side.store.write(Part.RECORD, b'{"serial": 99}', theirs.version)
+    assert f"locked by {lock['Who']} since {lock['Created']} (lock {lock['ID']})" in str(
+        raised.value
+    )
+    assert lock == side.lock()
+
+    refused = side.terraform(*APPLY)
+    assert refused.returncode == 1
+    assert lock["ID"] in refused.stderr
+    side.done("force-unlock", "-force", lock["ID"])
+    assert side.lock() is None
+
+    found = side.store.read(Part.RECORD)
+    assert found is not None
+    version = side.store.write(Part.RECORD, b'{"serial": 99}', found.version)
+    again = side.store.read(Part.RECORD)
+    assert again is not None
+    assert (b'{"serial": 99}', version) == (again.data, again.version)
+
+
+def test_a_lock_of_ours_that_stayed_can_be_broken_by_hand(side: Side) -> None:
+    """By the ID that terraform itself tells."""
+    ours = {"ID": "reconciler-of-a-dead-run", "Who": "ana@build-7", "Info": "", "Path": "record"}
+    side.kept.lock = dict(ours)
+    refused = side.terraform(*APPLY)
+    assert refused.returncode == 1
+    assert "reconciler-of-a-dead-run" in refused.stderr
+
+    side.done("force-unlock", "-force", "reconciler-of-a-dead-run")
+    assert side.lock() is None
+    side.done(*APPLY)
