@@ -39,7 +39,10 @@ class BearerCredential:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """In seconds: to be connected, and for a whole exchange after that; in bytes: of an answer."""
+    """In seconds: to be connected, for the answer to begin, and to come whole; bytes of an answer.
+
+    An answer of which bytes keep coming is given up after both have passed.
+    """
 
     connect: float = 5.0
     answer: float = 20.0
@@ -68,7 +71,7 @@ class Courier:
         self._authorization, self._secrets = _prepared(credential)
         self._limits = limits or Limits()
         self._turn = Lock()
-        self._transport: httpx.HTTPTransport | None = None
+        self._transports: dict[bool, httpx.HTTPTransport] = {}
 
     def request(
         self, method: str, url: str, *, body: bytes | None, headers: Mapping[str, str]
@@ -103,9 +106,9 @@ class Courier:
 
     def close(self) -> None:
         with self._turn:
-            if self._transport is not None:
-                self._transport.close()
-                self._transport = None
+            for transport in self._transports.values():
+                transport.close()
+            self._transports.clear()
 
     def _exchanged(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
@@ -151,16 +154,16 @@ class Courier:
     def _opened(self, url: str) -> httpx.HTTPTransport:
         import httpx
 
+        plain = url.lower().startswith("http:")
         with self._turn:
-            if self._transport is None:
-                tls = url.lower().startswith("https:")
-                self._transport = httpx.HTTPTransport(
+            if plain not in self._transports:
+                self._transports[plain] = httpx.HTTPTransport(
                     # Reads certifi's list, which costs time that plain http need not spend.
-                    verify=httpx.create_ssl_context() if tls else False,
+                    verify=False if plain else httpx.create_ssl_context(),
                     trust_env=False,
                     limits=httpx.Limits(keepalive_expiry=_IDLE_SECONDS),
                 )
-            return self._transport
+            return self._transports[plain]
 
     def _washed(self, body: bytes) -> bytes:
         for secret in self._secrets.reveal():

@@ -64,6 +64,15 @@ class Settlement:
             self.effects.note(call)
         self._ledger.note(call, result)
         self._settled[call.operation] += 1
-        self._listen(Settled(call.id, call.device, result.outcome.value))
+        self._listen(
+            Settled(
+                call.id,
+                call.device,
+                result.outcome.value,
+                result.truth,
+                result.attempts,
+                result.detail,
+            )
+        )
         count, total = self._settled[call.operation], self._totals[call.operation]
         self._listen(Progress(call.operation, count, total))

@@ -76,7 +76,7 @@ class _Lines:
                     done=done,
                     total=total,
                 )
-            case Settled(call, device, outcome):
+            case Settled(call=call, device=device, outcome=outcome):
                 if self._options.verbose:
                     say(
                         self._options,

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 # Where a machine notes what it is about to send, when the record itself is elsewhere.
 JOURNAL: Final = Path(".reconciler/journal.db")
 RESCUED: Final = Path(".reconciler/unwritten-record.json")
+# Where a setting stands that was given on the command line.
+_TYPED: Final = Source("--to", 1, 1)
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://", re.ASCII)
 
 
@@ -130,7 +132,7 @@ def settings_of(url: str) -> StateSettings:
     """Return the settings that a URL or the path of a file stands for; ValueError."""
 
     def setting(name: str, text: str) -> Setting:
-        return Setting(text.replace("${", "$ {"), f"state.{name}", Source("--to", 1, 1))
+        return Setting(text.replace("${", "$ {"), f"state.{name}", _TYPED)
 
     found = _SCHEME.match(url)
     match found[1] if found else "":
@@ -169,13 +171,14 @@ def _store(settings: StateSettings) -> Store:
             except ValueError as error:
                 raise _mistake(codes.STATE_SETTING, str(error), url) from None
         case PostgresPlace(url, name):
+            from reconciler.state.apart import Apart
             from reconciler.state.postgres import PostgresStore
 
             text = _text(url)
             if url.text == text:
                 _require_trusted(url, text)
             try:
-                return PostgresStore(text, name)
+                return Apart(lambda: PostgresStore(text, name))
             except ValueError as error:
                 raise _mistake(codes.STATE_SETTING, str(error), url) from None
         case HttpPlace() as place:
@@ -227,9 +230,10 @@ def _credential(place: HttpPlace) -> BasicCredential | BearerCredential | None:
 def _require_trusted(setting: Setting, url: str) -> None:
     """Refuse an address that stands in the file and names a host that nobody has allowed.
 
-    One that the environment gives as a whole was chosen by whoever set the environment.
+    One that the environment gives as a whole was chosen by whoever set the environment; one that
+    was typed, by whoever typed it.
     """
-    if setting.text != url and ":-" not in setting.text:
+    if setting.source is _TYPED or (setting.text != url and ":-" not in setting.text):
         return
     host = urlsplit(url).hostname or ""
     environ: Mapping[str, str] = os.environ

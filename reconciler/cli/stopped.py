@@ -20,11 +20,11 @@ class Heard:
     def __init__(self, listen: Listener) -> None:
         self._listen = listen
         self._started = time.monotonic()
-        self.outcomes: dict[str, Outcome] = {}
+        self.settled: dict[str, Settled] = {}
 
     def __call__(self, event: Event) -> None:
         if isinstance(event, Settled):
-            self.outcomes[event.call] = Outcome(event.outcome)
+            self.settled[event.call] = event
         self._listen(event)
 
     @property
@@ -42,14 +42,17 @@ def _calls(plan: Plan, heard: Heard, state: State) -> Iterator[Row]:
     changes = {change.device: change for change in plan.changes}
     applied, unsettled = state.journal.done(plan.id), state.journal.unsettled(plan.id)
     for call in plan.calls:
-        # The outcome may be on disk although nobody was there any more to hear of it.
-        done = Outcome.APPLIED if call.id in applied else None
-        outcome = heard.outcomes.get(call.id) or done
-        detail, attempts = None, 1
-        if outcome is None:
-            outcome = Outcome.UNKNOWN if call.id in unsettled else Outcome.NOT_TRIED
-            detail = _SENT if call.id in unsettled else _CUT_OFF
-            attempts = 0
+        settled = heard.settled.get(call.id)
+        if settled is not None:
+            outcome, truth = Outcome(settled.outcome), settled.truth
+            attempts, detail = settled.attempts, settled.detail
+        elif call.id in applied:
+            # Its outcome is on disk although nobody was there any more to hear of it.
+            outcome, truth, attempts, detail = Outcome.APPLIED, "done", 1, None
+        elif call.id in unsettled:
+            outcome, truth, attempts, detail = Outcome.UNKNOWN, "unknown", 0, _SENT
+        else:
+            outcome, truth, attempts, detail = Outcome.NOT_TRIED, "not done", 0, _CUT_OFF
         change = changes[call.device]
         yield Row(
             call.device,
@@ -61,7 +64,7 @@ def _calls(plan: Plan, heard: Heard, state: State) -> Iterator[Row]:
             call.method,
             call.path,
             attempts,
-            _truth(outcome),
+            truth,
             detail,
         )
 
@@ -86,9 +89,3 @@ def _other(change: Change, good: Outcome, *, done: bool) -> Row:
         truth="done" if done else "not done",
         detail=None if done else _CUT_OFF,
     )
-
-
-def _truth(outcome: Outcome) -> str:
-    if outcome is Outcome.APPLIED:
-        return "done"
-    return "unknown" if outcome is Outcome.UNKNOWN else "not done"

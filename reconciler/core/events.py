@@ -17,11 +17,17 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """One operation of an apply has an outcome (its word: applied, failed, stale, ...)."""
+    """One operation of an apply has an outcome (its word: applied, failed, stale, ...).
+
+    `truth`, `attempts` and `detail` are those of its row in the report.
+    """
 
     call: str
     device: str
     outcome: str
+    truth: str
+    attempts: int = 0
+    detail: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ from typing import Final
 
 from .store import Overtaken, Part, Stored, denied, out_of_reach, unusable
 
-_LOCK: Final = ".lock"
+# One for each part: the beat of a lease must not wait until a large record is on the disk.
+_LOCK: Final = ".{part}.lock"
 _PATIENCE: Final = 15.0  # seconds to wait for another writer, who needs some milliseconds
 
 
@@ -46,7 +47,7 @@ class DirectoryStore:
                 _make(self._directory)
             elif not self._directory.exists():
                 raise Overtaken
-            with self._alone():
+            with self._alone(part):
                 found = _content(self._file(part))
                 if (None if found is None else _version(found)) != expected:
                     raise Overtaken
@@ -60,18 +61,19 @@ class DirectoryStore:
         return self._directory / f"{part.value}.json"
 
     @contextmanager
-    def _alone(self) -> Iterator[None]:
+    def _alone(self, part: Part) -> Iterator[None]:
         """Keep other writers out. The kernel lets them in again when this process is killed."""
         from filelock import FileLock, Timeout
 
-        file = self._directory / _LOCK
+        name = _LOCK.format(part=part.value)
+        file = self._directory / name
         # A file that cannot be opened is a matter of permissions, and not one of patience.
         os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
         lock = FileLock(file, timeout=self._patience, mode=0o600)
         try:
             lock.acquire()
         except Timeout:
-            what = f"another process has locked it for {self._patience:.3g} seconds ({_LOCK})"
+            what = f"another process has locked it for {self._patience:.3g} seconds ({name})"
             raise out_of_reach(self.where, what) from None
         except NotImplementedError:
             raise unusable(self.where, "this file system has no locks") from None

@@ -216,7 +216,6 @@ class HttpStore:
         if held is not None:
             self._watched(part, held)
             raise _Held(held)
-        self._seen.pop(part, None)
         return _Taken(mine, asked)
 
     def _lock_asked(self, part: Part, mine: LockInfo) -> LockInfo | None:

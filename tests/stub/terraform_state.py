@@ -31,10 +31,10 @@ LOCK_INFO: Final = frozenset({"ID", "Operation", "Info", "Who", "Version", "Crea
 class Fault:
     """What goes wrong with the next `times` calls of a method.
 
-    status: it is not carried out, and answered so, with `body` and, if `echo`, with all that came.
-    dropped: it is not carried out, and the connection is closed. cut: it is carried out, and the
-    connection is closed without an answer. torn: so too, in the middle of the answer. slow: seconds
-    before it. `after` calls of the method are spared.
+    status: it is not carried out, and answered so, with `body` and, if `echo`, what was asked by
+    whom. dropped: it is not carried out, and the connection is closed. cut: it is carried out, and
+    the connection is closed without an answer. torn: so too, in the middle of the answer. slow:
+    seconds before it. `after` calls of the method are spared.
     """
 
     method: str
@@ -114,7 +114,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 return
             if fault.status:
-                told = f"{self.path} {dict(self.headers)}" if fault.echo else ""
+                told = f"{self.path} {self.headers['Authorization']}" if fault.echo else ""
                 self._answer(fault.status, fault.body + told.encode(), location=fault.location)
                 return
         with states.turn:

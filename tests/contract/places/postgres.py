@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from reconciler.state.apart import Apart
 from reconciler.state.postgres import PostgresStore
 from tests.stub.postgres import server
 
@@ -17,4 +18,4 @@ def opened(tmp_path: Path) -> Iterator[Opener]:
     """Give a store, another connection at each opening."""
     del tmp_path
     url = server().url(server().database())
-    yield lambda: PostgresStore(url)
+    yield lambda: Apart(lambda: PostgresStore(url))

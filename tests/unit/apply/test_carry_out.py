@@ -101,7 +101,7 @@ def test_the_report_has_a_row_for_each_call_and_each_adopted_device() -> None:
         run.state.read().devices.values()
     )
     assert {"courier": "APP-COURIER"} == run.state.read().application_ids
-    assert [Settled("update/a", "a", "applied")] == [
+    assert [Settled("update/a", "a", "applied", "done", 1)] == [
         event for event in run.told if isinstance(event, Settled)
     ]
 

@@ -20,7 +20,7 @@ def lines(options: Options, capsys: pytest.CaptureFixture[str]) -> list[str]:
         listen(Pausing("get", 0.2, 1, WHY))
         listen(Pausing("get", 2.5, 2, WHY))
         listen(Pausing("get", 5.0, 3, WHY))
-        listen(Settled("update/a", "a", "applied"))
+        listen(Settled("update/a", "a", "applied", "done", 1))
     return capsys.readouterr().err.splitlines()
 
 

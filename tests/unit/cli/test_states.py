@@ -92,6 +92,15 @@ def test_a_url_names_its_backend(url: str, place: type) -> None:
     assert isinstance(settings_of(url).place, place)
 
 
+def test_what_was_typed_needs_no_trust(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever types an address means it; the same one in a file is another's word."""
+    for name in ("CI_SERVER_HOST", "RECONCILER_ALLOWED_HOSTS"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert [] == codes_of(settings_of(OURS))
+    assert ["E315"] == codes_of(http(OURS))
+
+
 def test_another_scheme_is_no_place() -> None:
     """The message lists those that are."""
     with pytest.raises(ValueError, match="ftp:// is no place for a record; known: s3://"):

@@ -79,7 +79,7 @@ def test_what_is_made_is_the_owners(tmp_path: Path) -> None:
         os.umask(before)
 
     assert [0o755, 0o700, 0o700] == [mode(path) for path in (there, place.parent, place)]
-    assert {"record.json": 0o600, ".lock": 0o600} == {
+    assert {"record.json": 0o600, ".record.lock": 0o600} == {
         path.name: mode(path) for path in place.iterdir()
     }
 
@@ -98,7 +98,7 @@ def test_reading_waits_for_nobody(tmp_path: Path) -> None:
     """The lock is the writers' own."""
     store = DirectoryStore(tmp_path, patience=0.1)
     store.write(Part.RECORD, b"{}", None)
-    with FileLock(tmp_path / ".lock"):
+    with FileLock(tmp_path / ".record.lock"):
         found = store.read(Part.RECORD)
         message = refused(lambda: store.write(Part.RUN, b"{}", None), codes.STORE_OUT_OF_REACH)
 
@@ -174,7 +174,7 @@ def test_a_full_disk_keeps_the_old_part(
         )
 
     assert message.endswith(f": {os.strerror(number)}")
-    assert {".lock", "record.json"} == {path.name for path in tmp_path.iterdir()}
+    assert {".record.lock", "record.json"} == {path.name for path in tmp_path.iterdir()}
     assert (tmp_path / "record.json").read_bytes() == b"old"
     store.write(Part.RECORD, b"new", version)
     assert (tmp_path / "record.json").read_bytes() == b"new"
@@ -258,7 +258,7 @@ def test_a_killed_writer_leaves_a_whole_part(tmp_path: Path, wait: float) -> Non
     assert len(found.data) == 2_000_000
     assert found.data == found.data[:1] * 2_000_000
     store.write(Part.RECORD, b"after", found.version)
-    assert {".lock", "record.json"} == {path.name for path in tmp_path.iterdir()}
+    assert {".record.lock", "record.json"} == {path.name for path in tmp_path.iterdir()}
 
 
 def test_a_file_system_without_locks_is_refused(
