@@ -62,6 +62,14 @@ class Signals:
         """Do nothing at a signal: what comes now is short, and must be done to its end."""
         self.answer(lambda: None)
 
+    def keep(self) -> None:
+        """Do nothing at a signal from now on, after the block too: the process ends with it.
+
+        All is told then, and another exit code would contradict it.
+        """
+        self.ignore()
+        self._before.clear()
+
     def forgive(self) -> None:
         """Do nothing at one more signal, there is nothing left to stop; then be as before.
 

@@ -126,6 +126,7 @@ def cli(
         verbose=verbose,
         color=not no_color,
         quiet=quiet,
+        ends_process=ctx.obj is True,
     )
     if no_color:
         ctx.color = False
@@ -181,11 +182,11 @@ def _our_own_bug(error: BaseException, options: Options) -> int:
     return ExitCode.ERROR
 
 
-def outcome(arguments: Sequence[str]) -> int:
-    """Run one command and return its exit code."""
+def outcome(arguments: Sequence[str], *, ends_process: bool = False) -> int:
+    """Run one command and return its exit code, with which the process ends if that is said."""
     root: list[click.Context] = []
     try:
-        with cli.make_context("reconciler", list(arguments)) as ctx:
+        with cli.make_context("reconciler", list(arguments), obj=ends_process) as ctx:
             root.append(ctx)
             code = cli.invoke(ctx)
             return code if isinstance(code, int) else ExitCode.DONE
@@ -221,7 +222,7 @@ def run() -> NoReturn:
     if "_RECONCILER_COMPLETE" in os.environ:
         cli.main(prog_name="reconciler")
     treat_sigterm_as_ctrl_c()
-    code = outcome(sys.argv[1:])
+    code = outcome(sys.argv[1:], ends_process=True)
     write(sys.stdout, "")
     ignore_all()
     sys.exit(int(code))

@@ -17,3 +17,5 @@ class Options:
     verbose: bool = False
     color: bool = True
     quiet: bool = False
+    # Whether the process ends with this command; a test, or a demo, goes on.
+    ends_process: bool = False

@@ -168,6 +168,32 @@ def test_reading_is_cut_off(
     assert leases(project) == 0
 
 
+@pytest.mark.parametrize("ends", [True, False])
+def test_a_signal_after_all_is_told_changes_no_exit_code(project: Project, ends: bool) -> None:
+    """Where the process ends with the command; else whoever answered signals before does again."""
+    project.write(
+        "late.py",
+        "import os, signal, sys\n"
+        "from reconciler.cli.interrupts import Signals\n"
+        "with Signals() as signals:\n"
+        "    signals.ignore()\n"
+        f"    signals.keep() if {ends} else None\n"
+        "for number in (signal.SIGINT, signal.SIGTERM):\n"
+        "    os.kill(os.getpid(), number)\n"
+        "sys.exit(7)\n",
+    )
+    ran = subprocess.run(
+        [sys.executable, "late.py"],
+        cwd=project.root,
+        env=project.environment(),
+        capture_output=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+
+    assert (ran.returncode == 7) == ends
+
+
 def test_a_signal_in_the_making_of_a_class_has_our_exit_code(project: Project) -> None:
     """Python makes dataclasses by `exec`; one it met there it would else tell the caller itself."""
     project.write(

@@ -115,6 +115,8 @@ def command(
             withheld = ended.plan.summary.withheld
             devices = f"{withheld:,} device{' was' if withheld == 1 else 's were'}"
             say(options, "error", f"{devices} withheld by errors of the plan.")
+        if options.ends_process:
+            terms.bounds.signals.keep()
     return code
 
 
