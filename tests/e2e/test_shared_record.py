@@ -191,11 +191,15 @@ def test_a_place_that_is_lost_costs_no_record(
 ) -> None:
     """The run stops, saves the record beside the project and says how to push it; then all is as
     if nothing had happened."""
-    place, away = tmp_path / "record", tmp_path / "away"
+    place, away, lost = tmp_path / "record", tmp_path / "away", tmp_path / "lost"
+    place.rename(away)
+    place.symlink_to(away)
+    lost.write_text("not a directory")
+    (tmp_path / "next").symlink_to(lost)
     with started(here, "apply", "--yes") as run:
         until(lambda: len(written(sandbox)) >= 5)
-        place.rename(away)
-        place.write_text("not a directory")
+        # At one stroke: without a run part for a moment, the lease would count as taken away.
+        (tmp_path / "next").replace(place)
         ended = run.ended()
     done = set(written(sandbox))
 
@@ -204,7 +208,7 @@ def test_a_place_that_is_lost_costs_no_record(
     saved = here.root / ".reconciler/unwritten-record.json"
     assert 0o600 == saved.stat().st_mode & 0o777
     place.unlink()
-    away.rename(place)
+    place.symlink_to(away)
     pushed = here.run("state", "push", str(saved), "--lock-timeout", "40s")
     assert pushed.exit == 0, said(pushed)
     assert done == set(record_of(there))
