@@ -11,6 +11,7 @@ from reconciler.cli.accept import accept_option
 from reconciler.cli.durations import Deadline, Duration
 from reconciler.cli.exits import ExitCode, Stop
 from reconciler.cli.options import Options
+from reconciler.cli.patience import lock_timeout_option
 from reconciler.cli.streams import result, say
 
 if TYPE_CHECKING:
@@ -54,14 +55,7 @@ After Ctrl-C, a failure, or a kill: the same command again goes on with the plan
     metavar="DURATION",
     help="Send no further call after that: 90s, 10m, 1h30m. What is on its way is finished.",
 )
-@click.option(
-    "--lock-timeout",
-    "patience",
-    type=Duration(zero=True),
-    metavar="DURATION",
-    default=0.0,
-    help="Wait so long for the lease of the state if another run has it.  [default: not at all]",
-)
+@lock_timeout_option
 @accept_option
 @click.pass_obj
 def command(

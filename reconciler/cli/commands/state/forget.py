@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.durations import Duration
 from reconciler.cli.exits import ExitCode, Stop
 from reconciler.cli.options import Options
+from reconciler.cli.patience import lock_timeout_option
 from reconciler.cli.streams import did_you_mean, result
 
 
@@ -21,14 +21,7 @@ Examples:
 )
 @click.argument("ids", metavar="ID...", nargs=-1, required=True)
 @click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
-@click.option(
-    "--lock-timeout",
-    "patience",
-    type=Duration(zero=True),
-    metavar="DURATION",
-    default=0.0,
-    help="Wait so long for the lease of the state if another run has it.  [default: not at all]",
-)
+@lock_timeout_option
 @click.pass_obj
 def command(options: Options, ids: tuple[str, ...], yes: bool, patience: float) -> None:
     """Forget devices; the service is not called, and nothing changes there.

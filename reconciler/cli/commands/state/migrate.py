@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.durations import Duration
 from reconciler.cli.exits import ExitCode, Stop
 from reconciler.cli.options import Options
+from reconciler.cli.patience import lock_timeout_option
 from reconciler.cli.streams import result
 
 
@@ -26,14 +26,7 @@ Examples:
     metavar="URL",
     help="The new place: s3://, gs://, az://, file://, https://, postgres://, or a path.",
 )
-@click.option(
-    "--lock-timeout",
-    "patience",
-    type=Duration(zero=True),
-    metavar="DURATION",
-    default=0.0,
-    help="Wait so long for the lease of the state if another run has it.  [default: not at all]",
-)
+@lock_timeout_option
 @click.pass_obj
 def command(options: Options, url: str | None, patience: float) -> None:
     """Copy the record to another place, and print the section `state` for the project file.

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.durations import Duration
 from reconciler.cli.exits import ExitCode, Stop
 from reconciler.cli.options import Options
+from reconciler.cli.patience import lock_timeout_option
 from reconciler.cli.streams import result
 
 
@@ -23,14 +23,7 @@ Examples:
 )
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
 @click.option("--force", is_flag=True, help="Also over another lineage, or a later serial.")
-@click.option(
-    "--lock-timeout",
-    "patience",
-    type=Duration(zero=True),
-    metavar="DURATION",
-    default=0.0,
-    help="Wait so long for the lease of the state if another run has it.  [default: not at all]",
-)
+@lock_timeout_option
 @click.pass_obj
 def command(options: Options, file: Path, force: bool, patience: float) -> None:
     """Put a pulled or saved record in the place of the one that is there.
