@@ -21,6 +21,7 @@ from .definition import (
     FORMAT_VERSION,
     Action,
     Change,
+    Coverage,
     Drift,
     Inputs,
     Plan,
@@ -33,7 +34,7 @@ from .definition import (
 )
 from .document import sealed
 from .errors import device_errors, two_primaries, withheld_devices
-from .forecast import call_counts, forecast_seconds
+from .forecast import call_counts, forecast
 from .groups import groups, ordered_calls
 from .guards import refusals
 from .people import DeclaredPeople
@@ -44,7 +45,10 @@ from .work import Work, leaving_change, leaving_work, named_fields, work_of
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a plan says of its own making. `rates` are requests a second after the quota share."""
+    """What a plan says of its own making. `rates` are requests a second after the quota share.
+
+    `scope` are the ids that it is about and `coverage` says so; None: everything.
+    """
 
     id: str
     created_at: str
@@ -52,6 +56,7 @@ class Circumstances:
     rates: Mapping[Operation, float]
     commit: str | None = None
     scope: frozenset[str] | None = None
+    coverage: Coverage | None = None
     empty_patterns: tuple[Pattern, ...] = ()
     accepted: Mapping[str, int] = field(default_factory=dict)
 
@@ -202,6 +207,8 @@ def _plan(
             inputs=Inputs(StateRef(record.lineage, record.serial), made.commit),
             summary=_summary(desired, found, changes, drafted.calls, withheld, made),
             reads=made.reads,
+            coverage=made.coverage or _everything(desired),
+            forecast=forecast(drafted.calls, made.rates),
             changes=tuple(sorted(changes, key=lambda change: change.device)),
             drift=_drift(found, people),
             calls=drafted.calls,
@@ -211,6 +218,10 @@ def _plan(
         ),
         digester,
     )
+
+
+def _everything(desired: Desired) -> Coverage:
+    return Coverage(chosen=len(desired.devices))
 
 
 def _drift(found: Diff, people: DeclaredPeople) -> tuple[Drift, ...]:
@@ -246,5 +257,5 @@ def _summary(
         released=sum(Action.RELEASE in change.actions for change in changes),
         withheld=len(withheld),
         calls=call_counts(calls),
-        forecast_seconds=forecast_seconds(calls, made.rates),
+        forecast_seconds=forecast(calls, made.rates).seconds,
     )

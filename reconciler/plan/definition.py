@@ -92,8 +92,63 @@ class ReadCounts(_Part, frozen=True):
 
 
 class Reads(_Part, frozen=True):
+    """How the live state was read.
+
+    `people` is how many there are, null when nobody asked; so are the seconds that each strategy
+    was thought to take at this project's share of the limits.
+    """
+
     strategy: str
     calls: ReadCounts
+    people: int | None = None
+    points_seconds: float | None = None
+    sweep_seconds: float | None = None
+
+
+class Dependency(_Part, frozen=True):
+    """A declared device that was not chosen and comes along: a chosen one depends on it."""
+
+    device: str
+    needed_by: str
+    why: str
+
+
+class Coverage(_Part, frozen=True):
+    """Which declared devices a plan is about. No selectors: all of them, and those that left.
+
+    `selectors` are the options as they were given (`--target ID`, `--since main`); `chosen` counts
+    what they match, `left_out` the declared devices that the plan says nothing about, and
+    `leaving_left_out` the recorded devices that left the files and are not looked at.
+    """
+
+    selectors: tuple[str, ...] = ()
+    chosen: int = 0
+    dependencies: tuple[Dependency, ...] = ()
+    left_out: int = 0
+    leaving_left_out: int = 0
+
+
+class ForecastCalls(_Part, frozen=True):
+    """Calls that an apply makes, the reads before writes included."""
+
+    get: int = 0
+    persons: int = 0
+    update: int = 0
+    personalize: int = 0
+    depersonalize: int = 0
+
+
+class Forecast(_Part, frozen=True):
+    """How long an apply takes, and why. Of this run, as id and time are; no part of the digest.
+
+    `chain` counts the planned calls on the longest chain of those that wait for each other;
+    `latency_seconds` is what one answer was taken to need.
+    """
+
+    seconds: float = 0.0
+    calls: ForecastCalls = ForecastCalls()
+    chain: int = 0
+    latency_seconds: float = 0.0
 
 
 class FieldChange(_Part, frozen=True):
@@ -202,6 +257,8 @@ class Plan(_Part, frozen=True):
     inputs: Inputs
     summary: Summary
     reads: Reads
+    coverage: Coverage
+    forecast: Forecast
     changes: tuple[Change, ...]
     drift: tuple[Drift, ...]
     calls: tuple[PlannedCall, ...]

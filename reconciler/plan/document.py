@@ -10,7 +10,7 @@ import msgspec
 
 from reconciler.core.digest import Digester
 
-from .definition import FORMAT_VERSION, Plan
+from .definition import FORMAT_VERSION, Forecast, Plan
 
 # The id is no part of the digest (equal inputs differ in it), and names rows of the journal.
 _ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -21,8 +21,19 @@ class BadPlan(ValueError):
 
 
 def digest_of(plan: Plan) -> str:
-    """Return the digest over everything that decides the effect: all but id, time and itself."""
-    bare = msgspec.structs.replace(plan, id="", created_at="", digest="", seal="")
+    """Return the digest over everything that decides the effect.
+
+    That is all but id, time, itself, and how long things take: that is measured, run by run.
+    """
+    bare = msgspec.structs.replace(
+        plan,
+        id="",
+        created_at="",
+        summary=msgspec.structs.replace(plan.summary, forecast_seconds=0.0),
+        forecast=Forecast(),
+        digest="",
+        seal="",
+    )
     return hashlib.sha256(_json(bare)).hexdigest()
 
 

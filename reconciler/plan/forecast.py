@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.platform.operations import Operation
 
-from .definition import CallCounts, PlannedCall
+from .definition import CallCounts, Forecast, ForecastCalls, PlannedCall
 from .groups import is_ownership
 
 
@@ -19,8 +19,8 @@ def call_counts(calls: Iterable[PlannedCall]) -> CallCounts:
     )
 
 
-def forecast_seconds(calls: Iterable[PlannedCall], rates: Mapping[Operation, float]) -> float:
-    """Return the seconds that the slowest stream of calls needs, reads before writes included.
+def forecast(calls: Iterable[PlannedCall], rates: Mapping[Operation, float]) -> Forecast:
+    """Return how long the slowest stream of calls needs, reads before writes included.
 
     `rates` are requests a second after the quota share; the kinds run side by side. The time of a
     single answer is not known beforehand and not counted.
@@ -33,4 +33,5 @@ def forecast_seconds(calls: Iterable[PlannedCall], rates: Mapping[Operation, flo
             # The owner; and before a personalize who has the declared values, one at the least.
             needed[Operation.PERSONS] += 1 + (call.operation == Operation.PERSONALIZE)
     slowest = max((count / rates[kind] for kind, count in needed.items()), default=0.0)
-    return round(slowest, 1)
+    counts = ForecastCalls(*(needed[Operation(name)] for name in ForecastCalls.__struct_fields__))
+    return Forecast(round(slowest, 1), counts)
