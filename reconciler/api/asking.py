@@ -61,9 +61,13 @@ class Timing:
 
 @dataclass(slots=True)
 class Attempts:
-    """How often a call was sent; passed in by a caller who wants to know it of a success too."""
+    """How often a call was sent; passed in by a caller who wants to know it of a success too.
+
+    `left` counts those that were really written to a connection: one that waits for it is none.
+    """
 
     count: int = 0
+    left: int = 0
 
 
 class _Lane:
@@ -172,6 +176,7 @@ class Asker:
             def leaves() -> None:
                 # Until here it may have waited for a connection, or the whole process was stopped.
                 self._gate.require_open()
+                attempts.left += 1
                 turn.leave()
 
             try:

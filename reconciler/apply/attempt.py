@@ -22,7 +22,7 @@ from reconciler.api.gate import Gate, GateClosed
 from reconciler.api.retry import SURE_AFTER, Tries
 from reconciler.core.device import Owner
 from reconciler.core.digest import Digester
-from reconciler.core.events import Listener, Pausing
+from reconciler.core.events import Intended, Listener, Pausing
 from reconciler.core.failures import StateError
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.report import Outcome
@@ -140,6 +140,7 @@ async def _once(
     except StateError as error:
         return trial.ended(Outcome.NOT_TRIED, detail=str(error), stop=str(error))
     trial.is_noted = True
+    around.listen(Intended(call.id, lambda: trial.attempts.left))
     return await _send(call, subject, seen, around, trial)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from reconciler.core.events import Event, Listener, Settled
+from reconciler.core.events import Event, Intended, Listener, Settled
 from reconciler.core.report import Outcome, Report, Row
 from reconciler.plan.definition import Action, Change, Plan
 from reconciler.state.state import State
 
 _CUT_OFF = "the run was cut off by a second signal"
-_SENT = "sent, or about to be, when the run was cut off"
+_SENT = "sent when the run was cut off"
+_NOT_SENT = "the run was cut off by a second signal right before it was sent"
 
 
 class Heard:
@@ -21,11 +22,24 @@ class Heard:
         self._listen = listen
         self._started = time.monotonic()
         self.settled: dict[str, Settled] = {}
+        self._intended: dict[str, tuple[Intended, int]] = {}
 
     def __call__(self, event: Event) -> None:
-        if isinstance(event, Settled):
-            self.settled[event.call] = event
+        match event:
+            case Settled():
+                self.settled[event.call] = event
+            case Intended():
+                self._intended[event.call] = event, event.left()
         self._listen(event)
+
+    def unsent(self, call: str) -> int | None:
+        """Return how often a call was sent, if it has not left since its last intent was written:
+        then it is known that this one was not done. None if it has, or had none in this run."""
+        intended = self._intended.get(call)
+        if intended is None:
+            return None
+        event, before = intended
+        return before if event.left() == before else None
 
     @property
     def seconds(self) -> float:
@@ -50,7 +64,7 @@ def _calls(plan: Plan, heard: Heard, state: State) -> Iterator[Row]:
             # Its outcome is on disk although nobody was there any more to hear of it.
             outcome, truth, attempts, detail = Outcome.APPLIED, "done", 1, None
         elif call.id in unsettled:
-            outcome, truth, attempts, detail = Outcome.UNKNOWN, "unknown", 0, _SENT
+            outcome, truth, attempts, detail = _unsettled(heard.unsent(call.id))
         else:
             outcome, truth, attempts, detail = Outcome.NOT_TRIED, "not done", 0, _CUT_OFF
         change = changes[call.device]
@@ -67,6 +81,17 @@ def _calls(plan: Plan, heard: Heard, state: State) -> Iterator[Row]:
             truth,
             detail,
         )
+
+
+def _unsettled(unsent: int | None) -> tuple[Outcome, str, int, str]:
+    match unsent:
+        case None:
+            return Outcome.UNKNOWN, "unknown", 0, _SENT
+        case 0:
+            return Outcome.NOT_TRIED, "not done", 0, _NOT_SENT
+        case _:
+            # Before each intent it was read, and what was sent before was seen not to be done.
+            return Outcome.FAILED, "not done", unsent, _NOT_SENT
 
 
 def _others(plan: Plan, state: State) -> Iterator[Row]:

@@ -31,6 +31,15 @@ class Settled:
 
 
 @dataclass(frozen=True, slots=True)
+class Intended:
+    """The intent of a call is on disk, and it is sent next. `left` counts how often it has left
+    for the service so far, whenever it is asked."""
+
+    call: str
+    left: Callable[[], int]
+
+
+@dataclass(frozen=True, slots=True)
 class Pausing:
     """A call waits so many seconds before its next attempt. `why` is what the last one met."""
 
@@ -40,7 +49,21 @@ class Pausing:
     why: str
 
 
-Event = Progress | Settled | Pausing
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """It was decided how live state is read. `strategy` is points, sweep or sweep+points, `people`
+    how many there are (None: the service did not say), the seconds are what either would take.
+    `forced` when the user said so.
+    """
+
+    strategy: str
+    people: int | None
+    points_seconds: float
+    sweep_seconds: float
+    forced: bool = False
+
+
+Event = Progress | Settled | Intended | Pausing | Weighed
 Listener = Callable[[Event], None]
 
 
