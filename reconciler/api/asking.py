@@ -19,6 +19,7 @@ from reconciler import __version__
 from reconciler.core.events import Listener, Pausing, nobody_listens
 from reconciler.core.hidden import Hidden
 from reconciler.platform.operations import DEFAULT_LIMITS, WRITES, Call, Operation
+from reconciler.platform.pace import in_flight
 
 from . import answers
 from .answers import Garbled
@@ -34,6 +35,7 @@ from .errors import (
 )
 from .exchange import Answer, Message, exchange
 from .gate import Gate, GateClosed
+from .latency import Latency
 from .pace import Stream, rate_of
 from .retry import LONGEST_RETRY_AFTER, Tries, Trouble, trouble
 from .verdict import Question, verdict
@@ -44,9 +46,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 TOKEN_PATH: Final = "/auth/1/oauth2/token"
-# Places in flight for one operation: over a second of latency at the usual limits, two at others.
-_LEAST_IN_FLIGHT: Final = 64
-_MOST_IN_FLIGHT: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +75,8 @@ class _Lane:
     __slots__ = ("asked", "places", "stream")
 
     def __init__(self, rate: float | None, timing: Timing) -> None:
-        wanted = 0 if rate is None else math.ceil(2 * rate)
         self.stream = Stream(rate, timing.clock, timing.sleep)
-        self.places = asyncio.Semaphore(min(_MOST_IN_FLIGHT, max(_LEAST_IN_FLIGHT, wanted)))
+        self.places = asyncio.Semaphore(in_flight(rate or math.inf))
         self.asked = 0
 
 
@@ -104,6 +102,7 @@ class Asker:
             operation: _Lane(rate_of(limits.get(operation, default), quota_share), timing)
             for operation, default in DEFAULT_LIMITS.items()
         }
+        self._latency = Latency()
         # When the service last gave an answer that makes sense, whatever it said.
         self._met_at = -math.inf
         self.transport: httpx.AsyncBaseTransport | None = None
@@ -112,6 +111,11 @@ class Asker:
     def counts(self) -> Mapping[Operation, int]:
         """Return the questions asked so far; a retry is none, so equal runs count the same."""
         return {operation: lane.asked for operation, lane in self._lanes.items()}
+
+    def latency(self) -> float | None:
+        """Return the seconds that one answer to a read usually takes, once it has left; None when
+        none came yet."""
+        return self._latency.usual()
 
     async def ask(
         self,
@@ -166,6 +170,7 @@ class Asker:
         self, lane: _Lane, question: Question, call: Hidden[Call], attempts: Attempts
     ) -> tuple[Hidden[bytes] | ApiError, Hidden[str]]:
         sent = attempts.count
+        left_at = math.inf
         # A place before the turn: once granted, a call leaves at once and not in a bunch.
         async with AsyncExitStack() as place:
             with self._gate.waiting():
@@ -174,10 +179,12 @@ class Asker:
                 turn = await lane.stream.grant()
 
             def leaves() -> None:
+                nonlocal left_at
                 # Until here it may have waited for a connection, or the whole process was stopped.
                 self._gate.require_open()
                 attempts.left += 1
                 turn.leave()
+                left_at = self._timing.clock()
 
             try:
                 self._gate.require_open()
@@ -192,7 +199,12 @@ class Asker:
         if isinstance(result, RateLimited):
             pause = min(result.retry_after or 0.0, LONGEST_RETRY_AFTER)
             lane.stream.slow_down(turn.granted_at, pause)
-        return (Hidden(result.body) if isinstance(result, Answer) else result), header
+        if not isinstance(result, Answer):
+            return result, header
+        # Without a moment of leaving (a transport that does not tell) nothing is known.
+        if left_at < math.inf:
+            self._latency.note(call.reveal(), self._timing.clock() - left_at)
+        return Hidden(result.body), header
 
     async def _send(
         self,

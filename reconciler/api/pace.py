@@ -11,10 +11,11 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from reconciler.platform.pace import gap, is_limited, most_a_second
+
 # As many calls as a second may have leave evenly in SPACING seconds and, however unevenly they
 # left, not more of them in any WINDOW. What is over a second in both is for wobbles of the way to
-# the service; that the even pace is the slower one keeps late calls from adding up.
-SPACING: Final = 1.015
+# the service; that the even pace is the slower one (SPACING) keeps late calls from adding up.
 WINDOW: Final = 1.012
 # How far the schedule may run behind the clock and still be caught up: late timers cost no
 # throughput, and a stalled process does not answer with a burst.
@@ -46,8 +47,8 @@ class Schedule:
     )
 
     def __init__(self, rate: float | None) -> None:
-        self._most = 0 if rate is None else max(1, math.floor(rate + 1e-9))
-        self._gap = 0.0 if rate is None else max(SPACING / self._most, 1.0 / rate)
+        self._most = 0 if rate is None else most_a_second(rate)
+        self._gap = 0.0 if rate is None else gap(rate)
         self._leaving = 0
         self._left: deque[float] = deque()
         self._next = -math.inf
@@ -161,4 +162,4 @@ class Stream:
 
 def rate_of(limit: float, quota_share: float) -> float | None:
     """Return the calls a second for a limit, or None where there is none (0, negative, inf)."""
-    return limit * quota_share if 0 < limit < math.inf else None
+    return limit * quota_share if is_limited(limit) else None

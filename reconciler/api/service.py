@@ -14,6 +14,7 @@ from reconciler.core.events import Listener
 from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.live import LivePerson, LiveRegistration
+from reconciler.core.sought import Page
 from reconciler.platform import operations
 from reconciler.platform.operations import Call, Operation
 
@@ -23,6 +24,7 @@ from .asking import Asker, Attempts, Timing
 from .credentials import Credential, require_usable
 from .errors import ApiError
 from .gate import Gate
+from .people import PageReader, looked_up
 from .verdict import Question, nobody_there
 
 if TYPE_CHECKING:
@@ -94,6 +96,12 @@ class Service:
         """The calls made so far, by operation; a retry is no call of its own."""
         return self._asker.counts()
 
+    @property
+    def latency(self) -> float | None:
+        """The seconds that one answer to a read usually takes, without the wait for its turn; None
+        where nothing was read yet."""
+        return self._asker.latency()
+
     def tell(self, listen: Listener) -> None:
         """From now on tell a listener of the pauses before another attempt."""
         self._asker.listen = listen
@@ -124,6 +132,11 @@ class Service:
             return found
 
         return await self._person(_question(call.reveal(), None), call, read)
+
+    async def page(self, number: int, reader: PageReader) -> Page:
+        """Read a page of everybody, oldest first; pages count from 1 and have up to 1000 people."""
+        call = Hidden(operations.persons_page(number))
+        return await self._asker.ask(_question(call.reveal(), None), call, Attempts(), reader.read)
 
     async def update(
         self,
@@ -194,7 +207,7 @@ def _question(call: Call, device: str | None) -> Question:
 
 
 def _at_most_one(body: bytes) -> LivePerson | None:
-    people = answers.people(body)
-    if len(people) > 1:
-        raise Garbled(f"{len(people)} people for one identifier")
-    return people[0] if people else None
+    found = looked_up(body)
+    if len(found) > 1:
+        raise Garbled(f"{len(found)} people for one identifier")
+    return found[0] if found else None

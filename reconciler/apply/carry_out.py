@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Final
 
 from reconciler.api.asking import Timing
 from reconciler.api.gate import INTERRUPTED, TIMED_OUT, Gate
@@ -19,6 +17,7 @@ from reconciler.core.record import Record
 from reconciler.core.report import Outcome, Report
 from reconciler.plan.definition import Plan, PlannedCall
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
+from reconciler.platform.pace import workers
 
 from .attempt import Circumstances, attempt
 from .fresh import subjects
@@ -26,12 +25,6 @@ from .ledger import Ledger
 from .ports import Door, Journal, Lease, Records
 from .scribe import LEASE_LOST, Scribe
 from .settlement import Settlement
-
-# Between its read and its write a call waits for those before it in the same streams. So many
-# seconds' worth of calls in flight bear the latency, and keep that wait short.
-_SECONDS: Final = 3.0
-_FEWEST: Final = 8
-_MOST: Final = 256
 
 
 async def carry_out(
@@ -125,16 +118,6 @@ def _unsettled(plan: Plan, journal: Journal, done: frozenset[str]) -> frozenset[
     if journal.elsewhere(plan.id) is not None:
         return frozenset(call.id for call in plan.calls) - done
     return journal.unsettled(plan.id)
-
-
-def workers(operation: Operation, rates: Mapping[Operation, float]) -> int:
-    """Return how many calls of a kind are in flight, by the slowest stream that they go through."""
-    streams = [operation, Operation.GET]
-    if operation is not Operation.UPDATE:
-        streams.append(Operation.PERSONS)
-    # A rate of 0 is no limit, as in the project file.
-    wanted = min(rates.get(stream) or math.inf for stream in streams) * _SECONDS
-    return _MOST if wanted >= _MOST else max(_FEWEST, math.ceil(wanted))
 
 
 def _crews(calls: Iterable[PlannedCall], rates: Mapping[Operation, float]) -> dict[str, int]:

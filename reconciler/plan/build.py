@@ -13,6 +13,7 @@ from reconciler.core.project import Pattern, Project
 from reconciler.core.record import Record
 from reconciler.diff.changes import Diff, diff
 from reconciler.diff.leaving import Leave, intention
+from reconciler.diff.missing import in_scope
 from reconciler.platform.operations import Operation
 
 from .completion import Completed, one_completion_each
@@ -23,6 +24,7 @@ from .definition import (
     Change,
     Coverage,
     Drift,
+    Forecast,
     Inputs,
     Plan,
     PlanError,
@@ -34,7 +36,7 @@ from .definition import (
 )
 from .document import sealed
 from .errors import device_errors, two_primaries, withheld_devices
-from .forecast import call_counts, forecast
+from .forecast import call_counts, forecast, lookups_of
 from .groups import groups, ordered_calls
 from .guards import refusals
 from .people import DeclaredPeople
@@ -45,7 +47,8 @@ from .work import Work, leaving_change, leaving_work, named_fields, work_of
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """What a plan says of its own making. `rates` are requests a second after the quota share.
+    """What a plan says of its own making. `rates` are requests a second after the quota share,
+    `latency` the seconds of one answer (None: nobody measured it).
 
     `scope` are the ids that it is about and `coverage` says so; None: everything.
     """
@@ -54,6 +57,7 @@ class Circumstances:
     created_at: str
     reads: Reads
     rates: Mapping[Operation, float]
+    latency: float | None = None
     commit: str | None = None
     scope: frozenset[str] | None = None
     coverage: Coverage | None = None
@@ -198,23 +202,26 @@ def _plan(
         for left in found.leaving
         if left.how in (Leave.RELEASE, Leave.MOVED)
     ]
-    declared = Counter(device.application for device in desired.devices.values())
+    covered = in_scope(desired, made.scope)
+    looked_at = Counter(device.application for device in covered)
+    lookups = lookups_of(drafted.calls, changes, desired)
+    takes = forecast(drafted.calls, lookups, made.rates, made.latency)
     return sealed(
         Plan(
             format_version=FORMAT_VERSION,
             id=made.id,
             created_at=made.created_at,
             inputs=Inputs(StateRef(record.lineage, record.serial), made.commit),
-            summary=_summary(desired, found, changes, drafted.calls, withheld, made),
+            summary=_summary(desired, found, changes, drafted.calls, withheld, made.scope, takes),
             reads=made.reads,
             coverage=made.coverage or _everything(desired),
-            forecast=forecast(drafted.calls, made.rates),
+            forecast=takes,
             changes=tuple(sorted(changes, key=lambda change: change.device)),
             drift=_drift(found, people),
             calls=drafted.calls,
             warnings=tuple(sorted(warnings, key=lambda warning: (warning.device, warning.code))),
             errors=tuple(sorted(errors, key=lambda error: (error.devices, error.code))),
-            refusals=refusals(found, record, declared, made.empty_patterns, made.accepted),
+            refusals=refusals(found, record, looked_at, made.empty_patterns, made.accepted),
         ),
         digester,
     )
@@ -244,18 +251,20 @@ def _summary(
     changes: Sequence[Change],
     calls: Sequence[PlannedCall],
     withheld: Mapping[str, PlanError],
-    made: Circumstances,
+    scope: frozenset[str] | None,
+    takes: Forecast,
 ) -> Summary:
     called = {call.device for call in calls}
-    aside = {device.id for device in found.gone} | (withheld.keys() & desired.devices.keys())
+    aside = {device.id for device in found.gone} | withheld.keys()
+    covered = desired.devices.keys() if scope is None else desired.devices.keys() & scope
     return Summary(
         devices=found.devices,
-        unchanged=found.devices - len((called | aside) & desired.devices.keys()),
+        unchanged=found.devices - len((called | aside) & covered),
         changed=len(called),
         adopt=sum(Action.ADOPT in change.actions for change in changes),
         gone=len(found.gone),
         released=sum(Action.RELEASE in change.actions for change in changes),
         withheld=len(withheld),
         calls=call_counts(calls),
-        forecast_seconds=forecast(calls, made.rates).seconds,
+        forecast_seconds=takes.seconds,
     )

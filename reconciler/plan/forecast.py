@@ -1,14 +1,23 @@
-"""How long an apply will take at this project's share of the limits."""
+"""Stage 4, the forecast: the calls that an apply makes, and how long it takes at this share."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Final
 
+from reconciler.core.device import Desired, Owner
+from reconciler.core.fields import OWNER
 from reconciler.platform.operations import Operation
+from reconciler.platform.pace import streams
 
-from .definition import CallCounts, Forecast, ForecastCalls, PlannedCall
-from .groups import is_ownership
+from .definition import INCOMPLETE, CallCounts, Change, Forecast, ForecastCalls, PlannedCall
+from .rehearsal import Errand, least, rehearse
+
+# Seconds for one answer where none was measured.
+USUAL_LATENCY: Final = 0.1
+# A rehearsal of more calls would cost more than it tells: their time is that of their streams.
+_MOST_REHEARSED: Final = 200_000
 
 
 def call_counts(calls: Iterable[PlannedCall]) -> CallCounts:
@@ -19,19 +28,77 @@ def call_counts(calls: Iterable[PlannedCall]) -> CallCounts:
     )
 
 
-def forecast(calls: Iterable[PlannedCall], rates: Mapping[Operation, float]) -> Forecast:
-    """Return how long the slowest stream of calls needs, reads before writes included.
+def forecast(
+    calls: Sequence[PlannedCall],
+    lookups: Mapping[str, int],
+    rates: Mapping[Operation, float],
+    latency: float | None = None,
+    done: Collection[str] = frozenset(),
+) -> Forecast:
+    """Return how many calls an apply makes, reads before writes included, and how long it takes.
 
-    `rates` are requests a second after the quota share; the kinds run side by side. The time of a
-    single answer is not known beforehand and not counted.
+    `calls` stand in an order in which they can be carried out; `lookups` are those that a
+    personalize makes beside that of the owner, by its id. `rates` are calls a second after the
+    quota share; `latency` is the seconds of one answer, None where nobody measured it. `done` are
+    calls of an earlier run. That calls fail, or are refused, is not in it.
     """
-    needed: Counter[Operation] = Counter()
+    seconds = USUAL_LATENCY if latency is None else latency
+    left = [call for call in calls if call.id not in done]
+    errands = _errands(left, lookups)
+    needed = Counter(stream for errand in errands for stream in errand.way)
+    took = rehearse if len(errands) <= _MOST_REHEARSED else least
+    return Forecast(
+        seconds=round(took(errands, rates, seconds), 1),
+        calls=ForecastCalls(*(needed[Operation(name)] for name in ForecastCalls.__struct_fields__)),
+        chain=_longest_chain(errands),
+        latency_seconds=round(seconds, 4),
+    )
+
+
+def lookups_of(
+    calls: Iterable[PlannedCall], changes: Iterable[Change], desired: Desired
+) -> dict[str, int]:
+    """Return how many people each personalize looks up by a declared value that its live owner
+    lacks: all of them, or where the owner has some, all but one at the most."""
+    owner_has_some = {
+        change.device
+        for change in changes
+        if any(
+            field.path == OWNER and str(field.before).endswith(INCOMPLETE)
+            for field in change.fields
+        )
+    }
+    found: dict[str, int] = {}
     for call in calls:
-        needed[Operation(call.operation)] += 1
-        needed[Operation.GET] += 1
-        if is_ownership(call):
-            # The owner; and before a personalize who has the declared values, one at the least.
-            needed[Operation.PERSONS] += 1 + (call.operation == Operation.PERSONALIZE)
-    slowest = max((count / rates[kind] for kind, count in needed.items()), default=0.0)
-    counts = ForecastCalls(*(needed[Operation(name)] for name in ForecastCalls.__struct_fields__))
-    return Forecast(round(slowest, 1), counts)
+        device = desired.devices.get(call.device)
+        owner = None if device is None else device.owner
+        if call.operation == Operation.PERSONALIZE and isinstance(owner, Owner):
+            found[call.id] = len(owner.identity.values) - (call.device in owner_has_some)
+    return found
+
+
+def _errands(calls: Sequence[PlannedCall], lookups: Mapping[str, int]) -> list[Errand]:
+    places = {call.id: place for place, call in enumerate(calls)}
+    ways: dict[tuple[str, int], tuple[Operation, ...]] = {}
+    errands: list[Errand] = []
+    for place, call in enumerate(calls):
+        key = (call.operation, lookups.get(call.id, 0))
+        if key not in ways:
+            ways[key] = _way(*key)
+        edges = {places.get(id_, place) for id_ in (*call.after, *call.needs)}
+        # An edge to a call that is done, or not before this one, holds nothing up.
+        follows = tuple(sorted(earlier for earlier in edges if earlier < place))
+        errands.append(Errand(ways[key][-1], ways[key], follows))
+    return errands
+
+
+def _way(operation: str, lookups: int) -> tuple[Operation, ...]:
+    *reads, write = streams(Operation(operation))
+    return (*reads, *(Operation.PERSONS,) * lookups, write)
+
+
+def _longest_chain(errands: Sequence[Errand]) -> int:
+    lengths: list[int] = []
+    for errand in errands:
+        lengths.append(1 + max((lengths[place] for place in errand.follows), default=0))
+    return max(lengths, default=0)

@@ -107,6 +107,11 @@ def persons_page(page: int, limit: int = 1000, *, count: bool = True) -> Call:
     return Call(Operation.PERSONS, "GET", PERSONS_PATH, query)
 
 
+def is_page(call: Call) -> bool:
+    """Whether a call asks for a page of everybody."""
+    return call.operation is Operation.PERSONS and "page" in call.query
+
+
 def registration_of(call: Call) -> str:
     """Return the registration id in the path of a push call, percent-decoded."""
     return unquote(call.path.removeprefix(_PUSH).split("/", 1)[0])

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from reconciler.plan.definition import Plan, PlannedCall
 
 from .escape import name, prose
-from .sentences import counted, duration, listed
+from .sentences import counted, listed, work
 from .spans import EMPTY, Line, Span, line
 
 _TEXT_LIMIT: Final = 400
@@ -26,19 +26,12 @@ def lines(plan: Plan) -> Iterator[Line]:
     for index, call in enumerate(plan.calls, 1):
         yield from _call(index, call, applications.get(call.device))
         yield EMPTY
-    total = len(plan.calls)
-    if total == 0:
+    if not plan.calls:
         yield line(Span("No calls.", "title"))
         return
-    counts = plan.summary.calls
-    kinds = (
-        (counts.depersonalize, "depersonalize"),
-        (counts.personalize, "personalize"),
-        (counts.update, "update"),
-    )
-    each = ", ".join(f"{count:,} {kind}" for count, kind in kinds if count)
-    took = f", about {duration(plan.summary.forecast_seconds)}."
-    yield line(Span(counted(total, "call"), "title"), f": {each}{took}")
+    chain = plan.forecast.chain
+    waits = f" Longest chain: {counted(chain, 'call')}." if chain > 1 else ""
+    yield line(Span(f"{work(plan)}.", "title"), waits)
 
 
 def _call(index: int, call: PlannedCall, application: str | None) -> Iterator[Line]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from reconciler.plan.definition import Plan, Risk
+from reconciler.plan.definition import ForecastCalls, Plan, Risk
 
 RISK_MEANS: Final[Mapping[Risk, str]] = MappingProxyType(
     {
@@ -54,7 +54,8 @@ def listed(names: Sequence[str], few: int, total: int | None = None) -> str:
 
 
 def summary(plan: Plan) -> str:
-    """Return the last line of a plan: "Plan: 12 to change, 88 unchanged. 14 calls, about 1 s."
+    """Return the last line of a plan: "Plan: 12 to change, 88 unchanged. 14 calls (14 update) and
+    14 reads (14 get), about 1 s."
 
     What is zero is left out, but for the changes. What is counted among the unchanged already (to
     adopt, drifted), or not declared any more (to release), has a sentence of its own at the end.
@@ -64,23 +65,52 @@ def summary(plan: Plan) -> str:
     aside += _parts([(drifted, "drifted")])
     gone = (counts.gone, "gone")
     if counts.changed == 0 and counts.calls.total == 0 and counts.withheld == 0:
-        settled = _as_declared(max(0, counts.unchanged - drifted), counts.devices)
+        settled = _as_declared(
+            max(0, counts.unchanged - drifted),
+            counts.devices,
+            chosen_only=bool(plan.coverage.selectors),
+        )
         sentences = ["No changes", settled, *aside, *_parts([gone])]
     else:
         parts = _parts([(counts.unchanged, "unchanged"), gone, (counts.withheld, "withheld")])
         sentences = [f"Plan: {', '.join([f'{number(counts.changed)} to change', *parts])}"]
-        if calls := counts.calls.total:
-            took = duration(counts.forecast_seconds)
-            sentences.append(f"{counted(calls, 'call')}, about {took}")
+        if counts.calls.total:
+            sentences.append(work(plan))
         sentences += aside
     return " ".join(f"{sentence}." for sentence in sentences)
+
+
+def work(plan: Plan) -> str:
+    """Return what an apply of a plan does: its calls and the reads before them, by their kinds,
+    and about how long that takes."""
+    calls, read = plan.summary.calls, plan.forecast.calls
+    # How many calls there are is counted from them; a forecast is what somebody foretold.
+    all_of_it = ForecastCalls(
+        read.get, read.persons, calls.update, calls.personalize, calls.depersonalize
+    )
+    return f"{foretold_calls(all_of_it)}, about {duration(plan.summary.forecast_seconds)}"
+
+
+def foretold_calls(calls: ForecastCalls) -> str:
+    """Return calls and reads by their kinds: "2 calls (2 update) and 2 reads (2 get)"."""
+    writes = (
+        (calls.depersonalize, "depersonalize"),
+        (calls.personalize, "personalize"),
+        (calls.update, "update"),
+    )
+    reads = ((calls.get, "get"), (calls.persons, "persons"))
+    return " and ".join(
+        f"{counted(total, noun)} ({', '.join(_parts(kinds))})"
+        for noun, kinds in (("call", writes), ("read", reads))
+        if (total := sum(count for count, _ in kinds))
+    )
 
 
 def _parts(counts: Sequence[tuple[int, str]]) -> list[str]:
     return [f"{number(count)} {word}" for count, word in counts if count]
 
 
-def _as_declared(settled: int, declared: int) -> str:
+def _as_declared(settled: int, declared: int, *, chosen_only: bool) -> str:
     if declared == 0:
-        return "No devices are declared"
+        return "No devices are chosen" if chosen_only else "No devices are declared"
     return f"{devices(settled)} {'is' if settled == 1 else 'are'} as declared"

@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -87,13 +87,18 @@ def measured(arguments: Sequence[str], directory: Path, url: str = "") -> Cost:
     )
 
 
-@contextmanager
-def sandbox(people: int, *options: str) -> Iterator[str]:
+def sandbox(people: int, *options: str) -> AbstractContextManager[str]:
     """Serve a generated world in a process of its own, with more options of the command."""
+    return served("--people", str(people), *options)
+
+
+@contextmanager
+def served(*options: str) -> Iterator[str]:
+    """Serve what the options say in a process of its own."""
     process = subprocess.Popen(
         [
             *(sys.executable, "-m", "reconciler", "sandbox"),
-            *("--people", str(people), "--port", "0", *options),
+            *("--port", "0", *options),
         ],
         env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
         stdin=subprocess.DEVNULL,

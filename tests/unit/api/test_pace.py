@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.api.pace import SPACING, Schedule, Stream, rate_of
+from reconciler.api.pace import Schedule, Stream, rate_of
+from reconciler.platform.pace import SPACING
 
 from .wires import FakeTime
 

@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.api import answers
 from reconciler.api.asking import Attempts, Timing
 from reconciler.api.errors import ApiError, RegistrationNotFound, Rejected
+from reconciler.api.people import looked_up
 from reconciler.apply.carry_out import carry_out
 from reconciler.core.device import Desired
 from reconciler.core.hidden import Hidden
@@ -97,7 +98,7 @@ class ModelDoor:
     async def owner(self, registration_id: str, application_id: str) -> LivePerson | None:
         call = operations.person_of_registration(registration_id, application_id)
         try:
-            people = answers.people(await self._ask(registration_id, call))
+            people = looked_up(await self._ask(registration_id, call))
         except Rejected:
             return None
         return people[0] if people else None
@@ -105,7 +106,7 @@ class ModelDoor:
     async def person(self, value: IdentityValue) -> LivePerson | None:
         call = operations.person_by_identity(_TYPES[value.kind], value.reveal())
         try:
-            people = answers.people(await self._ask(value.kind.value, call))
+            people = looked_up(await self._ask(value.kind.value, call))
         except Rejected:
             return None
         return people[0] if people else None

@@ -11,7 +11,6 @@ import pytest
 
 from reconciler.api.asking import Timing
 from reconciler.api.errors import Denied, NoAnswer, RegistrationNotFound, Rejected, ServerFailed
-from reconciler.apply.carry_out import workers
 from reconciler.apply.scribe import LEASE_LOST
 from reconciler.core import codes
 from reconciler.core.device import Desired, OnRemove, Removal
@@ -22,6 +21,7 @@ from reconciler.core.hidden import Hidden
 from reconciler.core.record import record_entry
 from reconciler.core.report import Outcome
 from reconciler.platform.operations import Operation
+from reconciler.platform.pace import workers
 from tests.contract.memory import MemoryJournal
 from tests.fleet import DIGESTER, HERE, desired, device, external, owner, phone
 

@@ -36,5 +36,8 @@ def test_the_demo_tells_the_whole_job(tmp_path: Path) -> None:
         "$ reconciler apply",
     ]
     assert "No changes. 35 devices are as declared. 1 gone." in lines
-    assert "Plan: 2 to change, 33 unchanged, 1 gone. 2 calls, about 1 s. 1 drifted." in lines
+    assert (
+        "Plan: 2 to change, 33 unchanged, 1 gone. 2 calls (2 update) and 2 reads (2 get), "
+        "about 1 s. 1 drifted."
+    ) in lines
     assert (tmp_path / "fleet" / "plan.json").is_file()

@@ -38,7 +38,8 @@ def summed(**counts: int | float | CallCounts) -> Plan:
                 calls=CallCounts(10, 3, 1),
                 forecast_seconds=0.4,
             ),
-            "Plan: 12 to change, 88 unchanged, 1 gone. 14 calls, about 1 s.",
+            "Plan: 12 to change, 88 unchanged, 1 gone. "
+            "14 calls (1 depersonalize, 3 personalize, 10 update), about 1 s.",
         ),
         (summed(), "No changes. 100 devices are as declared."),
         (summed(adopt=3), "No changes. 100 devices are as declared. 3 to adopt."),
@@ -55,7 +56,7 @@ def summed(**counts: int | float | CallCounts) -> Plan:
                 calls=CallCounts(20000),
                 forecast_seconds=500,
             ),
-            "Plan: 20,000 to change. 20,000 calls, about 9 min.",
+            "Plan: 20,000 to change. 20,000 calls (20,000 update), about 9 min.",
         ),
     ],
 )

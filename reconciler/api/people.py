@@ -1,0 +1,254 @@
+"""People as the service shows them: looked up one by one, or a page of everybody.
+
+Bytes in, core values out, Garbled for anything else. Of a page only those who are sought become
+values: most people own nothing that a project declares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from reconciler.core.absent import ABSENT, Absent
+from reconciler.core.fields import Scalar
+from reconciler.core.hidden import Hidden
+from reconciler.core.identity import IdentityKind, IdentityValue, canonical_identity
+from reconciler.core.live import LivePerson, LiveRegistration
+from reconciler.core.sought import Page, Sought
+
+from .answers import Wire, data_of, decode
+
+
+class _EntrySystemData(Wire):
+    registration_enabled: bool | str | None = None
+
+
+class _Entry(Wire):
+    """A registration as it stands on a person; here text may stand for what is not text."""
+
+    registration_id: str
+    application_id: str
+    is_primary: bool | str | None = None
+    system_data: _EntrySystemData | None = None
+    additional_data: dict[str, str | int | float | bool | None] | None = None
+
+
+class _Phone(Wire):
+    number: str | None = None
+
+
+class _Email(Wire):
+    address: str | None = None
+
+
+class _Contacts(Wire):
+    phone: list[_Phone] | None = None
+    email: list[_Email] | None = None
+    push: list[_Entry] | None = None
+
+
+class _Person(Wire):
+    id: int
+    type: str | None = None
+    external_id: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    middle_name: str | None = None
+    birth_date: str | None = None
+    gender: str | None = None
+    tags: list[str] | None = None
+    custom_attributes: dict[str, object] | None = None
+    contact_information: _Contacts | None = None
+
+
+_NO_CONTACTS: Final = _Contacts()
+
+
+class _Paging(Wire):
+    total_count: int | None = None
+
+
+class _People(Wire):
+    persons: list[_Person]
+    total_count: int | None = None
+    paging: _Paging | None = None
+
+
+_ENVELOPE: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_PEOPLE: Final = msgspec.json.Decoder(_People)
+_PEOPLE_BARE: Final = msgspec.json.Decoder(list[_Person])
+_PERSON: Final = msgspec.json.Decoder(_Person)
+
+
+def looked_up(body: bytes) -> tuple[LivePerson, ...]:
+    """Read the answer to a look-up. A person, a list and `{persons: [...]}` are all accepted."""
+    return tuple(map(_person, _decoded(body)[0]))
+
+
+def _decoded(body: bytes) -> tuple[Sequence[_Person], int | None]:
+    """Return the people of an answer, and how many there are in all if it says so."""
+    start = body.lstrip()[:1]
+    if start == b"[":
+        return decode(_PEOPLE_BARE, body), None
+    if start == b"{" and "persons" not in decode(_ENVELOPE, body):
+        return [decode(_PERSON, body)], None
+    wire = decode(_PEOPLE, body)
+    if wire.total_count is None and wire.paging is not None:
+        return wire.persons, wire.paging.total_count
+    return wire.persons, wire.total_count
+
+
+class PageReader:
+    """Reads pages of people for one who seeks; made once for all pages of a sweep."""
+
+    def __init__(self, sought: Sought) -> None:
+        self._sought = sought
+        self._texts: dict[IdentityKind, set[str]] = {kind: set() for kind in IdentityKind}
+        for value in sought.identities:
+            self._texts[value.kind].add(value.reveal())
+
+    def read(self, body: bytes) -> Page:
+        """Read one page; raises Garbled."""
+        found, total = _decoded(body)
+        kept: list[LivePerson] = []
+        texts: dict[tuple[str, str], Mapping[str, Scalar]] = {}
+        shows_flags: bool | None = None
+        shows_types = False
+        for person in found:
+            entries = _entries(person)
+            for entry in entries:
+                shows_flags = shows_flags or isinstance(entry.is_primary, bool)
+                shows_types = shows_types or _has_types(entry)
+            if not self._wants(person, entries):
+                continue
+            kept.append(_person(person))
+            for entry in entries:
+                data = data_of(entry.additional_data)
+                if _all_text(data):
+                    texts[entry.application_id, entry.registration_id] = data
+        numbers = tuple(person.id for person in found)
+        return Page(numbers, tuple(kept), total, shows_flags, shows_types, texts)
+
+    def _wants(self, person: _Person, entries: Sequence[_Entry]) -> bool:
+        sought = self._sought
+        if sought.everybody:
+            return True
+        for entry in entries:
+            if entry.registration_id in sought.registrations:
+                return True
+            if entry.application_id in sought.application_ids:
+                return True
+        contacts = person.contact_information or _NO_CONTACTS
+        return (
+            self._has(IdentityKind.EXTERNAL_ID, person.external_id)
+            or any(
+                self._has(IdentityKind.PHONE_NUMBER, phone.number) for phone in contacts.phone or ()
+            )
+            or any(self._has(IdentityKind.EMAIL, email.address) for email in contacts.email or ())
+        )
+
+    def _has(self, kind: IdentityKind, text: str | None) -> bool:
+        texts = self._texts[kind]
+        return bool(texts and text) and canonical_identity(kind, text or "") in texts
+
+
+def _entries(person: _Person) -> Sequence[_Entry]:
+    contacts = person.contact_information
+    return () if contacts is None or contacts.push is None else contacts.push
+
+
+def _has_types(entry: _Entry) -> bool:
+    data = entry.additional_data or {}
+    return any(isinstance(value, (bool, int, float)) for value in data.values())
+
+
+def _entry(wire: _Entry) -> LiveRegistration:
+    enabled = None if wire.system_data is None else wire.system_data.registration_enabled
+    data = data_of(wire.additional_data)
+    primary = wire.is_primary if isinstance(wire.is_primary, bool) else ABSENT
+    in_doubt = primary is ABSENT or _all_text(data)
+    return LiveRegistration(
+        wire.registration_id,
+        wire.application_id,
+        primary,
+        _truth_value(enabled),
+        ABSENT if in_doubt else data,
+    )
+
+
+def _all_text(data: Mapping[str, Scalar]) -> bool:
+    """Whether typed values may have come as text: all are text, and one looks like something else.
+
+    One number or boolean among them shows that this entry is typed.
+    """
+    texts = [value for value in data.values() if isinstance(value, str)]
+    return len(texts) == len(data) and any(_looks_typed(text) for text in texts)
+
+
+def _looks_typed(text: str) -> bool:
+    if text in ("true", "false"):
+        return True
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _truth_value(wire: bool | str | None) -> bool | Absent:
+    match wire:
+        case bool():
+            return wire
+        case "true" | "false":
+            return wire == "true"
+        case _:
+            return ABSENT
+
+
+def _person(wire: _Person) -> LivePerson:
+    contacts = wire.contact_information or _NO_CONTACTS
+    return LivePerson(
+        wire.id,
+        _identities(wire, contacts),
+        wire.type == "LEAD",
+        Hidden(_attributes(wire)),
+        tuple(map(_entry, contacts.push or ())),
+    )
+
+
+def _identities(wire: _Person, contacts: _Contacts) -> frozenset[IdentityValue]:
+    values = [
+        IdentityValue.of(IdentityKind.PHONE_NUMBER, phone.number)
+        for phone in contacts.phone or ()
+        if phone.number
+    ]
+    values += [
+        IdentityValue.of(IdentityKind.EMAIL, email.address)
+        for email in contacts.email or ()
+        if email.address
+    ]
+    if wire.external_id:
+        values.append(IdentityValue(IdentityKind.EXTERNAL_ID, wire.external_id))
+    return frozenset(values)
+
+
+def _attributes(wire: _Person) -> dict[str, object]:
+    attributes: dict[str, object] = {}
+    if wire.first_name is not None:
+        attributes["firstName"] = wire.first_name
+    if wire.last_name is not None:
+        attributes["lastName"] = wire.last_name
+    if wire.middle_name is not None:
+        attributes["middleName"] = wire.middle_name
+    if wire.birth_date is not None:
+        # People show as birthDate what a personalize body calls birthday.
+        attributes["birthday"] = wire.birth_date
+    if wire.gender is not None:
+        attributes["gender"] = wire.gender
+    if wire.custom_attributes is not None:
+        attributes["customAttributes"] = wire.custom_attributes
+    if wire.tags is not None:
+        attributes["tags"] = wire.tags
+    return attributes

@@ -1,0 +1,134 @@
+"""Stage 4, how long it takes: an apply rehearsed without a service, event by event. Pure.
+
+It does what apply does: reads before each write, a paced stream and a number of places for each
+operation, a number of workers for each kind of call, edges. The numbers are those of `platform`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from itertools import count
+from math import inf
+from typing import Final
+
+from reconciler.platform.operations import WRITES, Operation
+from reconciler.platform.pace import gap, in_flight, workers
+
+# Seconds of this process for one answer, and until a line of the journal is on disk. They decide
+# where neither the limits nor the latency do.
+EFFORT: Final = 0.0007
+NOTED: Final = 0.002
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """A planned call as a way through streams, its reads first. `follows` are the places, in the
+    same list and before it, of the calls that it waits for."""
+
+    kind: Operation
+    way: tuple[Operation, ...]
+    follows: tuple[int, ...] = ()
+
+
+def rehearse(errands: Sequence[Errand], rates: Mapping[Operation, float], latency: float) -> float:
+    """Return the seconds until the last errand is done. O(n log n).
+
+    `rates` are calls a second after the quota share; every answer takes `latency` seconds.
+    """
+    lanes = {kind: _Lane(rates.get(kind, inf)) for kind in Operation}
+    ways = [[lanes[kind] for kind in errand.way] for errand in errands]
+    waits, followers = _edges(errands)
+    queues: dict[Operation, deque[int]] = {kind: deque() for kind in WRITES}
+    kinds = Counter(errand.kind for errand in errands)
+    idle = {kind: min(kinds[kind], workers(kind, rates)) for kind in WRITES}
+    events: list[tuple[float, int, int, int]] = []
+    turn = count()
+
+    def start(ready: Iterable[int], now: float) -> None:
+        for errand in ready:
+            queues[errands[errand].kind].append(errand)
+        for kind, queue in queues.items():
+            while queue and idle[kind]:
+                idle[kind] -= 1
+                heappush(events, (now, next(turn), queue.popleft(), 0))
+
+    start((place for place, number in enumerate(waits) if not number), 0.0)
+    now = free = 0.0
+    while events:
+        now, _, errand, step = heappop(events)
+        if step:
+            # One answer at a time passes through this process.
+            now = free = max(now, free) + EFFORT
+        way = ways[errand]
+        if step == len(way):
+            idle[errands[errand].kind] += 1
+            ready = []
+            for follower in followers.get(errand, ()):
+                waits[follower] -= 1
+                if not waits[follower]:
+                    ready.append(follower)
+            start(ready, now)
+            continue
+        lane = way[step]
+        step += 1
+        is_write = step == len(way)
+        # The intent is on disk before, the outcome after.
+        answered = lane.leave(now + NOTED * is_write) + latency
+        lane.note(answered)
+        heappush(events, (answered + NOTED * is_write, next(turn), errand, step))
+    return now
+
+
+def least(errands: Sequence[Errand], rates: Mapping[Operation, float], latency: float) -> float:
+    """Return seconds that no rehearsal is below: of the busiest stream, the longest chain, the
+    workers of each kind, this process. O(n)."""
+    asked: Counter[Operation] = Counter()
+    kinds: Counter[Operation] = Counter()
+    chains: list[float] = []
+    work: Counter[Operation] = Counter()
+    for errand in errands:
+        asked.update(errand.way)
+        kinds[errand.kind] += 1
+        work[errand.kind] += len(errand.way)
+        before = max((chains[place] for place in errand.follows), default=0.0)
+        chains.append(before + len(errand.way) * latency)
+    paced = [(n - 1) * gap(rates.get(kind, inf)) + latency for kind, n in asked.items()]
+    shared = [n * latency / min(kinds[kind], workers(kind, rates)) for kind, n in work.items()]
+    return max(0.0, *paced, *shared, *chains, asked.total() * EFFORT)
+
+
+class _Lane:
+    """The calls of one operation: evenly spaced, and so many unanswered at a time."""
+
+    __slots__ = ("_gap", "_next", "_places", "_unanswered")
+
+    def __init__(self, rate: float) -> None:
+        self._gap = gap(rate)
+        self._next = 0.0
+        self._places = in_flight(rate)
+        self._unanswered: deque[float] = deque()
+
+    def leave(self, asked: float) -> float:
+        """Return when a call leaves that asked then; calls ask in the order of time."""
+        if len(self._unanswered) == self._places:
+            asked = max(asked, self._unanswered.popleft())
+        left = max(asked, self._next)
+        self._next = left + self._gap
+        return left
+
+    def note(self, answered: float) -> None:
+        """Note when the call that left last is answered."""
+        self._unanswered.append(answered)
+
+
+def _edges(errands: Sequence[Errand]) -> tuple[list[int], dict[int, list[int]]]:
+    """Return how many each errand waits for, and who waits for it."""
+    waits = [len(errand.follows) for errand in errands]
+    followers: dict[int, list[int]] = {}
+    for place, errand in enumerate(errands):
+        for earlier in errand.follows:
+            followers.setdefault(earlier, []).append(place)
+    return waits, followers
