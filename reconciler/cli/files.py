@@ -68,12 +68,13 @@ def expand(directory: Path, patterns: Iterable[str]) -> dict[str, tuple[str, ...
     leading dot match only a pattern with one. `**` does not step into linked directories.
     """
     return {
-        pattern: tuple(sorted(set(_matches(str(directory), "", _segments(pattern)))))
+        pattern: tuple(sorted(set(_matches(str(directory), "", segments(pattern)))))
         for pattern in patterns
     }
 
 
-def _segments(pattern: str) -> tuple[str, ...]:
+def segments(pattern: str) -> tuple[str, ...]:
+    """Return the parts of a glob between its slashes."""
     parts = tuple(part for part in pattern.split("/") if part not in ("", "."))
     # `**/**` finds what `**` finds, in exponentially more steps.
     return tuple(

@@ -60,7 +60,7 @@ def diff(
                     differing.append(found)
                 if settled and record_entry(device, digester) != recorded:
                     adopt.append(device)
-    left = leaving(desired, record, live, project) if scope is None else []
+    left = leaving(desired, record, live, project, scope)
     return Diff(
         len(chosen),
         tuple(differing),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -40,9 +41,12 @@ class Leaving:
     owner: LivePerson | None = None
 
 
-def leaving_ids(desired: Desired, record: Record) -> list[str]:
-    """Return the ids in the record that no manifest declares any more, sorted."""
-    return sorted(record.devices.keys() - desired.devices.keys())
+def leaving_ids(
+    desired: Desired, record: Record, scope: Collection[str] | None = None
+) -> list[str]:
+    """Return the ids of `scope` (None: all) in the record that no manifest declares any more."""
+    left = record.devices.keys() - desired.devices.keys()
+    return sorted(left if scope is None else left.intersection(scope))
 
 
 def intention(recorded: RecordedDevice, desired: Desired, project: Project) -> OnRemove:
@@ -53,12 +57,18 @@ def intention(recorded: RecordedDevice, desired: Desired, project: Project) -> O
     return recorded.on_remove or project.on_remove
 
 
-def leaving(desired: Desired, record: Record, live: Live, project: Project) -> list[Leaving]:
+def leaving(
+    desired: Desired,
+    record: Record,
+    live: Live,
+    project: Project,
+    scope: Collection[str] | None = None,
+) -> list[Leaving]:
     """Decide for each leaving device. A detach is for the owner we applied and nobody else."""
     digester = Digester(record.key)
     return [
         _leave(record.devices[device], desired, live, project, digester)
-        for device in leaving_ids(desired, record)
+        for device in leaving_ids(desired, record, scope)
     ]
 
 

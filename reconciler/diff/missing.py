@@ -1,7 +1,8 @@
 """What has to be read next, from what is known: asked again until nothing is missing.
 
-Registrations first; then owners where the plan must know them; then the people whom declared
-identities name; last the flags of undeclared siblings that a promotion could take.
+Registrations first, and the owners that are declared; then owners where the plan must know them;
+then the people whom declared identities name; last the flags of undeclared siblings that a
+promotion could take.
 """
 
 from __future__ import annotations
@@ -31,17 +32,19 @@ def missing(
 ) -> Needs:
     """Return what must still be read for a plan of `scope` (ids; None: everything)."""
     chosen = in_scope(desired, scope)
-    first = Needs(
-        registrations={
-            device.id: device.application
-            for device in chosen
-            if device.id not in live.registrations
-        }
-        | ({} if scope is not None else _leaving_registrations(desired, record, live, project))
+    unread = {
+        device.id: device.application for device in chosen if device.id not in live.registrations
+    }
+    # Owners that are sure to be needed are read beside the registrations: they are few a second.
+    owned = tuple(
+        device.id
+        for device in chosen
+        if device.owner is not ABSENT and device.id in unread and device.id not in live.owners
     )
-    if first:
-        return first
-    return _second(chosen, desired, record, live, project, scope is None)
+    unread |= _leaving_registrations(desired, record, live, project, scope)
+    if unread:
+        return Needs(unread, owned)
+    return _second(chosen, desired, record, live, project, scope)
 
 
 def in_scope(desired: Desired, scope: Collection[str] | None) -> list[DesiredDevice]:
@@ -51,8 +54,10 @@ def in_scope(desired: Desired, scope: Collection[str] | None) -> list[DesiredDev
     return [device for device in desired.devices.values() if device.id in scope]
 
 
-def _detached(desired: Desired, record: Record, project: Project) -> Iterable[str]:
-    for device in leaving_ids(desired, record):
+def _detached(
+    desired: Desired, record: Record, project: Project, scope: Collection[str] | None
+) -> Iterable[str]:
+    for device in leaving_ids(desired, record, scope):
         recorded = record.devices[device]
         wants = intention(recorded, desired, project)
         if wants is OnRemove.DEPERSONALIZE and not recorded.protect:
@@ -60,11 +65,15 @@ def _detached(desired: Desired, record: Record, project: Project) -> Iterable[st
 
 
 def _leaving_registrations(
-    desired: Desired, record: Record, live: Live, project: Project
+    desired: Desired,
+    record: Record,
+    live: Live,
+    project: Project,
+    scope: Collection[str] | None,
 ) -> dict[str, str]:
     return {
         device: record.devices[device].application
-        for device in _detached(desired, record, project)
+        for device in _detached(desired, record, project, scope)
         if device not in live.registrations
         and record.devices[device].application in project.applications
     }
@@ -76,7 +85,7 @@ def _second(
     record: Record,
     live: Live,
     project: Project,
-    whole: bool,
+    scope: Collection[str] | None,
 ) -> Needs:
     """Owners, people and siblings: each device asks for the next thing it lacks."""
     digester = Digester(record.key)
@@ -111,13 +120,12 @@ def _second(
                 person = reached if isinstance(reached, LivePerson) else None
         if device.is_primary is True and (flagged or difference is not None):
             siblings |= _unknown_flags(person, desired, live, names)
-    if whole:
-        owners.update(
-            device
-            for device in _detached(desired, record, project)
-            if device not in live.owners
-            and isinstance(live.registrations.get(device), LiveRegistration)
-        )
+    owners.update(
+        device
+        for device in _detached(desired, record, project, scope)
+        if device not in live.owners
+        and isinstance(live.registrations.get(device), LiveRegistration)
+    )
     return Needs(
         siblings,
         tuple(sorted(owners)),

@@ -20,16 +20,20 @@ FEW = 3
 def refusals(
     diff: Diff,
     record: Record,
-    declared: Mapping[str, int],
+    looked_at: Mapping[str, int],
     empty_patterns: Iterable[Pattern],
     accepted: Mapping[str, int],
 ) -> tuple[Refusal, ...]:
     """Return the guards that trip and that were not accepted with this very count.
 
-    `declared` counts the declared devices of each application; `accepted` maps a guard's name to
-    the count that somebody consented to (`--accept leaving=12`).
+    `looked_at` counts the declared devices of each application that the plan covers; `accepted`
+    maps a guard's name to the count that somebody consented to (`--accept leaving=12`).
+
+    A plan of a part of the fleet is measured likewise: what leaves by it, against all that is
+    recorded, for both are known in full; what is gone, against what it looked at, for of the others
+    nobody knows.
     """
-    found = [*_patterns(empty_patterns), *_leaving(diff, record), *_gone(diff, declared)]
+    found = [*_patterns(empty_patterns), *_leaving(diff, record), *_gone(diff, looked_at)]
     return tuple(
         refusal for count, refusal in found if not count or accepted.get(refusal.guard) != count
     )
@@ -64,17 +68,17 @@ def _leaving(diff: Diff, record: Record) -> Iterable[tuple[int, Refusal]]:
         )
 
 
-def _gone(diff: Diff, declared: Mapping[str, int]) -> Iterable[tuple[int, Refusal]]:
+def _gone(diff: Diff, looked_at: Mapping[str, int]) -> Iterable[tuple[int, Refusal]]:
     gone = Counter(device.application for device in diff.gone)
     for application, count in sorted(gone.items()):
-        total = declared[application]
+        total = looked_at[application]
         if count > FEW and count > GONE_SHARE * total:
             yield (
                 count,
                 Refusal(
                     f"gone:{application}",
-                    f"{count} of {total} declared devices of application {application} are gone; "
-                    "is its application code the right one?",
+                    f"{count} of {total} devices of application {application} that the plan covers "
+                    "are gone; is its application code the right one?",
                     f"{count} devices ({count / total:.0%})",
                     f"{GONE_SHARE:.0%} of an application, or {FEW}",
                     f"check the application code; if it is meant: "

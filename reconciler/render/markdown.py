@@ -8,6 +8,7 @@ from typing import Final
 
 from reconciler.plan.definition import Plan
 
+from .coverage import CoverageView
 from .escape import prose
 from .sentences import counted, devices, listed, number
 from .view import (
@@ -35,6 +36,7 @@ _WARNINGS: Final = 7_000
 _REFUSALS: Final = 6_000
 _DRIFT: Final = 7_000
 _LISTS: Final = 2_500
+_ALONG: Final = 4_000
 _END: Final = 600
 
 # A word with anything else in it could be a mention, a reference to an issue, a link or markup.
@@ -49,6 +51,7 @@ def render(plan: Plan, fold: int | None = FOLD, limit: int = LIMIT) -> str:
     before = [
         f"{MARKER}\n### Reconciler plan\n",
         f"**{shown.summary}**\n",
+        _coverage(shown.coverage),
         _refusals(shown.refusals),
         _errors(shown.errors),
         _risks(shown),
@@ -120,6 +123,20 @@ def _row(*cells: str) -> str:
 
 def _device(device: DeviceView) -> str:
     return code(device.id) + (f" {code(device.label)}" if device.label else "")
+
+
+def _coverage(coverage: CoverageView | None) -> str:
+    if coverage is None:
+        return ""
+    sentence = f"{coverage.sentence(code)}\n"
+    if not coverage.along:
+        return sentence
+    rows = (
+        f"- {code(one.id)} comes along for {code(one.needed_by)}: {words(one.why)}\n"
+        for one in coverage.along
+    )
+    count = len(coverage.along)
+    return f"{sentence}\n{_rows(rows, count, _ALONG, 'devices that come along')}"
 
 
 def _refusals(refusals: Sequence[RefusalView]) -> str:

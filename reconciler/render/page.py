@@ -167,6 +167,17 @@ TEMPLATE: Final = """\
 <h1>{{ plan.summary }}</h1>
 <p class="facts">Plan <code><bdi>{{ plan.id }}</bdi></code>, made {{ plan.created_at }}
 {%- if plan.commit %}, commit <code><bdi>{{ plan.commit }}</bdi></code>{% endif %}</p>
+{% if plan.coverage %}
+<p>{{ plan.coverage.sentence() }}</p>
+{% if plan.coverage.along %}
+<ul class="plain">
+{% for one in plan.coverage.along %}
+<li><code><bdi>{{ one.id }}</bdi></code> comes along for
+<code><bdi>{{ one.needed_by }}</bdi></code>: {{ one.why }}</li>
+{% endfor %}
+</ul>
+{% endif %}
+{% endif %}
 {% if plan.refusals %}
 <h2>Refused <small>this plan cannot be applied</small></h2>
 {% for refusal in plan.refusals %}

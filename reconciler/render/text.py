@@ -7,6 +7,7 @@ from typing import Final
 
 from reconciler.plan.definition import Plan
 
+from .coverage import CoverageView
 from .escape import pad, width
 from .sentences import counted, devices, listed, number
 from .spans import EMPTY, Line, Span, Style, line
@@ -52,7 +53,21 @@ def lines(plan: Plan, fold: int | None = FOLD) -> Iterator[Line]:
     yield from _errors(shown.errors)
     yield from _refusals(shown.refusals)
     yield from _warnings(shown.warnings, fold)
+    yield from _coverage(shown.coverage, fold)
     yield _summary(shown)
+
+
+def _coverage(coverage: CoverageView | None, fold: int | None) -> Iterator[Line]:
+    if coverage is None:
+        return
+    yield line(coverage.sentence())
+    few = len(coverage.along) if fold is None else _LISTED
+    for one in coverage.along[:few]:
+        why = f" comes along for {one.needed_by}: {one.why}"
+        yield line(one.id, Span(why, "dim"), indent=4)
+    if len(coverage.along) > few:
+        yield line(Span(f"and {number(len(coverage.along) - few)} more", "dim"), indent=4)
+    yield EMPTY
 
 
 def _summary(shown: PlanView) -> Line:

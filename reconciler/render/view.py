@@ -33,6 +33,7 @@ from reconciler.plan.definition import (
     Risk,
 )
 
+from .coverage import CoverageView, coverage_view
 from .escape import LABEL_LIMIT, name, prose, quoted, quoted_pair
 from .sentences import RISK_MEANS, summary
 
@@ -139,6 +140,7 @@ class PlanView:
     refusals: tuple[RefusalView, ...]
     warnings: tuple[WarningView, ...]
     risks: tuple[RiskView, ...]
+    coverage: CoverageView | None
     summary: str
     id: str
     created_at: str
@@ -159,6 +161,7 @@ def view(plan: Plan, fold: int | None = FOLD) -> PlanView:
         refusals=tuple(_refusal(refusal) for refusal in plan.refusals),
         warnings=tuple(_warning(warning) for warning in plan.warnings),
         risks=_risks(changed),
+        coverage=coverage_view(plan.coverage),
         summary=summary(plan),
         id=name(plan.id),
         created_at=prose(plan.created_at),

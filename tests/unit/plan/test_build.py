@@ -259,6 +259,39 @@ def test_a_target_plans_that_device_only():
     assert (["update/a"], 1) == (ids(made), made.summary.devices)
 
 
+def test_a_target_that_left_the_files_leaves():
+    """It is chosen by its id; what left besides it stays in the record."""
+    declared, recorded = desired(device("a", data={"k": 1})), record(device("y"), device("z"))
+    service = Service(unowned=[registration("a")])
+    made = plan(declared, service, recorded, scope=frozenset({"z"}))
+    assert [("z", (Action.RELEASE,))] == [(one.device, one.actions) for one in made.changes]
+    assert (0, 1) == (made.summary.devices, made.summary.released)
+
+
+def test_a_part_that_leaves_is_measured_against_all_that_is_recorded():
+    """Five of eight are too many whether the plan is about everything or about them alone."""
+    recorded = record(*(device(id_) for id_ in "abcdefgh"))
+    few, many = frozenset("abc"), frozenset("abcde")
+    for scope, expected in ((few, []), (many, ["leaving"]), (None, ["leaving"])):
+        made = plan(desired(), Service(), recorded, scope=scope)
+        assert expected == [refusal.guard for refusal in made.refusals]
+    fleet = record(*(device(f"d{number}") for number in range(100)))
+    made = plan(desired(), Service(), fleet, scope=frozenset(f"d{n}" for n in range(5)))
+    assert () == made.refusals
+
+
+def test_a_part_that_is_gone_is_measured_against_what_was_looked_at():
+    """Nobody knows of the others, and a wrong application code shows in any part of the fleet."""
+    declared = desired(*(device(f"d{number:02}") for number in range(20)))
+    service = Service(unowned=[registration(f"d{number:02}") for number in range(4, 20)])
+    gone = frozenset(f"d{number:02}" for number in range(4))
+    some = plan(declared, service, scope=gone | {"d04", "d05", "d06"})
+    assert ["gone:courier"] == [refusal.guard for refusal in some.refusals]
+    assert "4 of 7 devices of application courier that the plan covers" in some.refusals[0].message
+    assert () == plan(declared, service).refusals
+    assert () == plan(declared, service, scope=gone - {"d00"}).refusals
+
+
 def test_the_same_inputs_give_the_same_bytes():
     """But for id and time, and whatever order the devices were declared in."""
     service = Service(unowned=[registration("a"), registration("b")])

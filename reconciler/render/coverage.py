@@ -1,0 +1,79 @@
+"""What a plan of a part of the fleet covers, what comes along and why, what it leaves out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reconciler.plan.definition import Coverage
+
+from .escape import name, prose
+from .sentences import counted, devices, listed, number
+
+_FEW: Final = 5
+_SELECTOR: Final = 100
+
+
+@dataclass(frozen=True, slots=True)
+class AlongView:
+    """A device that comes along, the one that needs it, and why."""
+
+    id: str
+    needed_by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class CoverageView:
+    """What is covered: how many devices by which options (of which few are shown), what comes
+    along, what is left out in words."""
+
+    chosen: int
+    options: tuple[str, ...]
+    count: int
+    along: tuple[AlongView, ...]
+    left_out: str
+
+    def sentence(self, typed: Callable[[str], str] = str) -> str:
+        """Say it in one sentence; `typed` marks an option as a rendering does."""
+        shown = [typed(option) for option in self.options]
+        options = listed(shown, _FEW, self.count) if self.count > _FEW else _joined(shown)
+        covers = f"Covers {devices(self.chosen)} chosen by {options}"
+        if self.chosen == 0:
+            covers = f"Covers nothing: no device is chosen by {options}"
+        if along := len(self.along):
+            covers += f", and {number(along)} that {'comes' if along == 1 else 'come'} along"
+        return f"{covers}; {self.left_out}."
+
+
+def coverage_view(coverage: Coverage) -> CoverageView | None:
+    """Make the view; None where everything is covered, of which there is nothing to say."""
+    if not coverage.selectors:
+        return None
+    return CoverageView(
+        coverage.chosen,
+        tuple(prose(selector, _SELECTOR) for selector in coverage.selectors[:_FEW]),
+        len(coverage.selectors),
+        tuple(
+            AlongView(name(one.device), name(one.needed_by), prose(one.why))
+            for one in coverage.dependencies
+        ),
+        _left_out(coverage),
+    )
+
+
+def _left_out(coverage: Coverage) -> str:
+    left: list[str] = []
+    if declared := coverage.left_out:
+        left.append(counted(declared, "declared device"))
+    if leaving := coverage.leaving_left_out:
+        left.append(f"{number(leaving)} that left the files")
+    if not left:
+        return "nothing is left out"
+    single = coverage.left_out + coverage.leaving_left_out == 1
+    return f"{_joined(left)} {'is' if single else 'are'} left out"
+
+
+def _joined(parts: Sequence[str]) -> str:
+    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
