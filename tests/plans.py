@@ -16,6 +16,7 @@ from reconciler.plan.definition import (
     Drift,
     FieldChange,
     Forecast,
+    ForecastCalls,
     Inputs,
     Plan,
     PlanError,
@@ -109,6 +110,13 @@ def calls_for(changes: Iterable[Change]) -> tuple[PlannedCall, ...]:
     return tuple(found)
 
 
+def reads_for(kinds: Sequence[str]) -> ForecastCalls:
+    """The calls of these kinds with the reads before them."""
+    attached, detached = kinds.count("personalize"), kinds.count("depersonalize")
+    updated = kinds.count("update")
+    return ForecastCalls(len(kinds), 2 * attached + detached, updated, attached, detached)
+
+
 def plan(
     *changes: Change,
     drift: Sequence[Drift] = (),
@@ -144,7 +152,7 @@ def plan(
         ),
         reads=Reads("points", ReadCounts(devices, 0)),
         coverage=Coverage(chosen=devices),
-        forecast=Forecast(len(calls) / 40),
+        forecast=Forecast(len(calls) / 40, reads_for(kinds)),
         changes=changes,
         drift=tuple(drift),
         calls=calls,

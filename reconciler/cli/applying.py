@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.api.service import Service
@@ -15,15 +15,18 @@ from reconciler.apply.carry_out import carry_out
 from reconciler.core.failures import StateError
 from reconciler.core.record import Record
 from reconciler.core.report import Report
+from reconciler.diff.selection import Selection
 from reconciler.plan.definition import Plan
 from reconciler.state.lease import Holder, Lease
 from reconciler.state.state import State
 
+from .allowance import require_short
 from .checking import Loaded
+from .chosen import require_known
 from .connection import Connection, opened
 from .consent import ask, require_justified
 from .earlier import at, tell_going_on, tell_unfinished
-from .endings import Bounds, StoppedNow, wound_up
+from .endings import Bounds, StoppedNow, completed, wound_up
 from .exits import ExitCode, Midway, Stop
 from .holders import holder, their_run
 from .options import Options
@@ -45,12 +48,18 @@ from .streams import blank, say, write
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the arguments say of how to apply; `patience` is how long to wait for the lease."""
+    """What the arguments say of how to apply; `patience` is how long to wait for the lease.
+
+    `selection` is for a plan that is made now; a saved one was made with its own. `max_duration`
+    is how many seconds a forecast may say, None: any.
+    """
 
     accepted: Mapping[str, int]
     bounds: Bounds
     patience: float = 0.0
     yes: bool = False
+    selection: Selection = field(default_factory=Selection)
+    max_duration: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +86,9 @@ def apply_saved(options: Options, loaded: Loaded, file: Path, terms: Terms) -> E
             record = state.read()
             done = state.journal.done(plan.id)
             require_justified(plan, loaded, record, terms.accepted, done)
-            tell_going_on(options, plan, state)
             link = connection(loaded, record)
+            require_short(plan, loaded, link, terms.max_duration, done)
+            tell_going_on(options, plan, state)
             with opened(link, bounds.gate) as run:
                 report = _carry_out(options, plan, loaded, record, link, run, state, lease, bounds)
                 return Ended(plan, report)
@@ -94,11 +104,12 @@ def apply_fresh(options: Options, loaded: Loaded, terms: Terms) -> Ended:
         _leased(options, state, terms) as lease,
     ):
         record = state.read()
+        require_known(loaded, record, terms.selection)
         link = connection(loaded, record)
         tell_unfinished(options, state, "this one reads what is true now")
         with opened(link, bounds.gate) as run:
             with progress(options) as listen:
-                wishes = Wishes((), terms.accepted)
+                wishes = Wishes(terms.selection, terms.accepted)
                 plan = make_plan(loaded, record, wishes, link, run, bounds, listen)
             is_asked = bool(plan.calls or plan.summary.released) and not terms.yes
             if is_asked or not options.quiet:
@@ -106,6 +117,7 @@ def apply_fresh(options: Options, loaded: Loaded, terms: Terms) -> Ended:
                 show(plan, "text", options, sys.stderr, fold=not options.verbose)
                 blank(options)
             require_justified(plan, loaded, record, {})
+            require_short(plan, loaded, link, terms.max_duration)
             if is_asked:
                 ask(options, plan, bounds.deadline)
             report = _carry_out(options, plan, loaded, record, link, run, state, lease, bounds)
@@ -208,7 +220,7 @@ def _carry_out(
                 rates=link.rates,
                 gate=bounds.gate,
             )
-            return runner.run(wound_up(work, bounds, interrupted))
+            return completed(runner, wound_up(work, bounds, interrupted))
     except StoppedNow:
         say(options, "warning", "Stopped now, without waiting for the calls on their way.")
         # What is still waiting to be written to it.

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from reconciler.manifest.reading import ManifestFile, Unreadable
 from reconciler.manifest.schema import Schemas
 
 from . import files
+from .collector import without_collector
 from .data import schema_bytes
 from .exits import ExitCode, Stop
 from .options import Options
@@ -56,7 +55,7 @@ def check(options: Options) -> Checked:
     if isinstance(data, Unreadable):
         raise Stop(ExitCode.ERROR, f"The project file {path} cannot be read: {data.reason}.")
     schemas = Schemas({name: schema_bytes(name) for name in ("project", "devices")})
-    with _without_collector():
+    with without_collector():
         reading = read_project(files.printable(path.name), data, schemas)
         if reading.value is None:
             return Checked(root, reading.diagnostics, file_count=1)
@@ -181,14 +180,3 @@ def _matches_nothing(pattern: Pattern) -> Diagnostic:
     return Diagnostic(
         codes.EMPTY_PATTERN, f'The pattern "{pattern.text}" matches no file', pattern.source
     )
-
-
-@contextmanager
-def _without_collector() -> Iterator[None]:
-    """Stop the cycle collector: it would walk every value read so far, again and again."""
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()

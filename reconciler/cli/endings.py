@@ -32,6 +32,22 @@ class StoppedNow(Exception):
     """A second signal cut calls off: whether the service carried them out is not known here."""
 
 
+def completed(runner: asyncio.Runner, work: Awaitable[T]) -> T:
+    """Do some work in the loop of a runner, and return its result.
+
+    Not as the result of the runner's own task: a runner asks Python for the signal handler, of
+    which that makes a text on its way, with the task and all that it holds in it. Of a large fleet
+    that takes seconds.
+    """
+    results: list[T] = []
+
+    async def keep() -> None:
+        results.append(await work)
+
+    runner.run(keep())
+    return results[0]
+
+
 async def cut_off(work: Awaitable[T], deadline: Deadline) -> T:
     """Do some reading; raises GateClosed when its time is over."""
     limit = asyncio.timeout(deadline.left())

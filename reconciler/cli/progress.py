@@ -1,10 +1,14 @@
-"""How far a long stage is, on stderr: bars on a terminal, a line every few seconds elsewhere."""
+"""How far a long stage is, on stderr: bars on a terminal, a line every few seconds elsewhere.
+
+Nothing with --quiet; with --log-format json a line is an object for each kind of work.
+"""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Final
 
@@ -14,20 +18,22 @@ from reconciler.core.events import (
     Pausing,
     Progress,
     Settled,
+    Weighed,
     nobody_listens,
 )
 
+from .meter import Meter, left_text, rate_text
 from .options import Options
-from .streams import colored, say
+from .streams import say
 
 _LINE_EVERY: Final = 5.0
-_DRAW_EVERY: Final = 0.1
 # Shorter pauses are over before anybody has read of them.
 _WORTH_TELLING: Final = 1.0
 # What a stage calls its work, in words.
 _WORK: Final = {
     "get": "Reading registrations",
     "persons": "Reading owners",
+    "pages": "Reading people",
     "depersonalize": "Detaching",
     "personalize": "Attaching",
     "update": "Updating",
@@ -36,7 +42,8 @@ _WORK: Final = {
 
 def shows_bars(options: Options) -> bool:
     """Whether progress is drawn on the terminal, which then keeps itself in order."""
-    return sys.stderr.isatty() and not (options.quiet or options.log_json or options.verbose)
+    can = sys.stderr.isatty() and os.environ.get("TERM", "") != "dumb"
+    return can and not (options.quiet or options.log_json or options.verbose)
 
 
 @contextmanager
@@ -45,13 +52,29 @@ def progress(options: Options) -> Iterator[Listener]:
     if options.quiet:
         yield nobody_listens
     elif shows_bars(options):
-        with _bars(options) as listener:
-            yield listener
+        from .bars import bars
+
+        # What is said appears above the bars.
+        aside = Lines(options, time.monotonic)
+        with bars(options, time.monotonic) as draw:
+
+            def listen(event: Event) -> None:
+                if isinstance(event, Progress):
+                    draw(words_of(event.work), event)
+                elif isinstance(event, (Pausing, Weighed)):
+                    aside(event)
+
+            yield listen
     else:
-        yield _Lines(options, time.monotonic)
+        yield Lines(options, time.monotonic)
 
 
-class _Lines:
+def words_of(work: str) -> str:
+    """Return what a stage calls its work, in words."""
+    return _WORK.get(work, work)
+
+
+class Lines:
     """Say one line a few seconds after the last; with -v every outcome."""
 
     def __init__(self, options: Options, clock: Callable[[], float]) -> None:
@@ -59,23 +82,13 @@ class _Lines:
         self._clock = clock
         self._last = clock()
         self._paused = -_LINE_EVERY
+        self._meters: dict[str, Meter] = {}
+        self._moved: set[str] = set()
 
     def __call__(self, event: Event) -> None:
         match event:
-            case Progress(work, done, total):
-                if self._clock() - self._last < _LINE_EVERY:
-                    return
-                self._last = self._clock()
-                words = _WORK.get(work, work)
-                say(
-                    self._options,
-                    "info",
-                    f"{words}: {done:,} of {total:,}",
-                    event="progress",
-                    work=work,
-                    done=done,
-                    total=total,
-                )
+            case Progress():
+                self._progress(event)
             case Settled(call=call, device=device, outcome=outcome):
                 if self._options.verbose:
                     say(
@@ -89,6 +102,46 @@ class _Lines:
                     )
             case Pausing():
                 self._pausing(event)
+            case Weighed():
+                tell_weighed(self._options, event)
+
+    def _progress(self, event: Progress) -> None:
+        now = self._clock()
+        if event.work in self._meters:
+            self._meters[event.work].note(now, event.done, event.total)
+        else:
+            self._meters[event.work] = Meter(now, event.done, event.total)
+        self._moved.add(event.work)
+        if now - self._last < _LINE_EVERY:
+            return
+        running = {
+            work: meter
+            for work, meter in self._meters.items()
+            if work in self._moved and not meter.finished
+        }
+        if running:
+            self._last = now
+            self._moved.clear()
+            self._say(running, now)
+
+    def _say(self, running: Mapping[str, Meter], now: float) -> None:
+        """Say how far all that runs is: one line, or one object for each."""
+        if not self._options.log_json:
+            say(self._options, "info", "; ".join(_told(*item, now) for item in running.items()))
+            return
+        for work, meter in running.items():
+            rate, left = meter.rate(now), meter.left(now)
+            say(
+                self._options,
+                "info",
+                _told(work, meter, now),
+                event="progress",
+                work=work,
+                done=meter.done,
+                total=None if meter.open_ended else meter.total,
+                rate=None if rate is None else round(rate, 2),
+                seconds_left=None if left is None else round(left, 1),
+            )
 
     def _pausing(self, event: Pausing) -> None:
         """Say why a call waits: with -v of each, else of a long one now and then."""
@@ -107,41 +160,35 @@ class _Lines:
         )
 
 
-@contextmanager
-def _bars(options: Options) -> Iterator[Listener]:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bars
+def _told(work: str, meter: Meter, now: float) -> str:
+    of = " so far" if meter.open_ended else f" of {meter.total:,}"
+    pace = (rate_text(meter.rate(now)), left_text(meter.left(now)))
+    return ", ".join((f"{words_of(work)}: {meter.done:,}{of}", *(text for text in pace if text)))
 
-    console = Console(
-        file=sys.stderr, no_color=not colored(sys.stderr, options), highlight=False, emoji=False
+
+def tell_weighed(options: Options, event: Weighed) -> None:
+    """Say how live state is read, and what the other way would take."""
+    from reconciler.render.sentences import duration
+
+    points, sweep = duration(event.points_seconds), duration(event.sweep_seconds)
+    among = "" if event.people is None else f" of {event.people:,} people"
+    match event.strategy:
+        case "points":
+            text = f"Reading by point, about {points}; the pages{among} would take {sweep}."
+        case "sweep":
+            text = f"Reading the pages{among}, about {sweep}; by point it would take {points}."
+        case _:
+            text = (
+                f"Reading owners from the pages{among} and registrations by point, "
+                f"about {sweep}; all by point would take {points}."
+            )
+    say(
+        options,
+        "info",
+        text,
+        event="reading",
+        strategy=event.strategy,
+        people=event.people,
+        points_seconds=round(event.points_seconds, 1),
+        sweep_seconds=round(event.sweep_seconds, 1),
     )
-    columns = (
-        TextColumn("{task.description:<22}"),
-        BarColumn(bar_width=30),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(compact=True),
-    )
-    with Bars(*columns, console=console, transient=True) as bars:
-        shown: dict[str, int] = {}
-        drawn: dict[str, float] = {}
-
-        aside = _Lines(options, time.monotonic)
-
-        def listen(event: Event) -> None:
-            if isinstance(event, Pausing):
-                # Appears above the bars.
-                aside(event)
-            if not isinstance(event, Progress):
-                return
-            work, now = event.work, time.monotonic()
-            if work not in shown:
-                task = bars.add_task(_WORK.get(work, work), total=event.total)
-                shown[work] = int(task)
-            elif event.done < event.total and now - drawn[work] < _DRAW_EVERY:
-                # Drawing costs more than reading; ten times a second is plenty.
-                return
-            drawn[work] = now
-            bars.update(bars.task_ids[shown[work]], completed=event.done, total=event.total)
-
-        yield listen

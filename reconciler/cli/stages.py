@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -21,36 +21,41 @@ from reconciler.api.gate import TIMED_OUT, GateClosed
 from reconciler.api.service import Service
 from reconciler.core.events import Listener
 from reconciler.core.failures import StateError
-from reconciler.core.live import Live, Needs
 from reconciler.core.record import Record
-from reconciler.diff.missing import missing
+from reconciler.diff.scope import Scope
+from reconciler.diff.selection import Selection, chosen
+from reconciler.diff.sought import sought
 from reconciler.git.commit import head
-from reconciler.live.points import read_all
+from reconciler.live.strategy import Choice
 from reconciler.plan.build import Circumstances, build
-from reconciler.plan.definition import Plan, ReadCounts, Reads
-from reconciler.platform.operations import Operation
+from reconciler.plan.coverage import coverage
+from reconciler.plan.definition import Plan
 from reconciler.state.lease import LeaseHeld
 from reconciler.state.state import State
 
 from .checking import Loaded, tell
+from .chosen import require_known
+from .collector import without_collector
 from .connection import Connection, Mistakes, opened, resolved
 from .earlier import tell_running
-from .endings import Bounds, cut_off
+from .endings import Bounds
 from .exits import ExitCode, Stop
 from .holders import their_run
 from .options import Options
+from .reading import live_state
 from .states import open_state
-from .streams import blank, did_you_mean
+from .streams import blank
 
 _MORE_TIME: Final = "Give it more time, or leave --timeout out."
 
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """What the arguments ask of a plan: `targets` are registration ids, none means all."""
+    """What the arguments ask of a plan: which devices, what they consent to, how to read."""
 
-    targets: tuple[str, ...] = ()
+    selection: Selection = field(default_factory=Selection)
     accepted: Mapping[str, int] = field(default_factory=dict)
+    read: Choice = Choice.AUTO
 
 
 @contextmanager
@@ -99,15 +104,6 @@ def _way_out(error: ApiError) -> str:
             return ""
 
 
-def scope_of(loaded: Loaded, wishes: Wishes) -> frozenset[str] | None:
-    """Return the ids that are planned, None for all; Stop for one that nobody declares."""
-    for target in wishes.targets:
-        if target not in loaded.desired.devices:
-            hint = did_you_mean(target, loaded.desired.devices)
-            raise Stop(ExitCode.USAGE, f"--target {target}: no manifest declares this id.{hint}")
-    return frozenset(wishes.targets) if wishes.targets else None
-
-
 def open_record(options: Options, loaded: Loaded) -> State:
     """Open the record; a local one that is missing is made, and said."""
     return open_state(options, loaded.root, loaded.project.state, create=True)
@@ -121,6 +117,7 @@ def connection(loaded: Loaded, record: Record) -> Connection:
     return resolved(loaded.project, used, os.environ)
 
 
+@without_collector()
 def make_plan(
     loaded: Loaded,
     record: Record,
@@ -131,16 +128,18 @@ def make_plan(
     listen: Listener,
 ) -> Plan:
     """Read live state until nothing is missing, and build the plan."""
-    runner, service = run
-    scope = scope_of(loaded, wishes)
-    before = dict(service.counts)
-    service.tell(listen)
-    reading = read_all(service, link.app_codes, _asker(loaded, record, scope), listen)
-    live = runner.run(cut_off(reading, bounds.deadline))
-    counts = {
-        operation: service.counts.get(operation, 0) - before.get(operation, 0)
-        for operation in (Operation.GET, Operation.PERSONS)
-    }
+    ids = chosen(wishes.selection, loaded.desired, record)
+    scope = Scope.of(loaded.desired, record, loaded.project, ids)
+    live, reads = live_state(
+        scope.missing,
+        sought(loaded.desired, record),
+        loaded.project,
+        link,
+        run,
+        bounds,
+        listen,
+        wishes.read,
+    )
     return build(
         loaded.desired,
         record,
@@ -149,32 +148,27 @@ def make_plan(
         Circumstances(
             id=str(uuid.uuid4()),
             created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
-            reads=Reads("points", ReadCounts(counts[Operation.GET], counts[Operation.PERSONS])),
+            reads=reads,
             rates=link.rates,
+            latency=run[1].latency,
             commit=head(loaded.root),
-            scope=scope,
+            scope=scope.covered(live),
+            coverage=coverage(
+                wishes.selection.given, ids, scope.along(live), loaded.desired, record
+            ),
             empty_patterns=loaded.empty_patterns,
             accepted=wishes.accepted,
         ),
     )
 
 
-def _asker(
-    loaded: Loaded, record: Record, scope: Collection[str] | None
-) -> Callable[[Live], Needs]:
-    def ask(live: Live) -> Needs:
-        return missing(loaded.desired, record, live, loaded.project, scope)
-
-    return ask
-
-
 def plan_from_files(
     options: Options, loaded: Loaded, wishes: Wishes, bounds: Bounds, listen: Listener
 ) -> Plan:
     """Run all stages up to the plan; writes nothing but a record that was not there."""
-    scope_of(loaded, wishes)
     with explained(options, loaded.root), open_record(options, loaded) as state:
         record = state.read()
+        require_known(loaded, record, wishes.selection)
         link = connection(loaded, record)
         tell_running(options, state)
         with opened(link, bounds.gate) as run:

@@ -26,6 +26,8 @@ def canonical_identity(kind: IdentityKind, text: str) -> str:
         case IdentityKind.EXTERNAL_ID:
             return text
         case IdentityKind.PHONE_NUMBER:
+            if text.isascii() and text.isdigit():
+                return text
             return "".join(digit for digit in text if digit in "0123456789")
         case IdentityKind.EMAIL:
             return text.strip().lower()

@@ -7,7 +7,7 @@ points only, never because it happened to come first.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -28,24 +28,6 @@ from reconciler.core.live import (
 from .crowd import WORKERS, each, together
 
 T = TypeVar("T")
-
-
-async def read_all(
-    service: Service,
-    app_codes: Mapping[str, str],
-    missing: Callable[[Live], Needs],
-    listen: Listener,
-    live: Live | None = None,
-) -> Live:
-    """Read until nothing is missing; `live` is what is known before (from a sweep, say)."""
-    known = live or Live()
-    before = Needs()
-    while needs := missing(known):
-        if needs == before:
-            raise RuntimeError("What was read is still missing. This is a bug in reconciler.")
-        known = await read(service, app_codes, known, needs, listen)
-        before = needs
-    return known
 
 
 async def read(
@@ -81,11 +63,18 @@ class _Registrations:
         self._wanted = needs.registrations
         self._listen = listen
         self.found: dict[str, Found] = {}
-        self.complete = asyncio.Event()
+        self._awaited: dict[str, asyncio.Future[None]] = {}
 
     async def read(self) -> None:
         await each(self._wanted.items(), self._read_one, min(WORKERS, len(self._wanted)))
-        self.complete.set()
+
+    async def until_read(self, ids: Iterable[str]) -> None:
+        """Wait until all of these that are being read are read."""
+        loop = asyncio.get_running_loop()
+        for id_ in ids:
+            if id_ in self._wanted and id_ not in self.found:
+                self._awaited[id_] = loop.create_future()
+                await self._awaited[id_]
 
     def in_order(self) -> dict[str, Found]:
         return {device: self.found[device] for device in self._wanted}
@@ -93,6 +82,9 @@ class _Registrations:
     async def _read_one(self, wanted: tuple[str, str]) -> None:
         device, application = wanted
         self.found[device] = await self._find(device, application)
+        awaited = self._awaited.get(device)
+        if awaited is not None and not awaited.done():
+            awaited.set_result(None)
         self._listen(Progress("get", len(self.found), len(self._wanted)))
 
     async def _find(self, device: str, application: str) -> Found:
@@ -140,14 +132,13 @@ class _People:
             self._note(person)
 
     async def read(self, known: Mapping[str, Found], registrations: _Registrations) -> None:
-        """Look everybody up; owners whose registration is being read now come after it."""
-        await self._read_owners([id for id in self._needs.owners if id in known], known)
-        late = [id for id in self._needs.owners if id not in known]
-        if late:
-            await registrations.complete.wait()
-            await self._read_owners(late, registrations.found)
-        for batch in _batches(self._needs.people):
-            await self._read_people(batch)
+        """Look everybody up; an owner as soon as the registrations of its batch are known."""
+        for batch in _batches(self._needs.owners):
+            await registrations.until_read(batch)
+            found = [registrations.found.get(id) or known.get(id) for id in batch]
+            await self._read_owners(found)
+        for values in _batches(self._needs.people):
+            await self._read_people(values)
 
     def owners_in_order(self) -> dict[str, LivePerson | None]:
         return {id: self._owners[id] for id in self._needs.owners if id in self._owners}
@@ -155,29 +146,24 @@ class _People:
     def people_in_order(self) -> dict[IdentityValue, LivePerson | None]:
         return {value: self._people[value] for value in self._needs.people}
 
-    async def _read_owners(self, ids: Sequence[str], found: Mapping[str, Found]) -> None:
-        registrations = [one for id in ids if isinstance(one := found.get(id), LiveRegistration)]
-        self._tell(len(ids) - len(registrations))
-        for batch in _batches(registrations):
-            answers: dict[tuple[str, str], LivePerson | None] = {}
+    async def _read_owners(self, found: Sequence[Found | None]) -> None:
+        batch = [one for one in found if isinstance(one, LiveRegistration)]
+        answers: dict[tuple[str, str], LivePerson | None] = {}
 
-            async def ask(
-                registration: LiveRegistration,
-                answers: dict[tuple[str, str], LivePerson | None] = answers,
-            ) -> None:
-                owner = await self._service.owner(registration.id, registration.application_id)
-                answers[_key(registration)] = owner
-                self._tell(1)
+        async def ask(registration: LiveRegistration) -> None:
+            owner = await self._service.owner(registration.id, registration.application_id)
+            answers[_key(registration)] = owner
+            self._tell(1)
 
-            unknown = [one for one in batch if _key(one) not in self._by_registration]
-            await each(unknown, ask, len(unknown))
-            self._tell(len(batch) - len(unknown))
-            for registration in batch:
-                key = _key(registration)
-                owner = answers[key] if key in answers else self._by_registration[key]
-                self._owners[registration.id] = owner if owner and owner.identities else None
-            for owner in answers.values():
-                self._note(owner)
+        unknown = [one for one in batch if _key(one) not in self._by_registration]
+        self._tell(len(found) - len(unknown))
+        await each(unknown, ask, len(unknown))
+        for registration in batch:
+            key = _key(registration)
+            owner = answers[key] if key in answers else self._by_registration[key]
+            self._owners[registration.id] = owner if owner and owner.identities else None
+        for owner in answers.values():
+            self._note(owner)
 
     async def _read_people(self, batch: Sequence[IdentityValue]) -> None:
         answers: dict[IdentityValue, LivePerson | None] = {}

@@ -10,7 +10,7 @@ import msgspec
 
 from reconciler.core.digest import Digester
 
-from .definition import FORMAT_VERSION, Forecast, Plan
+from .definition import FORMAT_VERSION, Forecast, Plan, ReadCounts, Reads
 
 # The id is no part of the digest (equal inputs differ in it), and names rows of the journal.
 _ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
@@ -23,13 +23,15 @@ class BadPlan(ValueError):
 def digest_of(plan: Plan) -> str:
     """Return the digest over everything that decides the effect.
 
-    That is all but id, time, itself, and how long things take: that is measured, run by run.
+    That is all but id, time, itself, how it was read, and how long things take: that differs from
+    run to run.
     """
     bare = msgspec.structs.replace(
         plan,
         id="",
         created_at="",
         summary=msgspec.structs.replace(plan.summary, forecast_seconds=0.0),
+        reads=Reads("", ReadCounts()),
         forecast=Forecast(),
         digest="",
         seal="",

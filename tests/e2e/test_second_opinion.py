@@ -48,7 +48,7 @@ def test_scenario_elsewhere(folder: Path, tmp_path: Path) -> None:
         assert applied.exit == exits["apply"], said(applied)
         wanted = changed(before, then.get("registrations", ()), then.get("people", ()))
         assert nameless(shown(stub.world)) == nameless(wanted), said(applied)
-        again = project.run("plan", "--detailed-exitcode", "--format", "json")
+        again = project.run("plan", "--detailed-exitcode", "--format", "json", "--read", "sweep")
         assert again.exit == exits["again"], said(again)
         assert again.json()["calls"] == []
 

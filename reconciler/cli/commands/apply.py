@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.accept import accept_option
+from reconciler.cli.allowance import max_duration_option
+from reconciler.cli.choosing import Narrowing, choosing_options
 from reconciler.cli.durations import Deadline, Duration
 from reconciler.cli.exits import ExitCode, Stop
 from reconciler.cli.options import Options
@@ -26,8 +28,11 @@ Examples:
   reconciler apply plan.json     exactly what was reviewed, without a question
   reconciler apply               plan, show, ask, carry out
   reconciler apply --yes         the same without the question
+  reconciler apply --since main  only what changed since then
   reconciler apply plan.json --timeout 30m --lock-timeout 10m --report report.json
                                  in a pipeline
+  reconciler apply plan.json --max-duration 25m
+                                 not at all, rather than for longer than that
 \b
 After Ctrl-C, a failure, or a kill: the same command again goes on with the plan.
 """,
@@ -55,6 +60,8 @@ After Ctrl-C, a failure, or a kill: the same command again goes on with the plan
     metavar="DURATION",
     help="Send no further call after that: 90s, 10m, 1h30m. What is on its way is finished.",
 )
+@max_duration_option
+@choosing_options
 @lock_timeout_option
 @accept_option
 @click.pass_obj
@@ -65,6 +72,10 @@ def command(
     form: str,
     report_file: Path | None,
     timeout: float | None,
+    max_duration: float | None,
+    since: str | None,
+    selects: tuple[tuple[str, str], ...],
+    targets: tuple[str, ...],
     patience: float,
     accepted: dict[str, int],
 ) -> int:
@@ -73,10 +84,21 @@ def command(
     Before a device is written it is read again; one that moved since the plan is left alone and
     reported as stale. Exit code 3 when something failed, is unknown, stale or was skipped.
 
+    --since, --select and --target choose devices as plan does, without FILE.
+
+    --max-duration compares with the forecast of what is left to do, before the first call and
+    before the question; --timeout ends an apply that has begun.
+
     Ctrl-C or SIGTERM once: calls on their way are finished, nothing further is sent, exit code
     130. Twice: it stops now.
     """
     deadline = Deadline.after(timeout)
+    asked = Narrowing(since, selects, targets)
+    if file is not None and asked.given:
+        raise click.UsageError(
+            f"{asked.given[0]}: a saved plan says itself which devices it is about. "
+            "Choose them when it is made: reconciler plan."
+        )
     if report_file is not None:
         from reconciler.cli.outputs import is_report, require_replaceable
 
@@ -84,10 +106,12 @@ def command(
         _remove(report_file)
     from reconciler.cli.applying import Terms, apply_fresh, apply_saved
     from reconciler.cli.checking import load
+    from reconciler.cli.chosen import selection_of
     from reconciler.cli.endings import Bounds
 
     loaded = load(options)
-    terms = Terms(accepted, Bounds(deadline), patience, yes)
+    selection = selection_of(options, loaded, asked)
+    terms = Terms(accepted, Bounds(deadline), patience, yes, selection, max_duration)
     with terms.bounds.signals:
         ended = (
             apply_fresh(options, loaded, terms)

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.accept import accept_option
+from reconciler.cli.choosing import Narrowing, choosing_options
 from reconciler.cli.durations import Deadline, Duration
 from reconciler.cli.options import Options
 from reconciler.cli.streams import say
@@ -22,6 +23,10 @@ Examples:
   reconciler plan --format markdown          for a comment on a pull request
   reconciler plan --format calls             every HTTP call, in order
   reconciler plan --detailed-exitcode        2 when there are changes
+  reconciler plan --since origin/main        only what this branch changed
+  reconciler plan --select fleet=zagreb --select 'label=*phone'
+                                             only devices that declare both
+  reconciler plan --target ID --target ID    only these two
 """,
 )
 @click.option(
@@ -40,13 +45,7 @@ Examples:
     help="The form on stdout.",
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit code 2 when there are changes.")
-@click.option(
-    "--target",
-    "targets",
-    metavar="ID",
-    multiple=True,
-    help="Only this registration; repeatable.",
-)
+@choosing_options
 @click.option(
     "--read",
     "strategy",
@@ -68,6 +67,8 @@ def command(
     out: Path | None,
     form: str,
     detailed_exitcode: bool,
+    since: str | None,
+    selects: tuple[tuple[str, str], ...],
     targets: tuple[str, ...],
     strategy: str,
     timeout: float | None,
@@ -77,24 +78,27 @@ def command(
 
     The plan names every field that changes with its source line, every call, what is risky, and
     side effects on devices that no file declares.
+
+    --since, --select and --target choose devices; one is planned if it matches each kind that is
+    given. Declared devices that a chosen change depends on come along and are named, and the plan
+    says what it leaves out. Without them everything is planned.
     """
     deadline = Deadline.after(timeout)
-    if strategy == "sweep":
-        raise click.UsageError(
-            "--read sweep does not exist yet: it comes with a later version. Use auto or points."
-        )
     if out is not None:
         from reconciler.cli.outputs import is_document, require_replaceable
 
         require_replaceable(out, "plan", is_document)
     from reconciler.cli.checking import load
+    from reconciler.cli.chosen import selection_of
     from reconciler.cli.endings import Bounds
     from reconciler.cli.progress import progress
     from reconciler.cli.showing import show
     from reconciler.cli.stages import Wishes, plan_from_files, verdict
+    from reconciler.live.strategy import Choice
 
     loaded = load(options)
-    wishes, bounds = Wishes(targets, accepted), Bounds(deadline)
+    selection = selection_of(options, loaded, Narrowing(since, selects, targets))
+    wishes, bounds = Wishes(selection, accepted, Choice(strategy)), Bounds(deadline)
     with progress(options) as listen:
         plan = plan_from_files(options, loaded, wishes, bounds, listen)
     show(plan, form, options, fold=not options.verbose)

@@ -76,7 +76,7 @@ def test_help_lists_every_command_and_exit_code(tmp_path: Path) -> None:
     ("arguments", "expected"),
     [
         (("vlidate",), "Did you mean validate?"),
-        (("plan", "--read", "sweep"), "comes with a later version"),
+        (("plan", "--read", "sweeps"), "not one of"),
         (("plan", "-o", "-"), "--format json"),
         (("plan", "-o", "reconciler.yaml"), "is no plan"),
         (("plan", "--target", "onne"), "Did you mean one?"),

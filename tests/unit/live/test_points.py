@@ -23,7 +23,7 @@ from reconciler.core.live import (
     Needs,
     WrongApplication,
 )
-from reconciler.live.points import read, read_all
+from reconciler.live.points import read
 
 CODES = {"courier": "code-a", "shop": "code-b", "shop-again": "code-b"}
 
@@ -225,33 +225,3 @@ def test_many_reads_need_few_tasks() -> None:
     needs = Needs(needs.registrations, ("owned",))
     assert 10_001 == len(read_now(fake, needs, known).registrations)
     assert (64, 1) == (fake.most_at_once["get"], fake.most_at_once["persons"])
-
-
-def test_reading_goes_on_until_nothing_is_missing() -> None:
-    """Each round may find that more is needed."""
-    fake = FakeService()
-    one = fake.add("one")
-    fake.people = [LivePerson(1, frozenset({value("ana")}), registrations=(one,))]
-
-    def missing(live: Live) -> Needs:
-        if "one" not in live.registrations:
-            return Needs({"one": "courier"})
-        return Needs(owners=() if "one" in live.owners else ("one",))
-
-    live = asyncio.run(read_all(cast("Service", fake), CODES, missing, nobody_listens))
-    assert fake.people[0] == live.owners["one"]
-
-
-def test_asking_for_the_same_again_is_our_bug_and_no_endless_loop() -> None:
-    """A need that reading does not meet ends the run."""
-    fake = FakeService()
-    fake.add("one")
-    with pytest.raises(RuntimeError, match="bug in reconciler"):
-        asyncio.run(
-            read_all(
-                cast("Service", fake),
-                CODES,
-                lambda live: Needs({"one": "courier"}),
-                nobody_listens,
-            )
-        )

@@ -1,0 +1,22 @@
+"""Stage 2: with what is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler.api.service import Service
+from reconciler.core.events import Listener
+from reconciler.platform.operations import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """With what is read. `app_codes` by application name, `rates` requests a second after the
+    quota share, `pinned` the readings of assumptions that the project pins."""
+
+    service: Service
+    app_codes: Mapping[str, str]
+    rates: Mapping[Operation, float]
+    listen: Listener
+    pinned: Mapping[str, str] = field(default_factory=dict)
