@@ -107,7 +107,7 @@ def test_version(installed: Path, tmp_path: Path, wheel: Path) -> None:
     assert wheel.name.split("-")[1] in said
 
 
-@pytest.mark.parametrize("name", ["project", "devices", "plan", "state"])
+@pytest.mark.parametrize("name", ["project", "devices", "plan", "drift", "state"])
 def test_schema(installed: Path, tmp_path: Path, name: str) -> None:
     """`schema NAME` prints the schema that the repository holds."""
     printed = python("-P", "-m", "reconciler", "schema", name, cwd=tmp_path, path=installed)

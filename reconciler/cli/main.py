@@ -23,6 +23,7 @@ COMMANDS = {
     "plan": "Read live state and show what would happen; writes nothing remote.",
     "show": "Show a saved plan.",
     "apply": "Carry out a saved plan; without FILE: plan, ask, apply.",
+    "drift": "What others changed since the last apply.",
     "state": "Look after the record of what was applied: list, pull, migrate …",
     "sandbox": "Serve the API, simulated, on 127.0.0.1.",
     "demo": "See the whole job on an embedded sandbox, step by step.",
@@ -43,7 +44,7 @@ New here:
 Exit codes:
   0    done, or nothing to do
   1    error, nothing was changed
-  2    plan --detailed-exitcode: there are changes
+  2    --detailed-exitcode: there are changes, or drift
   3    apply incomplete: the table says which operations, and why
   4    refused: a guard, an outdated or foreign plan, or not confirmed
   5    somebody else holds the lease of the state

@@ -1,0 +1,73 @@
+"""`reconciler drift`: what moved since the last apply."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.durations import Deadline, Duration
+from reconciler.cli.options import Options
+
+
+@click.command(
+    "drift",
+    epilog="""
+\b
+Examples:
+  reconciler drift
+  reconciler drift --detailed-exitcode       2 when others changed anything
+  reconciler drift --format markdown         for the issue of a scheduled job
+  reconciler drift --format json | jq '.devices[].device'
+""",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="The form on stdout.",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit code 2 when others changed anything.")
+@click.option("--application", metavar="NAME", help="Only devices of this application.")
+@click.option(
+    "--read",
+    "strategy",
+    type=click.Choice(["auto", "points", "sweep"]),
+    default="auto",
+    show_default=True,
+    help="How live state is read: registration by registration, or page by page.",
+)
+@click.option(
+    "--timeout",
+    type=Duration(),
+    metavar="DURATION",
+    help="End with an error when it is not known by then: 90s, 10m, 1h30m.",
+)
+@click.pass_obj
+def command(
+    options: Options,
+    form: str,
+    detailed_exitcode: bool,
+    application: str | None,
+    strategy: str,
+    timeout: float | None,
+) -> int:
+    """Compare what is live with what was last applied, for everything the record holds.
+
+    Says which device, which field, and who moved: others at the service, or the files since the
+    apply. Changes nothing, neither at the service nor in the record.
+    """
+    deadline = Deadline.after(timeout)
+    from reconciler.cli.checking import load
+    from reconciler.cli.drifting import find, show
+    from reconciler.cli.endings import Bounds
+    from reconciler.cli.exits import ExitCode
+    from reconciler.cli.progress import progress
+    from reconciler.live.strategy import Choice
+
+    loaded = load(options)
+    with progress(options) as listen:
+        document = find(options, loaded, application, Choice(strategy), Bounds(deadline), listen)
+    show(options, document, form)
+    changed = detailed_exitcode and document.summary.drifted
+    return ExitCode.CHANGES if changed else ExitCode.DONE

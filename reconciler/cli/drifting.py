@@ -1,0 +1,96 @@
+"""Drift as a list of calls: files, record, live state, what moved, shown."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+
+from reconciler.core.events import Listener
+from reconciler.core.live import Live, Needs
+from reconciler.diff.moved import moves, recorded_in, unread
+from reconciler.diff.sought import sought
+from reconciler.git.commit import head
+from reconciler.live.strategy import Choice
+from reconciler.plan.drift import DriftDocument, Made, drift_document, encode
+
+from .checking import Loaded
+from .collector import without_collector
+from .connection import opened
+from .endings import Bounds
+from .exits import ExitCode, Stop
+from .options import Options
+from .painting import paint
+from .reading import live_state
+from .stages import connection, explained
+from .states import Places, open_state
+from .streams import did_you_mean, result
+
+
+def find(
+    options: Options,
+    loaded: Loaded,
+    application: str | None,
+    choice: Choice,
+    bounds: Bounds,
+    listen: Listener,
+) -> DriftDocument:
+    """Read everything that the record holds, and say what moved."""
+    project = loaded.project
+    if application is not None and application not in project.applications:
+        hint = did_you_mean(application, project.applications)
+        text = f"--application {application}: the project has no such application.{hint}"
+        raise Stop(ExitCode.USAGE, text)
+    with explained(options, loaded.root):
+        _require_record(loaded)
+        settings = project.state
+        with open_state(options, loaded.root, settings, create=False) as state:
+            record = state.read()
+            devices = recorded_in(record, project, None if application is None else {application})
+            link = connection(loaded, record)
+
+            def ask(live: Live) -> Needs:
+                return unread(devices, live)
+
+            with opened(link, bounds.gate) as run, without_collector():
+                live, reads = live_state(
+                    ask,
+                    sought(loaded.desired, record),
+                    project,
+                    link,
+                    run,
+                    bounds,
+                    listen,
+                    choice,
+                )
+                made = Made(
+                    datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+                    reads,
+                    head(loaded.root),
+                )
+                found = moves(devices, loaded.desired, record, live)
+                return drift_document(found, loaded.desired, record, made)
+
+
+def show(options: Options, document: DriftDocument, form: str) -> None:
+    """Write it to stdout."""
+    from reconciler.render import drift
+
+    match form:
+        case "json":
+            result(encode(document))
+        case "markdown":
+            result(drift.markdown(document))
+        case _:
+            fold = None if options.verbose else drift.FOLD
+            paint(sys.stdout, drift.lines(document, fold), options)
+
+
+def _require_record(loaded: Loaded) -> None:
+    places = Places(loaded.root, loaded.project.state)
+    if places.is_local and not places.path.exists():
+        raise Stop(
+            ExitCode.ERROR,
+            "There is no record here, so nothing is known of what was applied.",
+            "The first reconciler apply writes it; or share the record of the pipeline that "
+            "applies (state of the project file).",
+        )

@@ -1,0 +1,209 @@
+"""What others changed since the last apply, as a user asks for it."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+from tests.worlds import identity_values
+
+from .harness import ROOT, Project, Sandbox
+
+PROJECT = """\
+apiVersion: reconciler/v1
+kind: Project
+api:
+  baseUrl: ${SANDBOX_URL}
+  auth: {apiKey: "${SANDBOX_KEY}"}
+  limits: {get: 5000, update: 5000, personalize: 5000, depersonalize: 5000, persons: 5000}
+applications:
+  courier: {appCode: courier-app-code}
+  shop: {appCode: shop-app-code}
+manifests: [devices/*.yaml]
+"""
+MANIFEST = """\
+apiVersion: reconciler/v1
+kind: Devices
+application: courier
+people:
+  ana: {externalId: external-ana}
+defaults:
+  additionalData: {fleet: zagreb}
+devices:
+  one: {owner: ana, label: Ana's, isPrimary: true}
+  two: {additionalData: {shift: night}}
+  three: {}
+"""
+WORLD: dict[str, Any] = {
+    "applications": {"courier-app-code": "A1", "shop-app-code": "A2"},
+    "people": [
+        {"id": 1, "externalId": "external-ana", "phoneNumbers": ["385911234567"]},
+        {"id": 2, "externalId": "external-ivo"},
+    ],
+    "registrations": [
+        {"registrationId": "one", "applicationId": "A1", "owner": 1},
+        {"registrationId": "two", "applicationId": "A1", "owner": 2},
+        {"registrationId": "three", "applicationId": "A1"},
+    ],
+}
+SCHEMA = json.loads((ROOT / "schemas" / "drift.schema.json").read_bytes())
+
+
+def behind_our_back(url: str, registration: str, change: object, method: str = "PUT") -> None:
+    """Let the app or a colleague change a registration."""
+    request = urllib.request.Request(
+        f"{url}/_sandbox/registrations/{registration}",
+        method=method,
+        data=json.dumps(change).encode(),
+    )
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener.open(request, timeout=10).close()
+
+
+@pytest.fixture
+def applied(tmp_path: Path) -> Iterator[Project]:
+    """A project of three devices that were applied."""
+    with RunningSandbox(SandboxOptions(limits=None)) as running:
+        Sandbox(running.url).put_world(WORLD)
+        project = Project(tmp_path, running.url)
+        project.write("reconciler.yaml", PROJECT)
+        project.write("devices/all.yaml", MANIFEST)
+        ran = project.run("apply", "--yes")
+        assert ran.exit == 0, ran.err
+        yield project
+
+
+def test_after_an_apply_there_is_none(applied: Project) -> None:
+    """In every form; and nothing is written anywhere."""
+    before = Sandbox(applied.url).calls()
+    for form in ("text", "markdown"):
+        ran = applied.run("drift", "--detailed-exitcode", "--format", form)
+        assert (0, "") == (ran.exit, ran.err)
+        assert "No drift: nobody else changed any of 3 devices." in ran.out
+    document = applied.run("drift", "--format", "json").json()
+    assert {"devices": 3, "drifted": 0, "gone": 0, "filesMoved": 0, "asApplied": 3} == document[
+        "summary"
+    ]
+    after = Sandbox(applied.url).calls()["calls"][len(before["calls"]) :]
+    assert {"get", "persons"} == {call["operation"] for call in after}
+
+
+def test_what_others_changed_is_named(applied: Project) -> None:
+    """Field by field, with what we applied; people are names."""
+    behind_our_back(applied.url, "one", {"owner": 2, "isPrimary": False})
+    behind_our_back(applied.url, "two", {"additionalData": {"shift": "day", "private": "x"}})
+    behind_our_back(applied.url, "three", None, "DELETE")
+    ran = applied.run("drift", "--detailed-exitcode")
+    assert (2, "") == (ran.exit, ran.err)
+    assert ran.out == (
+        '~ one  "Ana\'s"  courier  devices/all.yaml:9:3\n'
+        "    owner      is person 2, applied devices/all.yaml#people.ana  (changed by others)\n"
+        "    isPrimary  is false, applied true  (changed by others)\n\n"
+        "~ three  courier  devices/all.yaml:11:3\n"
+        "    gone: the service knows no such registration\n\n"
+        "~ two  courier  devices/all.yaml:10:3\n"
+        '    additionalData.shift  is "day", applied "night"  (changed by others)\n\n'
+        "Drift: 3 of 3 devices, 1 of them gone.\n"
+        "reconciler plan shows what apply would mend; onDrift says what it leaves.\n"
+    )
+    assert 0 == applied.run("drift").exit
+
+
+def test_who_moved_is_told_apart(applied: Project) -> None:
+    """The service, the files, or both; a device that left the files is compared still."""
+    behind_our_back(applied.url, "two", {"additionalData": {"shift": "day", "fleet": "split"}})
+    text = MANIFEST.replace("shift: night", "shift: noon").replace("  three: {}\n", "")
+    applied.write("devices/all.yaml", text)
+    document = applied.run("drift", "--format", "json").json()
+    Draft202012Validator(SCHEMA).validate(document)
+    moved = {
+        (device["device"], field["path"]): (
+            field["moved"],
+            field["applied"],
+            field["live"],
+            field["declared"],
+        )
+        for device in document["devices"]
+        for field in device["fields"]
+    }
+    assert {
+        ("two", "additionalData.fleet"): ("service", "zagreb", "split", "zagreb"),
+        ("two", "additionalData.shift"): ("both", None, "day", "noon"),
+    } == moved
+    left = next(device for device in document["devices"] if device["device"] == "three")
+    assert (None, "there", []) == (left["source"], left["found"], left["fields"])
+    assert 1 == document["summary"]["filesMoved"]
+    shown = applied.run("drift", "--format", "markdown").out
+    assert "| `three` | `courier` | left the files | | | | the files |" in shown
+    assert '| `two` | `courier` | `additionalData.shift` | `"day"` | not known |' in shown
+
+
+@pytest.mark.parametrize("choice", ["points", "sweep"])
+def test_it_can_be_read_in_both_ways(applied: Project, choice: str) -> None:
+    """With the same result."""
+    behind_our_back(applied.url, "two", {"additionalData": {"shift": "day"}})
+    document = applied.run("drift", "--format", "json", "--read", choice).json()
+    assert choice == document["reads"]["strategy"]
+    assert ["two"] == [device["device"] for device in document["devices"]]
+
+
+def test_no_identity_value_is_in_any_output(applied: Project) -> None:
+    """Neither of the declared people nor of others."""
+    behind_our_back(applied.url, "one", {"owner": 2})
+    known = identity_values(WORLD)
+    assert known
+    for form in ("text", "json", "markdown"):
+        ran = applied.run("-v", "drift", "--format", form)
+        assert [value for value in known if value in ran.out + ran.err] == []
+
+
+def test_many_alike_are_one_block(tmp_path: Path) -> None:
+    """Twenty devices that others changed in the same way are told once."""
+    ids = [f"device-{number:02}" for number in range(20)]
+    world = {
+        **WORLD,
+        "registrations": [{"registrationId": id_, "applicationId": "A1"} for id_ in ids],
+    }
+    with RunningSandbox(SandboxOptions(limits=None)) as running:
+        Sandbox(running.url).put_world(world)
+        project = Project(tmp_path, running.url)
+        project.write("reconciler.yaml", PROJECT)
+        devices = "".join(f"  {id_}: {{additionalData: {{tier: a}}}}\n" for id_ in ids)
+        head = "apiVersion: reconciler/v1\nkind: Devices\napplication: courier\ndevices:\n"
+        project.write("devices/all.yaml", head + devices)
+        assert project.run("apply", "--yes").exit == 0
+        for id_ in ids:
+            behind_our_back(running.url, id_, {"additionalData": {"tier": "b"}})
+        ran = project.run("drift")
+        shown = project.run("drift", "--format", "markdown")
+    assert "~ 20 devices  courier" in ran.out
+    assert "on device-00, device-01, device-02 and 17 more" in ran.out
+    assert 1 == shown.out.count("additionalData.tier")
+    assert "20 devices: `device-00`, `device-01`, `device-02` and 17 more devices" in shown.out
+
+
+def test_without_a_record_there_is_nothing_to_compare(tmp_path: Path) -> None:
+    """And none is started."""
+    project = Project(tmp_path, "http://127.0.0.1:1")
+    project.write("reconciler.yaml", PROJECT)
+    project.write("devices/all.yaml", MANIFEST)
+    ran = project.run("drift")
+    assert (1, "") == (ran.exit, ran.out)
+    assert "There is no record here" in ran.err
+    assert not (tmp_path / ".reconciler").exists()
+
+
+def test_an_application_is_chosen_by_its_name(applied: Project) -> None:
+    """A misspelt one is wrong usage."""
+    ran = applied.run("drift", "--application", "curier")
+    assert 64 == ran.exit
+    assert "Did you mean courier?" in ran.err
+    assert "any of 3 devices" in applied.run("drift", "--application", "courier").out
+    assert "the record holds no device" in applied.run("drift", "--application", "shop").out
