@@ -22,6 +22,7 @@ from reconciler.plan.definition import (
     PlanError,
     PlannedCall,
     PlanWarning,
+    Proposal,
     ReadCounts,
     Reads,
     Refusal,
@@ -120,6 +121,7 @@ def reads_for(kinds: Sequence[str]) -> ForecastCalls:
 def plan(
     *changes: Change,
     drift: Sequence[Drift] = (),
+    proposals: Sequence[Proposal] = (),
     warnings: Sequence[PlanWarning] = (),
     errors: Sequence[PlanError] = (),
     refusals: Sequence[Refusal] = (),
@@ -154,6 +156,7 @@ def plan(
         coverage=Coverage(chosen=devices),
         forecast=Forecast(len(calls) / 40, reads_for(kinds)),
         changes=changes,
+        proposals=tuple(proposals),
         drift=tuple(drift),
         calls=calls,
         warnings=tuple(warnings),

@@ -6,6 +6,7 @@ Every rule here is about what the wire may look like; what it means is said in c
 from __future__ import annotations
 
 from collections.abc import Mapping
+from sys import intern
 from typing import Final, TypeVar
 
 import msgspec
@@ -28,6 +29,8 @@ class Wire(msgspec.Struct, rename="camel"):
 
 class _SystemData(Wire):
     registration_enabled: bool | None = None
+    device_manufacturer: str | None = None
+    device_model: str | None = None
 
 
 class _Registration(Wire):
@@ -69,14 +72,22 @@ def registration(body: bytes) -> LiveRegistration:
     example has none). registrationEnabled has no such rest state and stays ABSENT.
     """
     wire = decode(_REGISTRATION, body)
-    enabled = None if wire.system_data is None else wire.system_data.registration_enabled
+    system = wire.system_data
+    enabled = None if system is None else system.registration_enabled
     return LiveRegistration(
         wire.registration_id,
         wire.application_id,
         bool(wire.is_primary),
         ABSENT if enabled is None else enabled,
         data_of(wire.additional_data),
+        None if system is None else model_of(system.device_manufacturer, system.device_model),
     )
+
+
+def model_of(maker: str | None, model: str | None) -> str | None:
+    """Return what a device is, in one text; a fleet has few, and each is kept once."""
+    text = " ".join(part for part in (maker, model) if part)
+    return intern(text) if text else None
 
 
 def personalized(body: bytes) -> None:

@@ -18,11 +18,13 @@ from reconciler.core.identity import IdentityKind, IdentityValue, canonical_iden
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.sought import Page, Sought
 
-from .answers import Wire, data_of, decode
+from .answers import Wire, data_of, decode, model_of
 
 
 class _EntrySystemData(Wire):
     registration_enabled: bool | str | None = None
+    device_manufacturer: str | None = None
+    device_model: str | None = None
 
 
 class _Entry(Wire):
@@ -165,7 +167,8 @@ def _has_types(entry: _Entry) -> bool:
 
 
 def _entry(wire: _Entry) -> LiveRegistration:
-    enabled = None if wire.system_data is None else wire.system_data.registration_enabled
+    system = wire.system_data
+    enabled = None if system is None else system.registration_enabled
     data = data_of(wire.additional_data)
     primary = wire.is_primary if isinstance(wire.is_primary, bool) else ABSENT
     in_doubt = primary is ABSENT or _all_text(data)
@@ -175,6 +178,7 @@ def _entry(wire: _Entry) -> LiveRegistration:
         primary,
         _truth_value(enabled),
         ABSENT if in_doubt else data,
+        None if system is None else model_of(system.device_manufacturer, system.device_model),
     )
 
 

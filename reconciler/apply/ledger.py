@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from reconciler.core.device import Desired, Owner
 from reconciler.core.digest import Digester
@@ -31,6 +32,7 @@ class Ledger:
             self._left[call.device] = self._left.get(call.device, 0) + 1
         self._results: dict[str, Result] = {}
         self._entries: Entries = {}
+        self._recorded = record.devices
         self._known = dict(record.application_ids)
         self._brought_by_calls = _brought(plan, desired)
         self._to_bring = frozenset(self._brought_by_calls.values())
@@ -137,7 +139,12 @@ class Ledger:
             device, self._digester
         ):
             # A file that moved since would be recorded as applied, and never be.
-            self._entries[change.device] = record_entry(device, self._digester)
+            entry = record_entry(device, self._digester)
+            self._entries[change.device] = replace(entry, model=change.model or self._model(change))
+
+    def _model(self, change: Change) -> str | None:
+        known = self._recorded.get(change.device)
+        return None if known is None else known.model
 
     def _awaits(self, identity: Identity) -> bool:
         return identity in self._to_bring and identity not in self._brought

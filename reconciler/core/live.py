@@ -13,13 +13,17 @@ from .identity import IdentityValue
 
 @dataclass(frozen=True, slots=True)
 class LiveRegistration:
-    """One registration as the service shows it. ABSENT: this answer did not say."""
+    """One registration as the service shows it. ABSENT: this answer did not say.
+
+    `model` is the maker and model of the device, None where the service knows neither.
+    """
 
     id: str
     application_id: str
     is_primary: bool | Absent = ABSENT
     registration_enabled: bool | Absent = ABSENT
     additional_data: Mapping[str, Scalar] | Absent = ABSENT
+    model: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

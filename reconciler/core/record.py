@@ -18,7 +18,8 @@ class RecordedDevice:
     """What we applied to one registration.
 
     `fields` maps a field path (core.fields) to the digests of the applied value: one digest, or
-    for `owner` one per identity value (none: nobody).
+    for `owner` one per identity value (none: nobody). `model` is what the device was, to know it
+    again when the app is installed anew; it was not applied, so it makes no two entries differ.
     """
 
     id: str
@@ -26,6 +27,7 @@ class RecordedDevice:
     fields: Mapping[str, tuple[str, ...]]
     on_remove: OnRemove | None = None
     protect: bool = False
+    model: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

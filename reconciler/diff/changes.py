@@ -13,7 +13,8 @@ from reconciler.core.record import Record, record_entry
 
 from .device import DeviceDiff, diff_device
 from .leaving import Leaving, leaving
-from .missing import in_scope
+from .missing import application_names, in_scope
+from .reregistered import Reregistered, reregistered
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Diff:
     gone: tuple[DesiredDevice, ...]
     wrong: tuple[tuple[DesiredDevice, str], ...]
     leaving: tuple[Leaving, ...]
+    reregistered: tuple[Reregistered, ...] = ()
 
 
 def diff(
@@ -68,4 +70,5 @@ def diff(
         tuple(gone),
         tuple(wrong),
         tuple(left),
+        reregistered(gone, desired, record, live, application_names(desired, record, live)),
     )

@@ -13,7 +13,7 @@ from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, DesiredDevice, OnRemove
 from reconciler.core.digest import Digester
 from reconciler.core.identity import IdentityValue
-from reconciler.core.live import Live, LivePerson, LiveRegistration, Needs
+from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration, Needs
 from reconciler.core.project import Project
 from reconciler.core.record import Record
 
@@ -21,6 +21,7 @@ from .compare import changes_primary
 from .device import is_left, owner_difference
 from .leaving import intention, leaving_ids
 from .ownership import looked_up, target
+from .reregistered import LOOKED_UP, owner_to_look_up
 
 
 def missing(
@@ -93,6 +94,10 @@ def _second(
     people: set[IdentityValue] = set()
     siblings: dict[str, str] = {}
     names = application_names(desired, record, live)
+    gone = [one for one in chosen if isinstance(live.registrations[one.id], Gone)]
+    if len(gone) <= LOOKED_UP:
+        wanted = map(owner_to_look_up, gone)
+        people.update(value for value in wanted if value is not None and value not in live.people)
     for device in chosen:
         registration = live.registrations[device.id]
         if not isinstance(registration, LiveRegistration):

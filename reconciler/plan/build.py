@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from reconciler.core.device import Desired
+from reconciler.core.device import Desired, Owner
 from reconciler.core.digest import Digester
-from reconciler.core.live import Live
+from reconciler.core.live import Live, LiveRegistration
 from reconciler.core.project import Pattern, Project
 from reconciler.core.record import Record
 from reconciler.diff.changes import Diff, diff
@@ -30,6 +30,7 @@ from .definition import (
     PlanError,
     PlannedCall,
     PlanWarning,
+    Proposal,
     Reads,
     StateRef,
     Summary,
@@ -96,7 +97,7 @@ def build(
         *drafted.warnings,
         *_notes(found, desired, live, project, withheld_devices(errors)),
     ]
-    return _plan(desired, record, found, people, drafted, warnings, errors, made)
+    return _plan(desired, record, found, people, drafted, warnings, errors, live, made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +180,7 @@ def _plan(
     drafted: _Draft,
     warnings: Sequence[PlanWarning],
     errors: Sequence[PlanError],
+    live: Live,
     made: Circumstances,
 ) -> Plan:
     digester = Digester(record.key)
@@ -192,6 +194,7 @@ def _plan(
             declaration_digest(device, digester),
             None,
             (action,),
+            model=_model(device.id, live),
         )
         for action, devices in ((Action.ADOPT, found.adopt), (Action.GONE, found.gone))
         for device in devices
@@ -217,6 +220,7 @@ def _plan(
             coverage=made.coverage or _everything(desired),
             forecast=takes,
             changes=tuple(sorted(changes, key=lambda change: change.device)),
+            proposals=_proposals(found),
             drift=_drift(found, people),
             calls=drafted.calls,
             warnings=tuple(sorted(warnings, key=lambda warning: (warning.device, warning.code))),
@@ -224,6 +228,27 @@ def _plan(
             refusals=refusals(found, record, looked_at, made.empty_patterns, made.accepted),
         ),
         digester,
+    )
+
+
+def _model(device: str, live: Live) -> str | None:
+    found = live.registrations.get(device)
+    return found.model if isinstance(found, LiveRegistration) else None
+
+
+def _proposals(found: Diff) -> tuple[Proposal, ...]:
+    return tuple(
+        Proposal(
+            one.device.id,
+            one.device.application,
+            one.device.label,
+            str(one.device.source),
+            one.device.owner.pointer if isinstance(one.device.owner, Owner) else "",
+            None if one.candidate is None else one.candidate.id,
+            one.model,
+            one.could_be,
+        )
+        for one in found.reregistered
     )
 
 

@@ -164,6 +164,7 @@ class Change(_Part, frozen=True):
     """What happens to one device; see Action. `declaration` and `before` are keyed digests.
 
     A device that left the files has no declaration, and a source only if `removed:` names it.
+    `model` is its maker and model as the service shows them, for the record to remember.
     """
 
     device: str
@@ -175,6 +176,24 @@ class Change(_Part, frozen=True):
     actions: tuple[Action, ...]
     fields: tuple[FieldChange, ...] = ()
     risks: tuple[Risk, ...] = ()
+    model: str | None = None
+
+
+class Proposal(_Part, frozen=True):
+    """A gone device that may be back: the app was installed again. Nothing is done by itself.
+
+    `replacement` is the only registration that it can be, null where several could (`could_be`
+    counts them). `model` is what the record remembers of the device; null: nothing.
+    """
+
+    device: str
+    application: str
+    label: str | None
+    source: str
+    owner: str
+    replacement: str | None
+    model: str | None
+    could_be: int
 
 
 class Drift(_Part, frozen=True):
@@ -260,6 +279,7 @@ class Plan(_Part, frozen=True):
     coverage: Coverage
     forecast: Forecast
     changes: tuple[Change, ...]
+    proposals: tuple[Proposal, ...]
     drift: tuple[Drift, ...]
     calls: tuple[PlannedCall, ...]
     warnings: tuple[PlanWarning, ...]

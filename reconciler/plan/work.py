@@ -110,6 +110,7 @@ def work_of(
         actions=_actions(found),
         fields=fields,
         risks=_risks(owner, fields),
+        model=found.registration.model,
     )
     left = frozenset(field.path for field in found.fields.reported)
     calls = calls_of(device, change, pinned, left)

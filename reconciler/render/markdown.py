@@ -10,6 +10,7 @@ from reconciler.plan.definition import Plan
 
 from .coverage import CoverageView
 from .escape import prose
+from .proposals import ProposalView
 from .sentences import counted, devices, listed, number
 from .view import (
     FOLD,
@@ -62,6 +63,7 @@ def render(plan: Plan, fold: int | None = FOLD, limit: int = LIMIT) -> str:
         _short("To adopt", "as declared already; apply only notes them", shown.adopted),
         _short("To release", "left the files; forgotten, no call", shown.released),
         _short("Gone", "the service knows no such registration", shown.gone),
+        _proposals(shown.proposals),
         _footer(shown),
     ]
     around = sum(len(part) + 1 for part in (*before, *after))
@@ -279,6 +281,20 @@ def _short(title: str, what: str, found: Sequence[DeviceView]) -> str:
         f"- {_device(device)} · {code(device.application)}"
         + (f" · {code(device.source)}\n" if device.source else "\n")
         for device in found
+    )
+    return f"{start}{_rows(rows, len(found), _LISTS, 'devices')}\n</details>\n"
+
+
+def _proposals(found: Sequence[ProposalView]) -> str:
+    if not found:
+        return ""
+    what = "gone, and perhaps installed again; only proposed"
+    start = f"<details><summary>Back: {devices(len(found))} ({what})</summary>\n\n"
+    rows = (
+        f"- {code(one.id)}"
+        + (f" → {code(one.replacement)}" if one.replacement else "")
+        + f" · {code(one.application)} · {code(one.source)}: {words(one.why)}\n"
+        for one in found
     )
     return f"{start}{_rows(rows, len(found), _LISTS, 'devices')}\n</details>\n"
 

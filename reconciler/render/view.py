@@ -35,6 +35,7 @@ from reconciler.plan.definition import (
 
 from .coverage import CoverageView, coverage_view
 from .escape import LABEL_LIMIT, name, prose, quoted, quoted_pair
+from .proposals import ProposalView, proposal_view
 from .sentences import RISK_MEANS, summary
 
 FOLD: Final = 5
@@ -136,6 +137,7 @@ class PlanView:
     adopted: tuple[DeviceView, ...]
     released: tuple[DeviceView, ...]
     gone: tuple[DeviceView, ...]
+    proposals: tuple[ProposalView, ...]
     errors: tuple[ErrorView, ...]
     refusals: tuple[RefusalView, ...]
     warnings: tuple[WarningView, ...]
@@ -157,6 +159,7 @@ def view(plan: Plan, fold: int | None = FOLD) -> PlanView:
         adopted=_with_action(plan, Action.ADOPT),
         released=_with_action(plan, Action.RELEASE),
         gone=_with_action(plan, Action.GONE),
+        proposals=tuple(map(proposal_view, plan.proposals)),
         errors=tuple(_error(error) for error in plan.errors),
         refusals=tuple(_refusal(refusal) for refusal in plan.refusals),
         warnings=tuple(_warning(warning) for warning in plan.warnings),

@@ -20,13 +20,13 @@ from reconciler.core import codes
 from reconciler.core.diagnostics import Code, Diagnostic
 from reconciler.core.failures import StateError
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 _APPLICATION: Final = 0x52434E43  # "RCNC", in the header of every file that is ours
 _PATIENCE: Final = 20.0  # seconds to wait for another process to finish its transaction
 _SCHEMA: Final = (
     "CREATE TABLE about (lineage TEXT NOT NULL, serial INTEGER NOT NULL, key BLOB NOT NULL)",
     "CREATE TABLE devices (id TEXT PRIMARY KEY, application TEXT NOT NULL, fields TEXT NOT NULL,"
-    " on_remove TEXT, protect INTEGER NOT NULL) WITHOUT ROWID",
+    " on_remove TEXT, protect INTEGER NOT NULL, model TEXT) WITHOUT ROWID",
     "CREATE TABLE applications (name TEXT PRIMARY KEY, application_id TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE lease (only INTEGER PRIMARY KEY CHECK (only = 1), token TEXT NOT NULL,"
     " machine TEXT NOT NULL, who TEXT NOT NULL, host TEXT NOT NULL, pid INTEGER NOT NULL,"
@@ -42,6 +42,7 @@ _UPGRADES: Final = {
         "ALTER TABLE lease ADD COLUMN ticks REAL",
         "ALTER TABLE calls ADD COLUMN run TEXT",
     ),
+    2: ("ALTER TABLE devices ADD COLUMN model TEXT",),
 }
 
 

@@ -19,10 +19,12 @@ from .encryption import NO_KEYS, Keys
 from .envelope import Sealed, damaged, open_envelope, seal
 from .store import Part
 
-_Shape = tuple[str, tuple[str, ...], str, bool]
+_Shape = tuple[str, tuple[str, ...], str, bool, str]
 
 
-class _Group(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+class _Group(
+    msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
+):
     """`digests` has a list for each field; where a field has several, they are joined by spaces."""
 
     application: str
@@ -31,6 +33,7 @@ class _Group(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=
     protect: bool
     ids: list[str]
     digests: list[list[str]]
+    model: str | None = None
 
 
 class _Content(msgspec.Struct, frozen=True, rename="camel"):
@@ -48,15 +51,26 @@ def encode(record: Record, keys: Keys = NO_KEYS) -> bytes:
             tuple(sorted(device.fields)),
             device.on_remove or "",
             device.protect,
+            device.model or "",
         )
         members.setdefault(shape, []).append(device)
     groups = []
     for shape in sorted(members):
-        application, fields, on_remove, protect = shape
+        application, fields, on_remove, protect, model = shape
         devices = sorted(members[shape], key=lambda device: device.id)
         columns = [[" ".join(device.fields[field]) for device in devices] for field in fields]
         ids = [device.id for device in devices]
-        groups.append(_Group(application, list(fields), on_remove or None, protect, ids, columns))
+        groups.append(
+            _Group(
+                application,
+                list(fields),
+                on_remove or None,
+                protect,
+                ids,
+                columns,
+                model or None,
+            )
+        )
     key = base64.b64encode(record.key.reveal()).decode()
     content = _Content(key, dict(sorted(record.application_ids.items())), groups)
     return seal(Part.RECORD, record.lineage, record.serial, msgspec.json.encode(content), keys)
@@ -101,4 +115,6 @@ def _entries(groups: list[_Group]) -> Iterator[RecordedDevice]:
         rows = zip(*columns, strict=True) if columns else ((),) * len(group.ids)
         for id_, row in zip(group.ids, rows, strict=True):
             fields = dict(zip(group.fields, row, strict=True))
-            yield RecordedDevice(id_, group.application, fields, on_remove, group.protect)
+            yield RecordedDevice(
+                id_, group.application, fields, on_remove, group.protect, group.model
+            )

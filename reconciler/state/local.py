@@ -118,9 +118,11 @@ class LocalState:
                     decoder.decode(fields),
                     None if on_remove is None else OnRemove(on_remove),
                     bool(protect),
+                    model,
                 )
-                for id_, application, fields, on_remove, protect in connection.execute(
-                    "SELECT id, application, fields, on_remove, protect FROM devices ORDER BY id"
+                for id_, application, fields, on_remove, protect, model in connection.execute(
+                    "SELECT id, application, fields, on_remove, protect, model FROM devices"
+                    " ORDER BY id"
                 )
             }
             application_ids: dict[str, str] = dict(
@@ -184,7 +186,7 @@ class LocalState:
 def _insert(connection: sqlite3.Connection, entries: Iterable[RecordedDevice]) -> None:
     encode = msgspec.json.encode
     connection.executemany(
-        "INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?)",
+        "INSERT OR REPLACE INTO devices VALUES (?, ?, ?, ?, ?, ?)",
         (
             (
                 entry.id,
@@ -192,6 +194,7 @@ def _insert(connection: sqlite3.Connection, entries: Iterable[RecordedDevice]) -
                 encode(entry.fields).decode(),
                 entry.on_remove,
                 entry.protect,
+                entry.model,
             )
             for entry in entries
         ),

@@ -27,6 +27,7 @@ Examples:
   reconciler plan --select fleet=zagreb --select 'label=*phone'
                                              only devices that declare both
   reconciler plan --target ID --target ID    only these two
+  reconciler plan --write-patch gone.patch   devices that are gone, or back under another id
 """,
 )
 @click.option(
@@ -60,6 +61,14 @@ Examples:
     metavar="DURATION",
     help="End with an error when the plan is not made by then: 90s, 10m, 1h30m.",
 )
+@click.option(
+    "--write-patch",
+    "patch",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write a patch of the manifests: gone devices get the id under which they are back, the "
+    "entries of others that are gone are dropped.",
+)
 @accept_option
 @click.pass_obj
 def command(
@@ -72,6 +81,7 @@ def command(
     targets: tuple[str, ...],
     strategy: str,
     timeout: float | None,
+    patch: Path | None,
     accepted: dict[str, int],
 ) -> int:
     """Read live state and show what apply would do; writes nothing to the service.
@@ -88,6 +98,11 @@ def command(
         from reconciler.cli.outputs import is_document, require_replaceable
 
         require_replaceable(out, "plan", is_document)
+    if patch is not None:
+        from reconciler.cli.outputs import require_replaceable
+        from reconciler.cli.patching import is_patch
+
+        require_replaceable(patch, "patch", is_patch)
     from reconciler.cli.checking import load
     from reconciler.cli.chosen import selection_of
     from reconciler.cli.endings import Bounds
@@ -112,4 +127,8 @@ def command(
             say(options, "info", f"Saved to {out}; refused as it is, see its ways out.")
         else:
             say(options, "info", f"Saved to {out}. To make it so: reconciler apply {out}")
+    if patch is not None:
+        from reconciler.cli.patching import write_patch
+
+        write_patch(options, loaded, plan, patch)
     return code

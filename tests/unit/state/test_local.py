@@ -130,7 +130,7 @@ def test_a_record_of_a_newer_format_is_refused(made: Path) -> None:
 
     assert (
         "E604",
-        f"Record of a newer reconciler in {made}: written in format 7, this reconciler knows 2",
+        f"Record of a newer reconciler in {made}: written in format 7, this reconciler knows 3",
     ) == failure(made)
 
 
@@ -141,6 +141,7 @@ def test_a_record_of_the_first_format_is_brought_up_to_date(made: Path) -> None:
     with sqlite3.connect(made) as connection:
         connection.execute("ALTER TABLE lease DROP COLUMN ticks")
         connection.execute("ALTER TABLE calls DROP COLUMN run")
+        connection.execute("ALTER TABLE devices DROP COLUMN model")
         connection.execute("INSERT INTO plans VALUES ('p', '2027-03-31T12:00:05+00:00', NULL)")
         connection.execute("INSERT INTO calls VALUES ('p', 'update/a', 'applied')")
         connection.execute("PRAGMA user_version = 1")
@@ -151,7 +152,7 @@ def test_a_record_of_the_first_format_is_brought_up_to_date(made: Path) -> None:
             state.lease(ME).release()
             assert (before, {"update/a"}) == (state.read(), state.journal.done("p"))
     with contextlib.closing(sqlite3.connect(made)) as connection:
-        assert (2,) == connection.execute("PRAGMA user_version").fetchone()
+        assert (3,) == connection.execute("PRAGMA user_version").fetchone()
 
 
 def test_the_lease_of_an_older_reconciler_counts(made: Path) -> None:
@@ -218,7 +219,7 @@ def test_a_write_is_whole_or_not_there(made: Path) -> None:
         "    connection.execute('PRAGMA cache_spill = 1')\n"
         "    connection.execute('PRAGMA cache_size = 1')\n"
         "    connection.execute('DELETE FROM devices')\n"
-        "    connection.executemany('INSERT INTO devices VALUES (?, ?, ?, NULL, 0)',\n"
+        "    connection.executemany('INSERT INTO devices VALUES (?, ?, ?, NULL, 0, NULL)',\n"
         "        [(str(n), 'x', '{}') for n in range(5000)])\n"
         "    os.kill(os.getpid(), 9)\n"
     )

@@ -1,0 +1,104 @@
+"""`--write-patch`: the proposals of a plan as a patch of the manifests, proven by reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from reconciler.core.device import Desired
+from reconciler.manifest.devices import read_manifests
+from reconciler.manifest.patching import Edit, edited, means, patch
+from reconciler.manifest.reading import ManifestFile, Unreadable
+from reconciler.manifest.schema import Schemas
+from reconciler.plan.definition import Action, Plan
+
+from . import files
+from .checking import Loaded
+from .data import schema_bytes
+from .options import Options
+from .outputs import save
+from .streams import say
+
+
+def is_patch(data: bytes) -> bool:
+    """Whether a file is empty, or begins as a patch of ours does."""
+    return not data.strip() or data.startswith(b"--- a/")
+
+
+def write_patch(options: Options, loaded: Loaded, plan: Plan, out: Path) -> None:
+    """Write a patch that gives gone devices their new ids and drops the entries of the others.
+
+    What cannot be edited by lines, or would mean something else then, is left out and said.
+    """
+    edits = _edits(loaded.desired, plan)
+    schemas = Schemas({name: schema_bytes(name) for name in ("project", "devices")})
+    before: dict[str, str] = {}
+    after: dict[str, str] = {}
+    left: list[Edit] = []
+    for path, mine in edits.items():
+        data = files.read(loaded.root / path, within=loaded.root)
+        text = None if isinstance(data, Unreadable) else data.decode("utf-8", "surrogateescape")
+        fitting = [] if text is None else _fitting(loaded, path, text, mine, schemas)
+        left += [edit for edit in mine if edit not in fitting]
+        new = None if text is None or not fitting else edited(text, fitting)
+        if text is not None and new is not None:
+            before[path], after[path] = text, new
+    for edit in left:
+        what = f"{edit.source}: {edit.device} is left out of the patch; edit its entry by hand."
+        say(options, "warning", what)
+    if not before:
+        say(options, "info", f"There is nothing to patch; {out} was not written.")
+        return
+    save(out, patch(before, after).encode("utf-8", "surrogateescape"))
+    count = sum(len(mine) for mine in edits.values()) - len(left)
+    entries = f"{count:,} entr{'y' if count == 1 else 'ies'}"
+    say(options, "info", f"Wrote a patch of {entries} to {out}. To take it: git apply {out}")
+
+
+def _edits(desired: Desired, plan: Plan) -> dict[str, list[Edit]]:
+    replacements = {one.device: one.replacement for one in plan.proposals}
+    found: dict[str, list[Edit]] = {}
+    for change in plan.changes:
+        device = desired.devices.get(change.device)
+        if Action.GONE not in change.actions or device is None:
+            continue
+        replacement = replacements.get(device.id)
+        if replacement is None and device.id in replacements:
+            # Several registrations could be it: then nobody should forget it by a patch.
+            continue
+        found.setdefault(device.source.file, []).append(Edit(device.id, device.source, replacement))
+    return found
+
+
+def _fitting(
+    loaded: Loaded, path: str, text: str, edits: Sequence[Edit], schemas: Schemas
+) -> list[Edit]:
+    """Return the edits that can be made together, and mean what they should."""
+    before = _read(loaded, path, text, schemas)
+    if before is None:
+        return []
+    if _fits(loaded, path, text, before, edits, schemas):
+        return list(edits)
+    fitting: list[Edit] = []
+    for edit in edits:
+        if _fits(loaded, path, text, before, [*fitting, edit], schemas):
+            fitting.append(edit)
+    return fitting
+
+
+def _fits(
+    loaded: Loaded,
+    path: str,
+    text: str,
+    before: Desired,
+    edits: Sequence[Edit],
+    schemas: Schemas,
+) -> bool:
+    new = edited(text, edits)
+    after = None if new is None else _read(loaded, path, new, schemas)
+    return after is not None and means(before, after, edits)
+
+
+def _read(loaded: Loaded, path: str, text: str, schemas: Schemas) -> Desired | None:
+    data = text.encode("utf-8", "surrogateescape")
+    return read_manifests([ManifestFile(path, data)], loaded.project, schemas).value

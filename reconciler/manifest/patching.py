@@ -1,0 +1,111 @@
+"""Stage 1, manifests with other registration ids: an entry's lines changed, all else as it was.
+
+Text is edited by the places that reading noted, so comments and layout stay. Whether an edit means
+what it should is judged by reading the result (`means`), not by trusting the edit.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import unified_diff
+
+from reconciler.core.device import Desired, DesiredDevice, Owner
+from reconciler.core.source import Source
+
+_NOWHERE = Source("", 1, 1)
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One device's entry: its id becomes `replacement`, or with None the entry goes."""
+
+    device: str
+    source: Source
+    replacement: str | None
+
+
+def edited(text: str, edits: Sequence[Edit]) -> str | None:
+    """Return a manifest with its entries edited; None if one does not stand as a block of lines."""
+    lines = text.splitlines(keepends=True)
+    # From the end, so that no edit moves the place of another.
+    for edit in sorted(edits, key=lambda one: one.source, reverse=True):
+        row, column = edit.source.line - 1, edit.source.column - 1
+        if row >= len(lines) or lines[row][:column].strip():
+            return None
+        if edit.replacement is None:
+            lines[row : _end(lines, row, column)] = []
+            continue
+        written = _key(lines[row][column:], edit.device)
+        if written is None:
+            return None
+        rest = lines[row][column + len(written) :]
+        lines[row] = lines[row][:column] + _like(written, edit.replacement) + rest
+    return "".join(lines)
+
+
+def means(before: Desired, after: Desired, edits: Sequence[Edit]) -> bool:
+    """Whether two readings differ by these edits and by nothing else."""
+    to = {edit.device: edit.replacement for edit in edits}
+    wanted: dict[str, DesiredDevice] = {}
+    for device in before.devices.values():
+        id_ = to.get(device.id, device.id)
+        if id_ is not None:
+            wanted[id_] = _bare(device, id_)
+    found = {device.id: _bare(device, device.id) for device in after.devices.values()}
+    return wanted == found and before.removed.keys() == after.removed.keys()
+
+
+def patch(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """Return the difference of some files as a patch, as `git apply` and `patch -p1` take it."""
+    parts: list[str] = []
+    for path in sorted(before):
+        old, new = before[path].splitlines(keepends=True), after[path].splitlines(keepends=True)
+        for line in unified_diff(old, new, f"a/{path}", f"b/{path}"):
+            parts.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
+    return "".join(parts)
+
+
+def _bare(device: DesiredDevice, id_: str) -> DesiredDevice:
+    """Return a device without what an edit may move: its place, and its owner's."""
+    owner = device.owner
+    if isinstance(owner, Owner):
+        owner = replace(owner, pointer="")
+    return replace(device, id=id_, source=_NOWHERE, owner=owner)
+
+
+def _end(lines: Sequence[str], row: int, column: int) -> int:
+    """Return the line after the entry of a key: up to the next line that stands no deeper.
+
+    Blank lines and comments behind its last line belong to what follows.
+    """
+    end = row + 1
+    for number in range(row + 1, len(lines)):
+        stripped = lines[number].strip()
+        if not stripped or stripped.startswith("#"):
+            continue
+        if len(lines[number]) - len(lines[number].lstrip(" ")) <= column:
+            break
+        end = number + 1
+    return end
+
+
+def _key(text: str, id_: str) -> str | None:
+    for written in (id_, f'"{id_}"', f"'{id_}'"):
+        if text.startswith(written) and text[len(written) :].lstrip(" ").startswith(":"):
+            return written
+    return None
+
+
+def _like(written: str, id_: str) -> str:
+    """Write an id as the old one was written; quoted where it would not do plainly."""
+    quote = written[0] if written[0] in "\"'" else ""
+    if not quote and not (_PLAIN.fullmatch(id_) and re.search(r"[A-Za-z]", id_)):
+        quote = '"'
+    if quote == '"':
+        id_ = id_.replace("\\", "\\\\").replace('"', '\\"')
+    elif quote == "'":
+        id_ = id_.replace("'", "''")
+    return f"{quote}{id_}{quote}"
