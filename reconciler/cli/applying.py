@@ -79,7 +79,7 @@ def apply_saved(options: Options, loaded: Loaded, file: Path, terms: Terms) -> E
     with explained(options, loaded.root), _record_of(options, loaded) as state:
         if _is_finished(options, plan, state):
             return Ended(plan, Report(plan.id, (), 0.0), finished=True)
-        with _leased(options, state, terms) as lease:
+        with leased(options, state, terms) as lease:
             # Whoever had the lease may have been at this very plan.
             if _is_finished(options, plan, state):
                 return Ended(plan, Report(plan.id, (), 0.0), finished=True)
@@ -101,7 +101,7 @@ def apply_fresh(options: Options, loaded: Loaded, terms: Terms) -> Ended:
     with (
         explained(options, loaded.root),
         open_record(options, loaded) as state,
-        _leased(options, state, terms) as lease,
+        leased(options, state, terms) as lease,
     ):
         record = state.read()
         require_known(loaded, record, terms.selection)
@@ -158,7 +158,7 @@ def _is_finished(options: Options, plan: Plan, state: State) -> bool:
 
 
 @contextmanager
-def _leased(options: Options, state: State, terms: Terms) -> Iterator[Lease]:
+def leased(options: Options, state: State, terms: Terms) -> Iterator[Lease]:
     """Take the lease, waiting for it if that is wished, and give it back whatever happens."""
 
     def waiting(other: Holder) -> None:

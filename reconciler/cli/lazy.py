@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
+from keyword import iskeyword
 
 import click
 
@@ -20,7 +21,9 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in self.lazy:
             return None
-        found: object = import_module(f"{self.package}.{cmd_name}").command
+        # `import` is a word of Python, so its module is called import_.
+        module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
+        found: object = import_module(f"{self.package}.{module}").command
         assert isinstance(found, click.Command)
         return found
 

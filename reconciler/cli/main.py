@@ -24,6 +24,7 @@ COMMANDS = {
     "show": "Show a saved plan.",
     "apply": "Carry out a saved plan; without FILE: plan, ask, apply.",
     "drift": "What others changed since the last apply.",
+    "import": "Write manifests of what lives in an application, and adopt it.",
     "state": "Look after the record of what was applied: list, pull, migrate …",
     "sandbox": "Serve the API, simulated, on 127.0.0.1.",
     "demo": "See the whole job on an embedded sandbox, step by step.",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -109,9 +109,12 @@ def open_record(options: Options, loaded: Loaded) -> State:
     return open_state(options, loaded.root, loaded.project.state, create=True)
 
 
-def connection(loaded: Loaded, record: Record) -> Connection:
-    """Resolve what calls need from the environment; raises Mistakes."""
-    used = {device.application for device in loaded.desired.devices.values()}
+def connection(loaded: Loaded, record: Record, also: Collection[str] = ()) -> Connection:
+    """Resolve what calls need from the environment; raises Mistakes.
+
+    `also` are applications that are used although nothing is declared or recorded of them.
+    """
+    used = {*also, *(device.application for device in loaded.desired.devices.values())}
     used |= {removal.application for removal in loaded.desired.removed.values()}
     used |= {entry.application for entry in record.devices.values()}
     return resolved(loaded.project, used, os.environ)

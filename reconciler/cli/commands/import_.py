@@ -1,0 +1,124 @@
+"""`reconciler import`: manifests of what is there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.durations import Deadline, Duration
+from reconciler.cli.options import Options
+from reconciler.cli.sizes import Size
+
+
+@click.command(
+    "import",
+    epilog="""
+\b
+Examples:
+  reconciler import --application courier -o devices
+  reconciler import --application courier -o devices --only-owned
+  reconciler import --application courier -o devices --match fleet=zagreb
+  reconciler import --application courier -o devices --match '8621*' --max 50
+""",
+)
+@click.option("--application", metavar="NAME", required=True, help="An application of the project.")
+@click.option(
+    "-o",
+    "--out",
+    "directory",
+    metavar="DIR",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Where the manifests go; a glob under `manifests` must match them.",
+)
+@click.option("--only-owned", is_flag=True, help="Leave out registrations that nobody owns.")
+@click.option(
+    "--match",
+    "matches",
+    metavar="GLOB",
+    multiple=True,
+    help="Only registrations with such an id, or KEY=GLOB: with such a value in additionalData; "
+    "repeatable, one of the ids and all of the keys must match.",
+)
+@click.option(
+    "--max",
+    "most",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="Only the first N registrations by id, of those that are left.",
+)
+@click.option(
+    "--max-file-size",
+    "largest",
+    metavar="SIZE",
+    type=Size(),
+    default="256KB",
+    show_default=True,
+    help="Write several files where one would be larger.",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The form on stdout.",
+)
+@click.option(
+    "--timeout",
+    type=Duration(),
+    metavar="DURATION",
+    help="End with an error when it is not read by then: 90s, 10m, 1h30m.",
+)
+@click.option(
+    "--lock-timeout",
+    "patience",
+    type=Duration(zero=True),
+    default="0",
+    metavar="DURATION",
+    help="Wait so long for the lease of the state if somebody else has it.",
+)
+@click.pass_obj
+def command(
+    options: Options,
+    application: str,
+    directory: Path,
+    only_owned: bool,
+    matches: tuple[str, ...],
+    most: int | None,
+    largest: int,
+    form: str,
+    timeout: float | None,
+    patience: float,
+) -> int:
+    """Write manifests of the registrations that live in an application, and adopt them.
+
+    A plan right after is empty: that is proven before a file is written, else nothing is. What the
+    manifests declare already is left out. The files hold identity values of people.
+    """
+    deadline = Deadline.after(timeout)
+    from reconciler.cli.checking import load
+    from reconciler.cli.endings import Bounds
+    from reconciler.cli.exits import ExitCode
+    from reconciler.cli.imported import show, tell
+    from reconciler.cli.importing import Order, carry_over
+    from reconciler.diff.picking import Wanted
+
+    pairs = [text.partition("=") for text in matches]
+    wanted = Wanted(
+        tuple(key for key, sign, _ in pairs if not sign),
+        tuple((key, glob) for key, sign, glob in pairs if sign),
+        only_owned,
+        most,
+    )
+    loaded = load(options)
+    order = Order(application, directory, wanted, largest, patience, Bounds(deadline))
+    with order.bounds.signals:
+        imported = carry_over(options, loaded, order)
+        order.bounds.signals.forgive()
+        tell(options, order, imported)
+        show(options, loaded, order, imported, form)
+        if options.ends_process:
+            order.bounds.signals.keep()
+    return ExitCode.DONE

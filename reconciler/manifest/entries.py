@@ -1,0 +1,273 @@
+"""Stage 1 turned round, entries: what a manifest can declare of live registrations.
+
+What it cannot is left out and named, by device and field. The values are those of people: nothing
+here may be shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final, cast
+
+from reconciler.core.absent import ABSENT
+from reconciler.core.device import Desired, Owner
+from reconciler.core.fields import IS_PRIMARY, OWNER, Scalar, data_path
+from reconciler.core.identity import Identity, IdentityKind, IdentityValue
+from reconciler.core.live import Live, LivePerson, LiveRegistration
+
+from .people import names_somebody
+from .places import Tree
+from .scalars import LARGEST, SMALLEST
+
+# As the schema of manifests has them.
+_REGISTRATION: Final = re.compile(r"(?!\.{1,2}\Z)[!-~]{1,256}", re.ASCII)
+_PHONE: Final = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII)
+_EMAIL: Final = re.compile(r"[^@ \t\r\n]+@[^@ \t\r\n]+")
+_NO_EXTERNAL_IDS: Final = frozenset({"null", "Null", "NULL"})
+_LONGEST_NAME: Final = 256
+_LONGEST_TEXT: Final = 4096
+_LONGEST_EMAIL: Final = 255
+# Which value names a person: the first kind of which they have one that can be declared.
+_KINDS: Final = (IdentityKind.EXTERNAL_ID, IdentityKind.PHONE_NUMBER, IdentityKind.EMAIL)
+
+Entry = Mapping[str, Tree]
+
+
+@dataclass(frozen=True, slots=True)
+class Undeclared:
+    """What cannot be declared: a field of a device, or None, all of it. `why` holds no value."""
+
+    device: str
+    field: str | None
+    why: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Entries:
+    """The entries of `devices:` and `people:`, sorted by id and by the people's numbers."""
+
+    devices: Mapping[str, Entry]
+    people: Mapping[str, Entry]
+    undeclared: tuple[Undeclared, ...] = ()
+
+
+def entries(live: Live, application: str, declared: Desired) -> Entries:
+    """Return the entries of all registrations in `live`, which are those of the application.
+
+    `declared` is what other manifests say: a person whom they declare is declared the same here.
+    """
+    people = _People(declared)
+    for id_ in sorted(live.registrations):
+        if _REGISTRATION.fullmatch(id_):
+            people.add(id_, live.owners.get(id_))
+    primaries = _primaries(live, application, declared, people)
+    names = people.names()
+    undeclared = list(people.undeclared)
+    devices: dict[str, Entry] = {}
+    for id_ in sorted(live.registrations):
+        found = live.registrations[id_]
+        if not isinstance(found, LiveRegistration):
+            continue
+        if not _REGISTRATION.fullmatch(id_):
+            undeclared.append(Undeclared(id_, None, "a manifest cannot hold such an id"))
+            continue
+        entry: dict[str, Tree] = {}
+        number = people.owners.get(id_)
+        if number is not None:
+            entry[OWNER] = names[number]
+        if found.is_primary is not ABSENT and number is not None:
+            # Whose flag it is, is left open for a device that nobody owns: whoever logs in decides.
+            person = people.known[number].identity
+            if found.is_primary and primaries[person] > 1:
+                why = "its person has several primary devices in this application"
+                undeclared.append(Undeclared(id_, IS_PRIMARY, why))
+            else:
+                entry[IS_PRIMARY] = found.is_primary
+        if found.registration_enabled is not ABSENT:
+            entry["registrationEnabled"] = found.registration_enabled
+        if found.additional_data is not ABSENT:
+            data: dict[str, Tree] = {}
+            for key, value in sorted(found.additional_data.items()):
+                why_not = _why_not(key, value)
+                if why_not is None:
+                    data[key] = value
+                else:
+                    undeclared.append(Undeclared(id_, data_path(key), why_not))
+            if data:
+                entry["additionalData"] = data
+        devices[id_] = entry
+    return Entries(
+        devices,
+        {names[number]: people.known[number].entry for number in sorted(people.known)},
+        tuple(sorted(undeclared, key=lambda one: (one.device, one.field or ""))),
+    )
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class _Known:
+    identity: Identity
+    entry: Entry
+
+
+@dataclass(slots=True)
+class _People:
+    """Who owns what, each person once: `owners` are their numbers by registration id."""
+
+    declared: Desired
+    known: dict[int, _Known] = field(default_factory=dict)
+    owners: dict[str, int] = field(default_factory=dict)
+    undeclared: list[Undeclared] = field(default_factory=list)
+    _elsewhere: dict[IdentityValue, list[Owner]] = field(default_factory=dict)
+    _numbers: dict[IdentityValue, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for owner in _owners(self.declared):
+            for value in owner.identity:
+                self._elsewhere.setdefault(value, []).append(owner)
+
+    def add(self, device: str, person: LivePerson | None) -> None:
+        """Note the owner of a device; nobody is not declared."""
+        if person is None or not person.identities:
+            return
+        if person.number not in self.known:
+            found = self._declared_elsewhere(person) or _known(person)
+            if isinstance(found, str):
+                self.undeclared.append(Undeclared(device, OWNER, found))
+                return
+            holders = {self._numbers.setdefault(one, person.number) for one in found.identity}
+            if holders != {person.number}:
+                why = "several people of the service have the value that would name its owner"
+                self.undeclared.append(Undeclared(device, OWNER, why))
+                return
+            self.known[person.number] = found
+        self.owners[device] = person.number
+
+    def names(self) -> dict[int, str]:
+        """Name everybody after the service's number for them; no name is anybody's identity."""
+        values = {value for known in self.known.values() for value in known.identity}
+        values |= self._elsewhere.keys()
+        names: dict[int, str] = {}
+        for number in sorted(self.known):
+            name = f"person-{number}"
+            if names_somebody(name, values):
+                # Without a digit it is no phone number.
+                name = "person-" + str(number).translate(_LETTERS)
+            while names_somebody(name, values):
+                name += "x"
+            names[number] = name
+        return names
+
+    def _declared_elsewhere(self, person: LivePerson) -> _Known | str | None:
+        """Return a person of other manifests as they are declared there; None: nobody does."""
+        found = {
+            id(owner): owner
+            for value in sorted(person.identities, key=_in_order)
+            for owner in self._elsewhere.get(value, ())
+        }
+        if not found:
+            return None
+        for owner in sorted(found.values(), key=lambda one: one.pointer):
+            if person.identities.issuperset(owner.identity):
+                return _Known(owner.identity, _entry(owner))
+        pointer = min(owner.pointer for owner in found.values())
+        return f"its owner is declared with other values at {pointer}"
+
+
+_LETTERS: Final = str.maketrans("0123456789", "abcdefghij")
+
+
+def _in_order(value: IdentityValue) -> tuple[str, str]:
+    return (value.kind, value.reveal())
+
+
+def _owners(declared: Desired) -> Iterator[Owner]:
+    """Yield each declared person once, however many devices they have."""
+    seen: set[int] = set()
+    for device in declared.devices.values():
+        owner = device.owner
+        if isinstance(owner, Owner) and id(owner) not in seen:
+            seen.add(id(owner))
+            yield owner
+
+
+def _entry(owner: Owner) -> Entry:
+    entry: dict[str, Tree] = {value.kind.value: _text(value) for value in owner.identity}
+    if owner.keep_as_lead is not None:
+        entry["keepAsLead"] = owner.keep_as_lead
+    if owner.attributes is not None:
+        entry["attributes"] = cast(Tree, dict(owner.attributes.reveal()))
+    return entry
+
+
+def _known(person: LivePerson) -> _Known | str:
+    """Return somebody by one value; or why there is none that can be declared."""
+    for kind in _KINDS:
+        fitting = [one for one in person.identities if one.kind is kind and _can_name(one)]
+        if fitting:
+            value = min(fitting, key=_in_order)
+            return _Known(Identity.of(value), {kind.value: _text(value)})
+    return "a manifest cannot hold any of the values that name its owner"
+
+
+def _can_name(value: IdentityValue) -> bool:
+    text = _text(value)
+    if not _is_text(text):
+        return False
+    match value.kind:
+        case IdentityKind.EXTERNAL_ID:
+            return 0 < len(text) <= _LONGEST_NAME and text not in _NO_EXTERNAL_IDS
+        case IdentityKind.PHONE_NUMBER:
+            return _PHONE.fullmatch(text) is not None
+        case IdentityKind.EMAIL:
+            return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
+
+
+def _text(value: IdentityValue) -> str:
+    plus = "+" if value.kind is IdentityKind.PHONE_NUMBER else ""
+    return plus + value.reveal()
+
+
+def _primaries(
+    live: Live, application: str, declared: Desired, people: _People
+) -> Counter[Identity]:
+    """Count the primary devices of each person in the application, those declared elsewhere too."""
+    found: Counter[Identity] = Counter()
+    for device in declared.devices.values():
+        owner = device.owner
+        if device.application == application and device.is_primary is True:
+            found.update([owner.identity] if isinstance(owner, Owner) else ())
+    for id_, number in people.owners.items():
+        registration = live.registrations[id_]
+        if isinstance(registration, LiveRegistration) and registration.is_primary is True:
+            found[people.known[number].identity] += 1
+    return found
+
+
+def _why_not(key: str, value: Scalar) -> str | None:
+    """Return why a manifest cannot hold a key of additionalData; None: it can."""
+    if not 0 < len(key) <= _LONGEST_NAME:
+        return f"a manifest's keys have 1 to {_LONGEST_NAME} characters"
+    if not _is_text(key):
+        return "its name is no Unicode text"
+    match value:
+        case bool():
+            return None
+        case int() | float():
+            # Comparisons with NaN are false.
+            return None if SMALLEST <= value <= LARGEST else "the number is out of range"
+        case str():
+            if len(value) > _LONGEST_TEXT:
+                return f"a manifest's texts have at most {_LONGEST_TEXT:,} characters"
+            return None if _is_text(value) else "the text is no Unicode text"
+
+
+def _is_text(text: str) -> bool:
+    """Whether it can stand in a file; JSON can escape half of a character."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,216 @@
+"""Stage 1 turned round, text: entries to manifests that our own reader reads as the same values.
+
+The same entries make the same files, byte for byte.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import yaml
+from yaml.events import (
+    DocumentEndEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+    StreamStartEvent,
+)
+
+from .entries import Entries, Entry
+from .places import Tree
+from .scalars import Refused, plain
+from .seal import sealed
+
+# Texts that need no quotes, whoever reads them: words, and dates where ours reads a text.
+_WORDS: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_./+@ -]*[A-Za-z0-9_./+@-])?", re.ASCII)
+_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
+# Strings to us, and something else to readers of YAML 1.1.
+_OTHERS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+# They change the order in which a line is shown; as escapes they are seen in a review.
+_BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Nothing is folded.
+_WIDTH: Final = 2**31 - 1
+_DUMPER: Final = getattr(yaml, "CDumper", yaml.Dumper)  # PyYAML may be built without libyaml
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Manifest:
+    """One file to write: its path, its text, and what it declares."""
+
+    path: str
+    text: str
+    devices: tuple[str, ...]
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where manifests of an application go: a directory (`/` between, relative to the project),
+    the numbers that are taken there, what an editor finds the schema by, and a file's size."""
+
+    directory: str
+    taken: frozenset[int]
+    schema: str
+    largest: int
+
+
+def file_names(application: str) -> re.Pattern[str]:
+    """Return what the names of an application's files match; the number is the first group."""
+    return re.compile(rf"{re.escape(application)}(?:-([0-9]{{3,}}))?\.yaml", re.ASCII)
+
+
+def manifests(entries: Entries, application: str, place: Place) -> tuple[Manifest, ...]:
+    """Return the files, split by size; a device that is larger by itself has a file of its own."""
+    groups = list(_split(entries, application, place))
+    alone = len(groups) == 1 and not place.taken
+    first = max(place.taken, default=0) + 1
+    prefix = "" if place.directory in ("", ".") else f"{place.directory}/"
+    return tuple(
+        Manifest(
+            f"{prefix}{application}{'' if alone else f'-{number:03}'}.yaml",
+            _text(application, people, devices, place.schema),
+            tuple(devices),
+            len(people),
+        )
+        for number, (people, devices) in enumerate(groups, first)
+    )
+
+
+_Group = tuple[Mapping[str, Entry], Mapping[str, Entry]]
+
+
+def _split(entries: Entries, application: str, place: Place) -> Iterator[_Group]:
+    """Yield people and devices of each file, the devices in order as far as they fit."""
+    empty = len(_text(application, {"": {}}, {"": {}}, place.schema).encode())
+    sizes = {name: _size(name, entry, flow=True) for name, entry in entries.people.items()}
+    people: set[str] = set()
+    devices: dict[str, Entry] = {}
+    size = empty
+    for id_, device in entries.devices.items():
+        owner = device.get("owner")
+        name = owner if isinstance(owner, str) else None
+        own = _size(id_, device, flow=False)
+        if devices and size + own + _more(name, people, sizes) > place.largest:
+            yield _in_order(people, entries), devices
+            people, devices, size = set(), {}, empty
+        size += own + _more(name, people, sizes)
+        devices[id_] = device
+        if name is not None:
+            people.add(name)
+    if devices:
+        yield _in_order(people, entries), devices
+
+
+def _more(name: str | None, people: set[str], sizes: Mapping[str, int]) -> int:
+    return 0 if name is None or name in people else sizes[name]
+
+
+def _in_order(people: set[str], entries: Entries) -> Mapping[str, Entry]:
+    return {name: entry for name, entry in entries.people.items() if name in people}
+
+
+def _size(key: str, entry: Entry, *, flow: bool) -> int:
+    """Return how many bytes an entry takes, which stands two columns deeper in its file."""
+    text = _emitted(_mapping({key: entry}, flow_from=1 if flow else None))
+    return len(text.encode()) + 2 * text.count("\n")
+
+
+def _text(
+    application: str, people: Mapping[str, Entry], devices: Mapping[str, Entry], schema: str
+) -> str:
+    events: list[Event] = [MappingStartEvent(None, None, True, flow_style=False)]
+    heads = {"apiVersion": "reconciler/v1", "kind": "Devices", "application": application}
+    for key, value in heads.items():
+        events += [_scalar(key), _scalar(value)]
+    if people:
+        events += [_scalar("people"), *_mapping(people, flow_from=1)]
+    events += [_scalar("devices"), *_mapping(devices, flow_from=None)]
+    events.append(MappingEndEvent())
+    return sealed(_emitted(events), schema)
+
+
+def _emitted(events: Iterable[Event]) -> str:
+    """Return one document as text."""
+    whole = (
+        StreamStartEvent(),
+        DocumentStartEvent(explicit=False),
+        *events,
+        DocumentEndEvent(explicit=False),
+        StreamEndEvent(),
+    )
+    text = _dumped(whole, readable=True)
+    return _dumped(whole, readable=False) if _BIDI.search(text) else text
+
+
+def _dumped(events: Iterable[Event], *, readable: bool) -> str:
+    text = yaml.emit(events, Dumper=_DUMPER, allow_unicode=readable, width=_WIDTH)
+    assert isinstance(text, str)
+    return text
+
+
+def _mapping(entries: Mapping[str, Tree | Entry], flow_from: int | None) -> list[Event]:
+    """Return the events of a mapping; containers `flow_from` levels down stand in one line."""
+    events: list[Event] = [
+        MappingStartEvent(None, None, True, flow_style=flow_from is not None and flow_from <= 0)
+    ]
+    deeper = None if flow_from is None else flow_from - 1
+    for key, value in entries.items():
+        events.append(_scalar(key, is_key=True))
+        events += _node(value, deeper)
+    events.append(MappingEndEvent())
+    return events
+
+
+def _node(value: Tree | Entry, flow_from: int | None) -> list[Event]:
+    match value:
+        case Mapping():
+            return _mapping(value, flow_from)
+        case list():
+            items = [event for item in value for event in _node(item, 0)]
+            start = SequenceStartEvent(None, None, True, flow_style=True)
+            return [start, *items, SequenceEndEvent()]
+        case _:
+            return [_scalar(value)]
+
+
+def _scalar(value: str | int | float | bool | None, *, is_key: bool = False) -> ScalarEvent:
+    match value:
+        case None:
+            text, quoted = "null", False
+        case bool():
+            text, quoted = ("true" if value else "false"), False
+        case int() | float():
+            text, quoted = _number(value), False
+        case str():
+            text, quoted = value, not _needs_no_quotes(value, is_key=is_key)
+    return ScalarEvent(None, None, (True, True), text, style='"' if quoted else None)
+
+
+def _number(value: int | float) -> str:
+    """Return a number as YAML of either version reads it: with a point where it has an exponent."""
+    text = repr(value)
+    mantissa, sign, exponent = text.partition("e")
+    return f"{mantissa}.0e{exponent}" if sign and "." not in mantissa else text
+
+
+@lru_cache(4096)  # a fleet repeats its keys and values
+def _needs_no_quotes(text: str, *, is_key: bool) -> bool:
+    if is_key and _UUID.fullmatch(text):
+        # A key is a text to us whatever it looks like, and no number has such a form.
+        return True
+    if not (_WORDS.fullmatch(text) or _DATE.fullmatch(text)) or text.lower() in _OTHERS:
+        return False
+    try:
+        return plain(text) == text
+    except Refused:
+        return False
