@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from reconciler.core.events import Listener, Progress, Settled
 from reconciler.core.report import Outcome
 from reconciler.plan.definition import Plan, PlannedCall
+from reconciler.platform.operations import IN_ORDER
 
 from .effects import EffectsSoFar
 from .ledger import Ledger
@@ -33,6 +34,9 @@ class Settlement:
 
     def begin(self, done: frozenset[str]) -> list[PlannedCall]:
         """Settle what an earlier run has done; return the calls that may start now."""
+        for kind in IN_ORDER:
+            if self._totals[kind]:
+                self._listen(Progress(kind.value, 0, self._totals[kind]))
         return self._without(self._schedule.ready(), done)
 
     def settle(self, call: PlannedCall, result: Result, done: frozenset[str]) -> list[PlannedCall]:

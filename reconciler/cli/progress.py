@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
@@ -22,7 +22,7 @@ from reconciler.core.events import (
     nobody_listens,
 )
 
-from .meter import Meter, left_text, rate_text
+from .meter import Meters, left_text, rate_text
 from .options import Options
 from .streams import say
 
@@ -56,11 +56,11 @@ def progress(options: Options) -> Iterator[Listener]:
 
         # What is said appears above the bars.
         aside = Lines(options, time.monotonic)
-        with bars(options, time.monotonic) as draw:
+        with bars(options, time.monotonic, words_of) as draw:
 
             def listen(event: Event) -> None:
                 if isinstance(event, Progress):
-                    draw(words_of(event.work), event)
+                    draw(event)
                 elif isinstance(event, (Pausing, Weighed)):
                     aside(event)
 
@@ -82,7 +82,8 @@ class Lines:
         self._clock = clock
         self._last = clock()
         self._paused = -_LINE_EVERY
-        self._meters: dict[str, Meter] = {}
+        self._meters = Meters()
+        # What has moved since the last line.
         self._moved: set[str] = set()
 
     def __call__(self, event: Event) -> None:
@@ -107,34 +108,29 @@ class Lines:
 
     def _progress(self, event: Progress) -> None:
         now = self._clock()
-        if event.work in self._meters:
-            self._meters[event.work].note(now, event.done, event.total)
-        else:
-            self._meters[event.work] = Meter(now, event.done, event.total)
+        self._meters.note(event, now)
         self._moved.add(event.work)
         if now - self._last < _LINE_EVERY:
             return
-        running = {
-            work: meter
-            for work, meter in self._meters.items()
-            if work in self._moved and not meter.finished
-        }
+        moved = (work for work in self._meters.works() if work in self._moved)
+        running = [work for work in moved if not self._meters.of(work).finished]
         if running:
             self._last = now
             self._moved.clear()
             self._say(running, now)
 
-    def _say(self, running: Mapping[str, Meter], now: float) -> None:
+    def _say(self, running: Sequence[str], now: float) -> None:
         """Say how far all that runs is: one line, or one object for each."""
         if not self._options.log_json:
-            say(self._options, "info", "; ".join(_told(*item, now) for item in running.items()))
+            say(self._options, "info", "; ".join(self._told(work, now) for work in running))
             return
-        for work, meter in running.items():
-            rate, left = meter.rate(now), meter.left(now)
+        for work in running:
+            meter = self._meters.of(work)
+            rate, left = meter.rate(now), self._meters.left(work, now)
             say(
                 self._options,
                 "info",
-                _told(work, meter, now),
+                self._told(work, now),
                 event="progress",
                 work=work,
                 done=meter.done,
@@ -142,6 +138,13 @@ class Lines:
                 rate=None if rate is None else round(rate, 2),
                 seconds_left=None if left is None else round(left, 1),
             )
+
+    def _told(self, work: str, now: float) -> str:
+        meter = self._meters.of(work)
+        of = " so far" if meter.open_ended else f" of {meter.total:,}"
+        pace = (rate_text(meter.rate(now)), left_text(self._meters.left(work, now)))
+        said = (f"{words_of(work)}: {meter.done:,}{of}", *(text for text in pace if text))
+        return ", ".join(said)
 
     def _pausing(self, event: Pausing) -> None:
         """Say why a call waits: with -v of each, else of a long one now and then."""
@@ -158,12 +161,6 @@ class Lines:
             seconds=round(event.seconds, 3),
             attempts=event.attempts,
         )
-
-
-def _told(work: str, meter: Meter, now: float) -> str:
-    of = " so far" if meter.open_ended else f" of {meter.total:,}"
-    pace = (rate_text(meter.rate(now)), left_text(meter.left(now)))
-    return ", ".join((f"{words_of(work)}: {meter.done:,}{of}", *(text for text in pace if text)))
 
 
 def tell_weighed(options: Options, event: Weighed) -> None:

@@ -79,22 +79,26 @@ def lookups_of(
 
 def _errands(calls: Sequence[PlannedCall], lookups: Mapping[str, int]) -> list[Errand]:
     places = {call.id: place for place, call in enumerate(calls)}
-    ways: dict[tuple[str, int], tuple[Operation, ...]] = {}
+    # Most calls of a plan are alike, so they share one errand.
+    alike: dict[tuple[str, int], Errand] = {}
     errands: list[Errand] = []
     for place, call in enumerate(calls):
         key = (call.operation, lookups.get(call.id, 0))
-        if key not in ways:
-            ways[key] = _way(*key)
-        edges = {places.get(id_, place) for id_ in (*call.after, *call.needs)}
-        # An edge to a call that is done, or not before this one, holds nothing up.
-        follows = tuple(sorted(earlier for earlier in edges if earlier < place))
-        errands.append(Errand(ways[key][-1], ways[key], follows))
+        if key not in alike:
+            alike[key] = _errand(*key)
+        errand = alike[key]
+        if call.after or call.needs:
+            edges = {places.get(id_, place) for id_ in (*call.after, *call.needs)}
+            # An edge to a call that is done, or not before this one, holds nothing up.
+            follows = tuple(sorted(earlier for earlier in edges if earlier < place))
+            errand = Errand(errand.kind, errand.way, follows)
+        errands.append(errand)
     return errands
 
 
-def _way(operation: str, lookups: int) -> tuple[Operation, ...]:
+def _errand(operation: str, lookups: int) -> Errand:
     *reads, write = streams(Operation(operation))
-    return (*reads, *(Operation.PERSONS,) * lookups, write)
+    return Errand(write, (*reads, *(Operation.PERSONS,) * lookups, write))
 
 
 def _longest_chain(errands: Sequence[Errand]) -> int:

@@ -39,7 +39,8 @@ def rehearse(errands: Sequence[Errand], rates: Mapping[Operation, float], latenc
     `rates` are calls a second after the quota share; every answer takes `latency` seconds.
     """
     lanes = {kind: _Lane(rates.get(kind, inf)) for kind in Operation}
-    ways = [[lanes[kind] for kind in errand.way] for errand in errands]
+    known = {way: [lanes[kind] for kind in way] for way in {errand.way for errand in errands}}
+    ways = [known[errand.way] for errand in errands]
     waits, followers = _edges(errands)
     queues: dict[Operation, deque[int]] = {kind: deque() for kind in WRITES}
     kinds = Counter(errand.kind for errand in errands)

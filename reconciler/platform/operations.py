@@ -38,7 +38,9 @@ DEFAULT_LIMITS: Final[Mapping[Operation, float]] = MappingProxyType(
     }
 )
 
-WRITES: Final = frozenset({Operation.UPDATE, Operation.PERSONALIZE, Operation.DEPERSONALIZE})
+# The calls of one device come in this order.
+IN_ORDER: Final = (Operation.DEPERSONALIZE, Operation.PERSONALIZE, Operation.UPDATE)
+WRITES: Final = frozenset(IN_ORDER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,8 @@ from reconciler.core.identity import IdentityKind, IdentityValue
 from .table import Table
 
 FIRST_MOMENT = "2026-01-01T00:00:00"
+# Asked for once for each person of a page: the member itself, not by way of its class.
+_EXTERNAL_ID = IdentityKind.EXTERNAL_ID
 
 
 def same_json(one: object, other: object) -> bool:
@@ -63,7 +65,7 @@ class Person:
     @property
     def external_id(self) -> IdentityValue | None:
         for value in self.identities:
-            if value.kind is IdentityKind.EXTERNAL_ID:
+            if value.kind is _EXTERNAL_ID:
                 return value
         return None
 
