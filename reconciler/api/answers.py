@@ -131,4 +131,6 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
 
 def data_of(wire: Mapping[str, Scalar | None] | None) -> Mapping[str, Scalar]:
     """Return additionalData; a key that is null is a key that is not there."""
-    return {key: value for key, value in (wire or {}).items() if value is not None}
+    if not wire:
+        return {}
+    return {key: value for key, value in wire.items() if value is not None}

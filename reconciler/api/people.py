@@ -94,12 +94,22 @@ def _decoded(body: bytes) -> tuple[Sequence[_Person], int | None]:
     start = body.lstrip()[:1]
     if start == b"[":
         return decode(_PEOPLE_BARE, body), None
-    if start == b"{" and "persons" not in decode(_ENVELOPE, body):
-        return [decode(_PERSON, body)], None
-    wire = decode(_PEOPLE, body)
+    wire = _listed(body)
+    if wire is None:
+        if start == b"{" and "persons" not in decode(_ENVELOPE, body):
+            return [decode(_PERSON, body)], None
+        wire = decode(_PEOPLE, body)
     if wire.total_count is None and wire.paging is not None:
         return wire.persons, wire.paging.total_count
     return wire.persons, wire.total_count
+
+
+def _listed(body: bytes) -> _People | None:
+    """Read a page in one go, as nearly all are; None where it is none, or not whole."""
+    try:
+        return _PEOPLE.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 class PageReader:
@@ -125,8 +135,11 @@ class PageReader:
                 shows_types = shows_types or _has_types(entry)
             if not self._wants(person, entries):
                 continue
-            kept.append(_person(person))
-            for entry in entries:
+            value = _person(person, attributes=self._sought.attributes)
+            kept.append(value)
+            for entry, registration in zip(entries, value.registrations, strict=True):
+                if registration.additional_data is not ABSENT:
+                    continue
                 data = data_of(entry.additional_data)
                 if _all_text(data):
                     texts[entry.application_id, entry.registration_id] = data
@@ -187,13 +200,20 @@ def _all_text(data: Mapping[str, Scalar]) -> bool:
 
     One number or boolean among them shows that this entry is typed.
     """
-    texts = [value for value in data.values() if isinstance(value, str)]
-    return len(texts) == len(data) and any(_looks_typed(text) for text in texts)
+    looks_typed = False
+    for value in data.values():
+        if not isinstance(value, str):
+            return False
+        looks_typed = looks_typed or _looks_typed(value)
+    return looks_typed
 
 
 def _looks_typed(text: str) -> bool:
     if text in ("true", "false"):
         return True
+    if text[:1].isalpha() and text[0] not in "iInN":
+        # No number begins so but infinity and what is none; most texts are words.
+        return False
     try:
         float(text)
     except ValueError:
@@ -211,13 +231,13 @@ def _truth_value(wire: bool | str | None) -> bool | Absent:
             return ABSENT
 
 
-def _person(wire: _Person) -> LivePerson:
+def _person(wire: _Person, *, attributes: bool = True) -> LivePerson:
     contacts = wire.contact_information or _NO_CONTACTS
     return LivePerson(
         wire.id,
         _identities(wire, contacts),
         wire.type == "LEAD",
-        Hidden(_attributes(wire)),
+        Hidden(_attributes(wire)) if attributes else None,
         tuple(map(_entry, contacts.push or ())),
     )
 

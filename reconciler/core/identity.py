@@ -26,7 +26,7 @@ def canonical_identity(kind: IdentityKind, text: str) -> str:
         case IdentityKind.EXTERNAL_ID:
             return text
         case IdentityKind.PHONE_NUMBER:
-            if text.isascii() and text.isdigit():
+            if text.isdigit() and text.isascii():
                 return text
             return "".join(digit for digit in text if digit in "0123456789")
         case IdentityKind.EMAIL:
@@ -60,10 +60,11 @@ class IdentityValue:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, IdentityValue):
             return NotImplemented
-        return (self.__kind, self.__canonical) == (other.__kind, other.__canonical)
+        return self.__canonical == other.__canonical and self.__kind is other.__kind
 
     def __hash__(self) -> int:
-        return hash((self.__kind, self.__canonical))
+        # Of the text alone, which keeps its hash: fleets ask for it many times a device.
+        return hash(self.__canonical)
 
     def __repr__(self) -> str:
         return f"<{self.__kind.value}>"

@@ -46,7 +46,7 @@ class Record:
 
 def identity_digests(values: Iterable[IdentityValue], digester: Digester) -> tuple[str, ...]:
     """Digest each identity value by itself, sorted; nobody has none."""
-    return tuple(sorted(digester.of(OWNER, [value.kind, value.reveal()]) for value in values))
+    return tuple(sorted([digester.of(OWNER, [value.kind, value.reveal()]) for value in values]))
 
 
 def value_digest(path: str, value: Scalar | None, digester: Digester) -> tuple[str, ...]:

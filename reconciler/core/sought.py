@@ -17,7 +17,7 @@ class Sought:
     service's `application_ids`. With `everybody` all are kept.
 
     `owners` tells by registration id who shall own it, so that look-ups can be counted: devices
-    of one declared person need one.
+    of one declared person need one. Without `attributes` nobody needs those of people.
     """
 
     registrations: Mapping[str, str] = field(default_factory=dict)
@@ -25,6 +25,7 @@ class Sought:
     owners: Mapping[str, IdentityValue] = field(default_factory=dict)
     application_ids: Set[str] = frozenset()
     everybody: bool = False
+    attributes: bool = True
 
     def lookups(self, devices: Mapping[str, object] | tuple[str, ...]) -> int:
         """Return how many people have to be looked up to know the owners of some devices."""

@@ -60,7 +60,7 @@ def diff(
                 settled = not found.changes and not found.drifted
                 if not settled or found.fields.handed_back or found.attributes:
                     differing.append(found)
-                if settled and record_entry(device, digester) != recorded:
+                if settled and (recorded is None or record_entry(device, digester) != recorded):
                     adopt.append(device)
     left = leaving(desired, record, live, project, scope)
     return Diff(

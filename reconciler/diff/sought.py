@@ -22,7 +22,8 @@ def sought(desired: Desired, record: Record) -> Sought:
         # Of one person, whichever device declares them: the first value names who it is.
         owners[device] = owner.identity.values[0]
         identities.update(owner.identity)
-    return Sought(registrations, identities, owners)
+    attributes = any(owner.attributes is not None for _, owner in _owners(desired))
+    return Sought(registrations, identities, owners, attributes=attributes)
 
 
 def _owners(desired: Desired) -> Iterable[tuple[str, Owner]]:

@@ -39,6 +39,8 @@ def serve(options: SandboxOptions, ready: Callable[[str], None]) -> None:
     # The world stays. A cycle collector that walks it again and again holds up calls for some
     # hundredths of a second, more than a client that goes to its limit can know of.
     gc.freeze()
+    # Answers are trees without cycles, and a page makes thousands of values that soon go again.
+    gc.set_threshold(100_000, 50, 100)
     with _listening(options.port) as listener:
 
         async def run() -> None:

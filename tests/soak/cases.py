@@ -63,6 +63,7 @@ class Case:
     moves: tuple[Move, ...]
     mend: tuple[str, ...] = ("apply", "fresh")
     pinned: Mapping[str, str] = field(default_factory=dict)
+    read: str = "auto"
 
     @property
     def lags(self) -> bool:
@@ -117,6 +118,7 @@ def case_of(seed: int) -> Case:
         _moves(chance, [device.id for device in wanted.devices]),
         (chance.choice(["apply", "fresh"]), "fresh"),
         pinned,
+        chance.choice(["points", "sweep"]),
     )
 
 

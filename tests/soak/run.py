@@ -68,9 +68,13 @@ class _Stage:
             if what == "fresh" and self.runs[-1].exit == 0:
                 break
         time.sleep(LAG + 0.1 if self.case.lags else 0)
-        self._command("check", ("plan", "--detailed-exitcode", "--format", "json"))
+        self._command("check", (*self._plan, "--detailed-exitcode", "--format", "json"))
         calls = sorted(self.sandbox.calls(), key=lambda call: call.start)
         return Story(self.case, start, tuple(self.runs), tuple(calls), self._record())
+
+    @property
+    def _plan(self) -> tuple[str, ...]:
+        return ("plan", "--read", self.case.read)
 
     @property
     def _waits(self) -> bool:
@@ -98,15 +102,15 @@ class _Stage:
 
     def _move(self, move: Move) -> None:
         if move.what == "plan":
-            self._command("plan", ("plan", "-o", "plan.json"), move)
+            self._command("plan", (*self._plan, "-o", "plan.json"), move)
             return
         if move.what == "apply" and not (self.root / "plan.json").exists():
             # The one before it failed under its faults.
-            self._command("plan", ("plan", "-o", "plan.json"))
+            self._command("plan", (*self._plan, "-o", "plan.json"))
         if move.what == "fresh":
             # What it will do is taken from a plan right before it: both have to see the same.
             time.sleep(LAG + 0.1 if self.case.lags else 0)
-            self._command("plan", ("plan", "-o", "aside.json"))
+            self._command("plan", (*self._plan, "-o", "aside.json"))
         said = ("plan.json",) if move.what == "apply" else ("--yes",)
         self._command(move.what, ("apply", *said, "--report", "report.json", *move.options), move)
 
