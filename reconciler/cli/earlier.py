@@ -68,16 +68,24 @@ def tell_unfinished(options: Options, state: State, now: str) -> None:
     )
 
 
-def tell_running(options: Options, state: State) -> None:
-    """Before a plan: say that somebody applies right now, or that the last run did not finish."""
+def tell_running(
+    options: Options,
+    state: State,
+    reader: str = "this plan",
+    now: str = "this plan reads what is true now",
+) -> None:
+    """Before a plan: say that somebody applies right now, or that the last run did not finish.
+
+    `reader` and `now` say who reads, and how it copes.
+    """
     holder = state.holder()
     if holder is None:
-        tell_unfinished(options, state, "this plan reads what is true now")
+        tell_unfinished(options, state, now)
         return
     say(
         options,
         "info",
-        f"{holder.who} on {holder.host} is applying since {at(holder.since)}; what this plan "
+        f"{holder.who} on {holder.host} is applying since {at(holder.since)}; what {reader} "
         "reads may still change.",
         event="running",
         who=holder.who,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import DesiredDevice
@@ -21,7 +22,7 @@ from reconciler.core.live import LiveRegistration
 from reconciler.core.project import Project
 from reconciler.core.record import RecordedDevice, value_digest
 
-from .drift import policy, reason
+from .drift import moved_by_others, policy, reason
 
 # A value in a form whose plain equality is the service's: numbers by value, booleans apart.
 Canonical = str | int | float | bytes
@@ -29,12 +30,16 @@ Canonical = str | int | float | bytes
 
 @dataclass(frozen=True, slots=True)
 class FieldDiff:
-    """A field whose live value (`before`) is not the declared one (`after`); None: no value."""
+    """A field whose live value (`before`) is not the declared one (`after`); None: no value.
+
+    `contested`: the file moved, and others moved it too.
+    """
 
     path: str
     before: Scalar | None
     after: Scalar | None
     reason: Reason
+    contested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,9 @@ class Fields:
     changed: tuple[FieldDiff, ...] = ()
     reported: tuple[FieldDiff, ...] = ()
     handed_back: tuple[str, ...] = ()
+
+
+_NOTHING: Final = Fields()
 
 
 def canonical(value: Scalar) -> Canonical:
@@ -84,6 +92,8 @@ def compare(
 
     Equal ones, nearly all of a fleet, are settled by one plain comparison.
     """
+    if _is_as_declared(device, registration, recorded):
+        return _NOTHING
     wanted = managed(device, recorded)
     live = _live_values(registration)
     left, handed_back = _left_the_files(device, live, recorded, digester)
@@ -100,10 +110,42 @@ def compare(
             continue
         after = wanted[path]
         why = reason(path, value_digest(path, after, digester), recorded)
-        diff = FieldDiff(path, seen.get(path), after, why)
+        is_said = path in seen or data_key(path) is not None
+        contested = (
+            why is Reason.DECLARED
+            and is_said
+            and moved_by_others(path, seen.get(path), recorded, digester)
+        )
+        diff = FieldDiff(path, seen.get(path), after, why, contested)
         leave = why is Reason.DRIFT and policy(project, path) == "report"
         (reported if leave else changed).append(diff)
     return Fields(tuple(changed), tuple(reported), handed_back)
+
+
+def _is_as_declared(
+    device: DesiredDevice, registration: LiveRegistration, recorded: RecordedDevice | None
+) -> bool:
+    """Whether every declared field is as declared and no key has left the files: nearly always.
+
+    It says no in doubt; then the whole comparison decides.
+    """
+    if device.is_primary is not ABSENT and device.is_primary is not registration.is_primary:
+        return False
+    enabled = device.registration_enabled
+    if enabled is not ABSENT and enabled is not registration.registration_enabled:
+        return False
+    live = registration.additional_data
+    for key, value in device.additional_data.items():
+        if live is ABSENT or value is None:
+            return False
+        found = live.get(key)
+        if type(found) is not type(value) or found != value:
+            return False
+    if recorded is None:
+        return True
+    return all(
+        key is None or key in device.additional_data for key in map(data_key, recorded.fields)
+    )
 
 
 def changes_primary(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from reconciler.core.absent import ABSENT, Absent
 from reconciler.core.device import DesiredDevice, Owner
@@ -13,7 +13,7 @@ from reconciler.core.project import Project
 from reconciler.core.record import RecordedDevice, owner_digests
 
 from .compare import Fields, compare
-from .drift import policy, reason
+from .drift import owner_moved_by_others, policy, reason
 from .ownership import Conflict, Relation, Same, differing_attributes, relation, somebody, target
 
 
@@ -22,6 +22,7 @@ class OwnerDiff:
     """The live owner is not the declared one.
 
     `reached` is the live person whom the declared identity names; None: nobody, or a new person.
+    `contested`: the file moved, and others moved it too.
     """
 
     before: LivePerson | None
@@ -30,6 +31,7 @@ class OwnerDiff:
     reason: Reason
     reached: LivePerson | None = None
     conflict: Conflict | None = None
+    contested: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,12 @@ class DeviceDiff:
     @property
     def changes(self) -> bool:
         return self.owner is not None or bool(self.fields.changed)
+
+    @property
+    def contested(self) -> tuple[str, ...]:
+        """The changed fields that both the files and others moved, the owner first."""
+        fields = tuple(diff.path for diff in self.fields.changed if diff.contested)
+        return (OWNER, *fields) if self.owner is not None and self.owner.contested else fields
 
     @property
     def drifted(self) -> bool:
@@ -75,7 +83,8 @@ def owner_difference(
     if isinstance(how, Same):
         return None
     why = reason(OWNER, owner_digests(device.owner, digester), recorded)
-    return OwnerDiff(somebody(live_owner), device.owner, how, why)
+    contested = why is Reason.DECLARED and owner_moved_by_others(live_owner, recorded, digester)
+    return OwnerDiff(somebody(live_owner), device.owner, how, why, contested=contested)
 
 
 def is_left(diff: OwnerDiff, project: Project) -> bool:
@@ -111,5 +120,5 @@ def _reach(diff: OwnerDiff, live: Live) -> OwnerDiff:
         return diff
     reached = target(diff.after, diff.how, diff.before, live.people)
     if isinstance(reached, Conflict):
-        return OwnerDiff(diff.before, diff.after, diff.how, diff.reason, conflict=reached)
-    return OwnerDiff(diff.before, diff.after, diff.how, diff.reason, reached)
+        return replace(diff, conflict=reached)
+    return replace(diff, reached=reached)

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
-from reconciler.core.fields import OWNER, Reason, data_key
+from reconciler.core.digest import Digester
+from reconciler.core.fields import OWNER, Reason, Scalar, data_key
+from reconciler.core.live import LivePerson
 from reconciler.core.project import Project
-from reconciler.core.record import RecordedDevice
+from reconciler.core.record import RecordedDevice, identity_digests, value_digest
+
+from .ownership import somebody
 
 
 def reason(path: str, wanted: tuple[str, ...], recorded: RecordedDevice | None) -> Reason:
@@ -18,6 +22,28 @@ def reason(path: str, wanted: tuple[str, ...], recorded: RecordedDevice | None) 
     if recorded is not None and recorded.fields.get(path) == wanted:
         return Reason.DRIFT
     return Reason.DECLARED
+
+
+def moved_by_others(
+    path: str, live: Scalar | None, recorded: RecordedDevice | None, digester: Digester
+) -> bool:
+    """Whether a field other than the owner was applied, and is not what was applied any more."""
+    applied = None if recorded is None else recorded.fields.get(path)
+    return applied is not None and value_digest(path, live, digester) != applied
+
+
+def owner_moved_by_others(
+    live: LivePerson | None, recorded: RecordedDevice | None, digester: Digester
+) -> bool:
+    """Whether an owner was applied, and the live one lacks a value of it; or nobody was, and there
+    is somebody."""
+    applied = None if recorded is None else recorded.fields.get(OWNER)
+    if applied is None:
+        return False
+    person = somebody(live)
+    if not applied or person is None:
+        return bool(applied) or person is not None
+    return not set(applied) <= set(identity_digests(person.identities, digester))
 
 
 def policy(project: Project, path: str) -> Literal["mend", "report"]:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from reconciler.core.absent import ABSENT
+from reconciler.core.absent import ABSENT, Absent
 from reconciler.core.device import Desired, DesiredDevice, Owner
 from reconciler.core.digest import Digester
 from reconciler.core.fields import (
@@ -24,14 +24,9 @@ from reconciler.core.fields import (
 )
 from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration, Needs, WrongApplication
 from reconciler.core.project import Project
-from reconciler.core.record import (
-    Record,
-    RecordedDevice,
-    identity_digests,
-    owner_digests,
-    value_digest,
-)
+from reconciler.core.record import Record, RecordedDevice, owner_digests, value_digest
 
+from .drift import moved_by_others, owner_moved_by_others
 from .ownership import somebody
 
 
@@ -47,8 +42,9 @@ class Side(StrEnum):
 class FieldMove:
     """One field that moved, other than the owner. None: no value, or none that may be shown.
 
-    `applied` is known where the files or the service still say it, and of flags. Not `shown`: no
-    file declares this key any more, so that its values are nobody's to show.
+    `applied` is `known` where the files or the service still say it, of flags, and where nothing
+    was applied. `managed`: the files declare it now. Not `shown`: no file declares this key any
+    more, so that its values are nobody's to show.
     """
 
     path: str
@@ -56,16 +52,22 @@ class FieldMove:
     applied: Scalar | None
     live: Scalar | None
     declared: Scalar | None
+    known: bool = True
+    managed: bool = True
     shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerMove:
-    """The owner moved. `declared` is None for nobody, ABSENT where the files leave it open now."""
+    """The owner moved. `declared` is None for nobody, ABSENT where the files leave it open now.
+
+    `applied` are the digests of who was applied: none for nobody, None where no owner was.
+    """
 
     side: Side
+    applied: tuple[str, ...] | None
     live: LivePerson | None
-    declared: Owner | object | None
+    declared: Owner | Absent | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,19 +113,38 @@ def recorded_in(
     ]
 
 
-def unread(devices: Collection[RecordedDevice], live: Live) -> Needs:
-    """Return what must still be read: each registration, and the owner where one was applied."""
+def left_out(record: Record, project: Project) -> list[RecordedDevice]:
+    """Return the recorded devices that cannot be compared, by id: the project does not have their
+    applications any more."""
+    return [
+        record.devices[id_]
+        for id_ in sorted(record.devices)
+        if record.devices[id_].application not in project.applications
+    ]
+
+
+def unread(devices: Collection[RecordedDevice], desired: Desired, live: Live) -> Needs:
+    """Return what must still be read: each registration, and the owner where one was applied or is
+    declared now."""
     registrations = {
         device.id: device.application for device in devices if device.id not in live.registrations
     }
     owners = tuple(
         device.id
         for device in devices
-        if OWNER in device.fields
-        and device.id not in live.owners
+        if device.id not in live.owners
+        and _owner_matters(device, desired.devices.get(device.id))
         and not isinstance(live.registrations.get(device.id), (Gone, WrongApplication))
     )
     return Needs(registrations, owners)
+
+
+def _owner_matters(recorded: RecordedDevice, device: DesiredDevice | None) -> bool:
+    if device is None:
+        return OWNER in recorded.fields
+    if OWNER in device.lifecycle.ignore:
+        return False
+    return OWNER in recorded.fields or device.owner is not ABSENT
 
 
 def moves(
@@ -154,23 +175,17 @@ def _owner_move(
     found: LivePerson | None,
     digester: Digester,
 ) -> OwnerMove | None:
-    applied = recorded.fields.get(OWNER)
-    ignored = device is not None and OWNER in device.lifecycle.ignore
-    if applied is None or ignored:
-        # What was never applied cannot have moved since.
+    if not _owner_matters(recorded, device):
         return None
-    person = somebody(found)
-    held = () if person is None else identity_digests(person.identities, digester)
-    by_service = not set(applied) <= set(held) if applied else person is not None
-    declared: Owner | object | None = ABSENT if device is None else device.owner
-    by_files = False
-    if device is not None:
-        owner = device.owner
-        by_files = not isinstance(owner, Owner | None) or (
-            owner_digests(owner, digester) != applied
-        )
-    side = _side(by_service, by_files)
-    return None if side is None else OwnerMove(side, person, declared)
+    applied = recorded.fields.get(OWNER)
+    declared = ABSENT if device is None else device.owner
+    by_files = device is not None and _owner_digests(declared, digester) != applied
+    side = _side(owner_moved_by_others(found, recorded, digester), by_files)
+    return None if side is None else OwnerMove(side, applied, somebody(found), declared)
+
+
+def _owner_digests(owner: Owner | Absent | None, digester: Digester) -> tuple[str, ...] | None:
+    return None if owner is ABSENT else owner_digests(owner, digester)
 
 
 def _field_moves(
@@ -185,27 +200,24 @@ def _field_moves(
     for path in sorted(paths, key=field_order):
         now, is_said = _live_value(path, registration)
         applied = recorded.fields.get(path)
-        by_service = (
-            is_said and applied is not None and value_digest(path, now, digester) != applied
-        )
+        wanted, is_managed = declared.get(path), path in declared
+        by_service = is_said and moved_by_others(path, now, recorded, digester)
         by_files = device is not None and (
-            path not in declared or value_digest(path, declared[path], digester) != applied
+            not is_managed or value_digest(path, wanted, digester) != applied
         )
         side = _side(by_service, by_files)
         if side is None:
             continue
-        shown = path in declared or data_key(path) is None
-        wanted = declared.get(path)
-        if shown:
-            if not by_files:
-                before = wanted
-            elif is_said and not by_service and applied is not None:
-                before = now
-            else:
-                before = _flag(path, applied, digester)
-            yield FieldMove(path, side, before, now, wanted)
+        if not is_managed and data_key(path) is not None:
+            yield FieldMove(path, side, None, None, None, known=False, managed=False, shown=False)
+            continue
+        if is_managed and not by_files:
+            before, is_known = wanted, True
+        elif is_said and not by_service and applied is not None:
+            before, is_known = now, True
         else:
-            yield FieldMove(path, side, None, None, None, shown=False)
+            before, is_known = _told_by_digest(path, applied, digester)
+        yield FieldMove(path, side, before, now, wanted, is_known, is_managed)
 
 
 def _side(by_service: bool, by_files: bool) -> Side | None:
@@ -243,8 +255,15 @@ def _live_value(path: str, registration: LiveRegistration) -> tuple[Scalar | Non
     return (None if data is ABSENT or key is None else data.get(key)), True
 
 
-def _flag(path: str, applied: tuple[str, ...] | None, digester: Digester) -> bool | None:
-    """Return the applied value of a flag: of two, the digest tells which."""
-    if applied is None or data_key(path) is not None:
-        return None
-    return next((v for v in (True, False) if value_digest(path, v, digester) == applied), None)
+def _told_by_digest(
+    path: str, applied: tuple[str, ...] | None, digester: Digester
+) -> tuple[Scalar | None, bool]:
+    """Return the applied value and whether it is known: of a flag there are two, and that a key
+    was to be gone has one digest too."""
+    if applied is None:
+        return None, True
+    candidates = (None,) if data_key(path) is not None else (True, False)
+    for candidate in candidates:
+        if value_digest(path, candidate, digester) == applied:
+            return candidate, True
+    return None, False

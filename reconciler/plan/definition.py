@@ -17,6 +17,8 @@ FORMAT_VERSION = "1.0"
 NOBODY = "nobody"
 # Behind a pointer: the live owner holds some of the declared identity values, not all of them.
 INCOMPLETE = " (incomplete)"
+# The warning that others moved what the file moved too; renderings say it where the fields stand.
+OTHERS_CHANGED_TOO = "others-changed-too"
 
 
 class Action(StrEnum):
@@ -229,7 +231,7 @@ class PlanWarning(_Part, frozen=True):
     """A side effect or a note. `device` is whom it touches; `fields` the paths it names.
 
     code: sibling-loses-primary · undeclared-data-may-be-lost · undeclared-primary-may-change ·
-    key-handed-back · attributes-differ · identity-added · lead-promotion · ...
+    key-handed-back · attributes-differ · identity-added · lead-promotion · others-changed-too · ...
     """
 
     code: str

@@ -5,15 +5,16 @@ People are names, as in a plan; keys that no file declares have no values here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, Owner
+from reconciler.core.digest import Digester
 from reconciler.core.fields import OWNER, Scalar
-from reconciler.core.record import Record
+from reconciler.core.record import Record, owner_digests
 from reconciler.diff.moved import DeviceMoves, OwnerMove, Side
 
 from .definition import NOBODY, Reads, StateRef
@@ -27,14 +28,19 @@ class _Part(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class MovedField(_Part, frozen=True):
-    """One field. `moved` is service, files or both; values are null where there is none, where the
-    record has only a digest (`applied`), and where they are not shown."""
+    """One field. `moved` is service, files or both; values are null where there is none.
+
+    So is `applied` where it is not known, as the record has only a digest of it; `declared` where
+    the field is not `managed`: the files say nothing of it now; and all where they are not `shown`.
+    """
 
     path: str
     moved: str
     applied: Scalar | None
     live: Scalar | None
     declared: Scalar | None
+    applied_known: bool
+    managed: bool
     shown: bool
 
 
@@ -52,23 +58,29 @@ class MovedDevice(_Part, frozen=True):
 
 
 class DriftSummary(_Part, frozen=True):
-    """Counts of devices: all that were compared; those that others moved (`gone` among them);
-    those that only the files moved; those that are as applied."""
+    """Counts of devices: all that were compared; those that others moved, among them those that
+    are gone and those of which the files moved the same field (`both`); those that only the files
+    moved; those that are as applied. `not_compared` are of no application of the project any more.
+    """
 
     devices: int
     drifted: int
     gone: int
+    both: int
     files_moved: int
     as_applied: int
+    not_compared: int
 
 
 class DriftDocument(_Part, frozen=True):
-    """The whole document; devices that are as applied are only counted."""
+    """The whole document; devices that are as applied are only counted. `application` is the only
+    one that was compared; null: all."""
 
     format_version: str
     created_at: str
     state: StateRef
     commit: str | None
+    application: str | None
     summary: DriftSummary
     reads: Reads
     devices: tuple[MovedDevice, ...]
@@ -81,13 +93,15 @@ class Made:
     created_at: str
     reads: Reads
     commit: str | None = None
+    application: str | None = None
+    not_compared: int = 0
 
 
 def drift_document(
     found: Sequence[DeviceMoves], desired: Desired, record: Record, made: Made
 ) -> DriftDocument:
     """Name what moved."""
-    people = DeclaredPeople.of(desired)
+    namer = _Namer.of(desired, Digester(record.key))
     drifted = sum(device.drifted for device in found)
     files = sum(device.only_files for device in found)
     moved = [device for device in found if device.drifted or device.only_files]
@@ -96,15 +110,18 @@ def drift_document(
         made.created_at,
         StateRef(record.lineage, record.serial),
         made.commit,
+        made.application,
         DriftSummary(
             devices=len(found),
             drifted=drifted,
             gone=sum(device.is_gone for device in found),
+            both=sum(Side.BOTH in device.sides for device in found),
             files_moved=files,
             as_applied=len(found) - len(moved),
+            not_compared=made.not_compared,
         ),
         made.reads,
-        tuple(_device(device, people) for device in moved),
+        tuple(_device(device, namer) for device in moved),
     )
 
 
@@ -114,14 +131,8 @@ def encode(document: DriftDocument) -> bytes:
     return msgspec.json.format(raw, indent=2) + b"\n"
 
 
-def _device(found: DeviceMoves, people: DeclaredPeople) -> MovedDevice:
+def _device(found: DeviceMoves, namer: _Namer) -> MovedDevice:
     device = found.device
-    fields = [
-        MovedField(move.path, move.side, move.applied, move.live, move.declared, move.shown)
-        for move in found.fields
-    ]
-    if found.owner is not None:
-        fields.insert(0, _owner(found.owner, people))
     return MovedDevice(
         found.recorded.id,
         found.recorded.application,
@@ -129,20 +140,60 @@ def _device(found: DeviceMoves, people: DeclaredPeople) -> MovedDevice:
         None if device is None else str(device.source),
         "gone" if found.is_gone else "there" if found.elsewhere is None else "elsewhere",
         found.elsewhere,
-        tuple(fields),
+        tuple(_fields(found, namer)),
     )
 
 
-def _owner(move: OwnerMove, people: DeclaredPeople) -> MovedField:
-    declared = move.declared
-    wanted = declared if isinstance(declared, Owner) else None
-    name = None if declared is ABSENT else NOBODY if wanted is None else wanted.pointer
-    live = people.name(move.live, wanted)
-    match move.side:
-        case Side.SERVICE:
-            applied = name
-        case Side.FILES:
-            applied = live
-        case Side.BOTH:
-            applied = None
-    return MovedField(OWNER, move.side, applied, live, name, shown=True)
+def _fields(found: DeviceMoves, namer: _Namer) -> Iterator[MovedField]:
+    if found.owner is not None:
+        yield namer.field(found.owner)
+    for move in found.fields:
+        yield MovedField(
+            move.path,
+            move.side,
+            move.applied,
+            move.live,
+            move.declared,
+            applied_known=move.known,
+            managed=move.managed,
+            shown=move.shown,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Namer:
+    """Names owners. `applied` are the names of declared people by the digests of a record."""
+
+    people: DeclaredPeople
+    applied: dict[tuple[str, ...], str]
+
+    @classmethod
+    def of(cls, desired: Desired, digester: Digester) -> _Namer:
+        people = DeclaredPeople.of(desired)
+        names: dict[tuple[str, ...], str] = {(): NOBODY}
+        for pointer, owner in sorted(people.by_pointer.items()):
+            names.setdefault(owner_digests(owner, digester), pointer)
+        return cls(people, names)
+
+    def field(self, move: OwnerMove) -> MovedField:
+        declared = move.declared
+        wanted = declared if isinstance(declared, Owner) else None
+        name = None if declared is ABSENT else NOBODY if wanted is None else wanted.pointer
+        live = self.people.name(move.live, wanted)
+        match move.side:
+            case Side.SERVICE if name is not None:
+                applied: str | None = name
+            case Side.FILES if move.applied is not None:
+                applied = live
+            case _:
+                applied = None if move.applied is None else self.applied.get(move.applied)
+        return MovedField(
+            OWNER,
+            move.side,
+            applied,
+            live,
+            name,
+            applied_known=applied is not None or move.applied is None,
+            managed=name is not None,
+            shown=True,
+        )

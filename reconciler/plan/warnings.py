@@ -14,7 +14,7 @@ from reconciler.diff.leaving import Leave, Leaving
 from reconciler.platform.assumptions import DETACH, PROMOTE
 from reconciler.platform.operations import Operation
 
-from .definition import PlanWarning
+from .definition import OTHERS_CHANGED_TOO, PlanWarning
 from .work import Work, promotes_lead
 
 ADDITIONAL_DATA = "additionalData"
@@ -133,6 +133,12 @@ def notes(found: DeviceDiff) -> Iterable[PlanWarning]:
             f"({', '.join(found.attributes)}); they are sent only with a change of owner"
         )
         yield PlanWarning("attributes-differ", device, message, (OWNER,), source)
+    if found.contested:
+        message = (
+            f"{device}: others changed {', '.join(found.contested)} too since the last apply; "
+            "the plan sets what the file says now"
+        )
+        yield PlanWarning(OTHERS_CHANGED_TOO, device, message, found.contested, source)
     owner = found.owner
     if owner is None or owner.after is None:
         return

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.core.fields import OWNER, Scalar
+from reconciler.core.fields import OWNER
 from reconciler.plan.drift import DriftDocument, MovedDevice, MovedField
 
-from .escape import LABEL_LIMIT, name, pad, prose, quoted, width
+from .escape import LABEL_LIMIT, name, pad, prose, quoted, quoted_pair, width
 from .markdown import code
-from .sentences import counted, devices, listed, number
+from .sentences import devices, listed, number
 from .spans import EMPTY, Line, Span, Style, line
 from .view import shown_path, value
 
@@ -20,6 +20,30 @@ MARKER: Final = "<!-- reconciler:drift -->"
 LIMIT: Final = 65_535
 _FEW: Final = 3
 _STYLES: Final[dict[str, Style]] = {"service": "warning", "both": "risk", "files": "dim"}
+
+
+_WHOSE: Final = {"service": "others", "files": "the files", "both": "others and the files"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """The three values of a field as texts: those that differ also look different."""
+
+    live: str
+    applied: str
+    declared: str
+
+    @classmethod
+    def of(cls, field: MovedField) -> _Values:
+        live, applied, declared = (
+            value(field.path, one) for one in (field.live, field.applied, field.declared)
+        )
+        if isinstance(field.live, str) and field.path != OWNER:
+            if isinstance(field.applied, str) and field.applied != field.live:
+                live, applied = quoted_pair(field.live, field.applied)
+            if isinstance(field.declared, str) and field.declared != field.live:
+                live, declared = quoted_pair(field.live, field.declared)
+        return cls(live, applied, declared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +58,36 @@ class _Group:
 
 
 def summary(document: DriftDocument) -> str:
-    """Return the last line: "Drift: 3 of 120 devices, 1 of them gone. 2 moved in the files only."
+    """Return the last line: "Drift: 3 of 120 devices, 1 of them gone. 2 devices moved in the files
+    only."
 
     Nothing of it is user data.
     """
     counts = document.summary
-    files = ""
+    after = ""
     if counts.files_moved:
-        files = f" {devices(counts.files_moved)} moved in the files only."
+        after = f" {devices(counts.files_moved)} moved in the files only."
+    if counts.not_compared:
+        their = "its" if counts.not_compared == 1 else "their"
+        after += (
+            f" {devices(counts.not_compared)} cannot be compared: the project does not have {their}"
+            " application any more."
+        )
     if not counts.devices:
-        return "No drift: the record holds no device."
+        if document.application is not None:
+            what = " of this application"
+        else:
+            what = (
+                " that can be compared"
+                if counts.not_compared
+                else ", so there is nothing to compare"
+            )
+        return f"No drift: the record holds no device{what}.{after}"
     if not counts.drifted:
-        return f"No drift: nobody else changed any of {devices(counts.devices)}.{files}"
+        are = "is" if counts.devices == 1 else "are"
+        return f"No drift: {devices(counts.devices)} {are} as applied.{after}"
     gone = f", {number(counts.gone)} of them gone" if counts.gone else ""
-    return f"Drift: {number(counts.drifted)} of {devices(counts.devices)}{gone}.{files}"
+    return f"Drift: {number(counts.drifted)} of {devices(counts.devices)}{gone}.{after}"
 
 
 def lines(document: DriftDocument, fold: int | None = FOLD) -> Iterator[Line]:
@@ -145,24 +185,31 @@ def _block(group: _Group) -> Iterator[Line]:
         yield line(Span(f"on {listed(ids, _FEW, len(group.devices))}", "dim"), indent=4)
 
 
-def _found(device: MovedDevice) -> str:
+def _found(device: MovedDevice, show: Callable[[str], str] = str) -> str:
     if device.found == "gone":
         return "gone: the service knows no such registration"
-    return f"stands in the application {name(device.found_in or '')} now"
+    return f"stands in the application {show(name(device.found_in or ''))} now"
 
 
 def _values(field: MovedField) -> Iterator[Span | str]:
     if not field.shown:
         yield "no file declares it any more, so its value is not shown"
         return
+    shown = _Values.of(field)
     yield "is "
-    yield Span(_value(field, field.live), "warning" if field.moved != "files" else "plain")
+    yield Span(shown.live, "warning" if field.moved != "files" else "plain")
     if field.moved == "files":
-        yield ", as applied" if field.applied is not None else ""
-    elif field.applied is not None or field.moved == "service":
-        yield f", applied {_value(field, field.applied)}"
-    if field.moved != "service":
-        yield f", declared {_value(field, field.declared)}"
+        yield "" if field.applied is None else ", as applied"
+    else:
+        yield f", applied {shown.applied}" if field.applied_known else ", not what was applied"
+    if field.moved == "service":
+        return
+    if not field.managed:
+        yield ", not declared any more"
+    elif shown.declared == shown.live:
+        yield ", as declared now"
+    else:
+        yield f", declared {shown.declared}"
 
 
 def _whose(field: MovedField) -> str:
@@ -175,38 +222,33 @@ def _whose(field: MovedField) -> str:
             return "changed by others, and the files moved"
 
 
-def _value(field: MovedField, scalar: Scalar | None) -> str:
-    if scalar is None and field.path == OWNER:
-        return "not declared"
-    return value(field.path, scalar)
-
-
 def _row(group: _Group, field: MovedField | None) -> str:
-    first = group.first
-    many = len(group.devices) > 1
-    device = f"{devices(len(group.devices))}: " if many else ""
-    ids = ", ".join(code(name(one.device)) for one in group.devices[:_FEW])
-    more = f" and {counted(len(group.devices) - _FEW, 'more device')}" if many else ""
+    first, many = group.first, len(group.devices) > 1
+    ids = [code(name(one.device)) for one in group.devices[:_FEW]]
+    if many:
+        who = f"{devices(len(group.devices))}: {listed(ids, _FEW, len(group.devices))}"
+    else:
+        label = "" if first.label is None else f" {code(quoted(first.label, LABEL_LIMIT))}"
+        who = ids[0] + label
+    where = code(name(first.application))
     if first.found != "there":
-        found = _found(first)
-        return f"| {device}{ids}{more} | {code(name(first.application))} | {found} | | | | others |"
+        return _cells(who, where, "", _found(first, code), "", "", "others")
     if field is None:
-        where = code(name(first.application))
-        return f"| {device}{ids}{more} | {where} | left the files | | | | the files |"
-    cells = ["not shown"] * 3
-    if field.shown:
-        unknown = field.applied is None and field.moved != "service"
-        cells = [
-            code(_value(field, field.live)),
-            "not known" if unknown else code(_value(field, field.applied)),
-            code(_value(field, field.declared)),
-        ]
-    whose = {"service": "others", "files": "the files", "both": "others and the files"}
-    parts = [
-        f"{device}{ids}{more}",
-        code(name(first.application)),
-        code(shown_path(field.path)),
-        *cells,
-        whose[field.moved],
-    ]
-    return f"| {' | '.join(parts)} |"
+        return _cells(who, where, "", "", "", "left the files", "the files")
+    whose, path = _WHOSE[field.moved], code(shown_path(field.path))
+    if not field.shown:
+        return _cells(who, where, path, "not shown", "not shown", "not any more", whose)
+    shown = _Values.of(field)
+    return _cells(
+        who,
+        where,
+        path,
+        code(shown.live),
+        code(shown.applied) if field.applied_known else "not known",
+        code(shown.declared) if field.managed else "not any more",
+        whose,
+    )
+
+
+def _cells(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"

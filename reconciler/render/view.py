@@ -6,9 +6,10 @@ Every text in it is escaped for the eye (see escape), so a rendering adds only i
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Final, Literal, overload
 
 from reconciler.core.fields import (
     IS_PRIMARY,
@@ -21,6 +22,7 @@ from reconciler.core.fields import (
 from reconciler.plan.definition import (
     INCOMPLETE,
     NOBODY,
+    OTHERS_CHANGED_TOO,
     Action,
     Change,
     Drift,
@@ -40,6 +42,7 @@ from .sentences import RISK_MEANS, summary
 
 FOLD: Final = 5
 Sign = Literal["+", "-", "~"]
+_NONE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 _CALLS: Final = frozenset({Action.DEPERSONALIZE, Action.PERSONALIZE, Action.UPDATE})
 
 
@@ -134,9 +137,9 @@ class PlanView:
 
     changes: tuple[ChangeView, ...]
     drift: tuple[ChangeView, ...]
-    adopted: tuple[DeviceView, ...]
-    released: tuple[DeviceView, ...]
-    gone: tuple[DeviceView, ...]
+    adopted: Sequence[DeviceView]
+    released: Sequence[DeviceView]
+    gone: Sequence[DeviceView]
     proposals: tuple[ProposalView, ...]
     errors: tuple[ErrorView, ...]
     refusals: tuple[RefusalView, ...]
@@ -153,8 +156,15 @@ class PlanView:
 def view(plan: Plan, fold: int | None = FOLD) -> PlanView:
     """Make the view. Identical changes of more than `fold` devices are one; None folds nothing."""
     changed = [change for change in plan.changes if not _CALLS.isdisjoint(change.actions)]
+    called = {change.device for change in changed}
+    # Said where the fields stand, so it needs no warning of its own.
+    contested = {
+        warning.device: warning.fields
+        for warning in plan.warnings
+        if warning.code == OTHERS_CHANGED_TOO and warning.device in called
+    }
     return PlanView(
-        changes=_folded(changed, fold),
+        changes=_folded(changed, fold, contested),
         drift=_folded(plan.drift, fold),
         adopted=_with_action(plan, Action.ADOPT),
         released=_with_action(plan, Action.RELEASE),
@@ -162,7 +172,11 @@ def view(plan: Plan, fold: int | None = FOLD) -> PlanView:
         proposals=tuple(map(proposal_view, plan.proposals)),
         errors=tuple(_error(error) for error in plan.errors),
         refusals=tuple(_refusal(refusal) for refusal in plan.refusals),
-        warnings=tuple(_warning(warning) for warning in plan.warnings),
+        warnings=tuple(
+            _warning(warning)
+            for warning in plan.warnings
+            if warning.code != OTHERS_CHANGED_TOO or warning.device not in contested
+        ),
         risks=_risks(changed),
         coverage=coverage_view(plan.coverage),
         summary=summary(plan),
@@ -212,20 +226,51 @@ def device_view(change: Change | Drift) -> DeviceView:
     )
 
 
-def _with_action(plan: Plan, action: Action) -> tuple[DeviceView, ...]:
-    return tuple(device_view(change) for change in plan.changes if action in change.actions)
+class _Devices(Sequence[DeviceView]):
+    """Devices that are made legible when they are shown: of very many only few are."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self._changes = changes
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+    @overload
+    def __getitem__(self, index: int) -> DeviceView: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[DeviceView]: ...
+
+    def __getitem__(self, index: int | slice) -> DeviceView | Sequence[DeviceView]:
+        if isinstance(index, slice):
+            return _Devices(self._changes[index])
+        return device_view(self._changes[index])
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    __hash__ = None  # type: ignore[assignment]
 
 
-def _folded(changes: Sequence[Change | Drift], fold: int | None) -> tuple[ChangeView, ...]:
-    groups: dict[object, list[tuple[int, Change | Drift]]] = {}
+def _with_action(plan: Plan, action: Action) -> Sequence[DeviceView]:
+    return _Devices([change for change in plan.changes if action in change.actions])
+
+
+def _folded(
+    changes: Sequence[Change | Drift],
+    fold: int | None,
+    contested: Mapping[str, tuple[str, ...]] = _NONE,
+) -> tuple[ChangeView, ...]:
+    groups: dict[tuple[object, tuple[str, ...]], list[tuple[int, Change | Drift]]] = {}
     for index, change in enumerate(changes):
-        groups.setdefault(_same(change, index, fold), []).append((index, change))
+        too = contested.get(change.device, ())
+        groups.setdefault((_same(change, index, fold), too), []).append((index, change))
     found: list[tuple[int, ChangeView]] = []
-    for group in groups.values():
+    for (_, too), group in groups.items():
         if fold is not None and len(group) > fold:
-            found.append((group[0][0], _change([change for _, change in group])))
+            found.append((group[0][0], _change([change for _, change in group], too)))
         else:
-            found.extend((index, _change([change])) for index, change in group)
+            found.extend((index, _change([change], too)) for index, change in group)
     return tuple(change for _, change in sorted(found, key=lambda item: item[0]))
 
 
@@ -244,10 +289,10 @@ def _same(change: Change | Drift, index: int, fold: int | None) -> object:
     )
 
 
-def _change(group: Sequence[Change | Drift]) -> ChangeView:
+def _change(group: Sequence[Change | Drift], contested: Collection[str]) -> ChangeView:
     first = group[0]
     risks = first.risks if isinstance(first, Change) else ()
-    fields = tuple(_field(field, risks) for field in first.fields)
+    fields = tuple(_field(field, risks, field.path in contested) for field in first.fields)
     shown = {risk for field in fields for risk in field.risks}
     return ChangeView(
         devices=tuple(device_view(change) for change in group),
@@ -257,7 +302,7 @@ def _change(group: Sequence[Change | Drift]) -> ChangeView:
     )
 
 
-def _field(field: FieldChange, risks: Sequence[Risk]) -> FieldView:
+def _field(field: FieldChange, risks: Sequence[Risk], contested: bool) -> FieldView:
     path, before, after = field.path, field.before, field.after
     texts = value(path, before), value(path, after)
     if isinstance(before, str) and isinstance(after, str) and path != OWNER:
@@ -268,15 +313,15 @@ def _field(field: FieldChange, risks: Sequence[Risk]) -> FieldView:
         path=shown_path(path),
         before=texts[0],
         after=texts[1],
-        note=_note(field.reason),
+        note=_note(field.reason, contested),
         risks=tuple(risk for risk in risks if _is_of(risk, field)),
     )
 
 
-def _note(reason: Reason) -> str:
+def _note(reason: Reason, contested: bool) -> str:
     match reason:
         case Reason.DECLARED:
-            return ""
+            return "others changed it too" if contested else ""
         case Reason.DRIFT:
             return "drift: changed by others"
         case Reason.REMOVED:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+from reconciler.state.lease import Holder
+from reconciler.state.local import LocalState
 from tests.worlds import identity_values
 
 from .harness import ROOT, Project, Sandbox
@@ -86,11 +90,10 @@ def test_after_an_apply_there_is_none(applied: Project) -> None:
     for form in ("text", "markdown"):
         ran = applied.run("drift", "--detailed-exitcode", "--format", form)
         assert (0, "") == (ran.exit, ran.err)
-        assert "No drift: nobody else changed any of 3 devices." in ran.out
+        assert "No drift: 3 devices are as applied.\n" in ran.out.replace("**", "")
     document = applied.run("drift", "--format", "json").json()
-    assert {"devices": 3, "drifted": 0, "gone": 0, "filesMoved": 0, "asApplied": 3} == document[
-        "summary"
-    ]
+    none = {"drifted": 0, "gone": 0, "both": 0, "filesMoved": 0, "notCompared": 0}
+    assert {"devices": 3, "asApplied": 3, **none} == document["summary"]
     after = Sandbox(applied.url).calls()["calls"][len(before["calls"]) :]
     assert {"get", "persons"} == {call["operation"] for call in after}
 
@@ -141,7 +144,7 @@ def test_who_moved_is_told_apart(applied: Project) -> None:
     assert (None, "there", []) == (left["source"], left["found"], left["fields"])
     assert 1 == document["summary"]["filesMoved"]
     shown = applied.run("drift", "--format", "markdown").out
-    assert "| `three` | `courier` | left the files | | | | the files |" in shown
+    assert "| `three` | `courier` |  |  |  | left the files | the files |" in shown
     assert '| `two` | `courier` | `additionalData.shift` | `"day"` | not known |' in shown
 
 
@@ -186,7 +189,7 @@ def test_many_alike_are_one_block(tmp_path: Path) -> None:
     assert "~ 20 devices  courier" in ran.out
     assert "on device-00, device-01, device-02 and 17 more" in ran.out
     assert 1 == shown.out.count("additionalData.tier")
-    assert "20 devices: `device-00`, `device-01`, `device-02` and 17 more devices" in shown.out
+    assert "20 devices: `device-00`, `device-01`, `device-02` and 17 more |" in shown.out
 
 
 def test_without_a_record_there_is_nothing_to_compare(tmp_path: Path) -> None:
@@ -198,6 +201,9 @@ def test_without_a_record_there_is_nothing_to_compare(tmp_path: Path) -> None:
     assert (1, "") == (ran.exit, ran.out)
     assert "There is no record here" in ran.err
     assert not (tmp_path / ".reconciler").exists()
+    empty = project.write(".reconciler/state.db", "")
+    assert "There is no record here" in project.run("drift").err
+    assert 0 == empty.stat().st_size
 
 
 def test_an_application_is_chosen_by_its_name(applied: Project) -> None:
@@ -205,5 +211,87 @@ def test_an_application_is_chosen_by_its_name(applied: Project) -> None:
     ran = applied.run("drift", "--application", "curier")
     assert 64 == ran.exit
     assert "Did you mean courier?" in ran.err
-    assert "any of 3 devices" in applied.run("drift", "--application", "courier").out
-    assert "the record holds no device" in applied.run("drift", "--application", "shop").out
+    assert "3 devices are as applied" in applied.run("drift", "--application", "courier").out
+    none = applied.run("drift", "--application", "shop")
+    assert (0, "No drift: the record holds no device of this application.\n") == (
+        none.exit,
+        none.out,
+    )
+
+
+def test_devices_of_an_application_that_the_project_lost_are_counted(applied: Project) -> None:
+    """They cannot be read, and that is not passed over in silence."""
+    applied.write("reconciler.yaml", PROJECT.replace("courier: {appCode", "van: {appCode"))
+    applied.write("devices/all.yaml", MANIFEST.replace("courier", "van"))
+    ran = applied.run("drift", "--detailed-exitcode")
+    assert 0 == ran.exit
+    assert "warning: The project has no application courier any more: 3 recorded devices" in ran.err
+    assert ran.out == (
+        "No drift: the record holds no device that can be compared. 3 devices cannot be compared: "
+        "the project does not have their application any more.\n"
+    )
+    document = applied.run("drift", "--format", "json").json()
+    assert (0, 3) == (document["summary"]["devices"], document["summary"]["notCompared"])
+
+
+def test_a_device_that_left_the_files_tells_what_was_applied(applied: Project) -> None:
+    """Of a flag by its digest, of the owner while the files still declare that person."""
+    behind_our_back(applied.url, "one", {"owner": 2, "isPrimary": False})
+    text = MANIFEST.replace("  one: {owner: ana, label: Ana's, isPrimary: true}\n", "")
+    applied.write("devices/all.yaml", text.replace("three: {}", "three: {owner: ana}"))
+    assert applied.run("drift").out.startswith(
+        "~ one  courier  left the files\n"
+        "    owner      is person 2, applied devices/all.yaml#people.ana  (changed by others)\n"
+        "    isPrimary  is false, applied true  (changed by others)\n\n"
+        "~ three  courier  devices/all.yaml:10:3\n"
+        "    owner  is nobody, declared devices/all.yaml#people.ana  (the files moved)\n\n"
+    )
+    applied.write("devices/all.yaml", text)
+    assert "owner      is person 2, not what was applied  (changed" in applied.run("drift").out
+
+
+def test_while_somebody_applies_it_says_so(applied: Project) -> None:
+    """What is not noted yet would look as if others had changed it."""
+    holder = Holder("ci", "build-7", os.getpid(), None, datetime.now(UTC))
+    with (
+        LocalState.open(applied.root / ".reconciler" / "state.db", create=False) as state,
+        state.lease(holder),
+    ):
+        ran = applied.run("drift")
+    assert 0 == ran.exit
+    assert "ci on build-7 is applying since " in ran.err
+    assert "what drift reads may still change." in ran.err
+
+
+def test_from_another_directory(applied: Project, tmp_path: Path) -> None:
+    """With -C; and a service that does not answer is an error, not drift."""
+    behind_our_back(applied.url, "two", {"additionalData": {"shift": "day"}})
+    elsewhere = Project(tmp_path / ".home", applied.url)
+    ran = elsewhere.run("-C", "..", "drift", "--detailed-exitcode")
+    assert 2 == ran.exit, ran.err
+    assert "~ two  courier  devices/all.yaml:10:3" in ran.out
+    lost = applied.run(
+        "drift", "--detailed-exitcode", "--timeout", "20s", SANDBOX_URL="http://127.0.0.1:1"
+    )
+    assert (1, "") == (lost.exit, lost.out)
+
+
+def test_the_record_is_as_it_was(applied: Project) -> None:
+    """Nothing is noted, whatever was found."""
+    behind_our_back(applied.url, "two", {"additionalData": {"shift": "day"}})
+    before = applied.run("state", "pull").out
+    assert 2 == applied.run("drift", "--detailed-exitcode").exit
+    assert before == applied.run("state", "pull").out
+
+
+def test_an_empty_record_is_no_drift(tmp_path: Path) -> None:
+    """A plan started it, and nothing was applied yet."""
+    with RunningSandbox(SandboxOptions(limits=None)) as running:
+        Sandbox(running.url).put_world(WORLD)
+        project = Project(tmp_path, running.url)
+        project.write("reconciler.yaml", PROJECT)
+        project.write("devices/all.yaml", MANIFEST)
+        assert project.run("plan").exit == 0
+        ran = project.run("drift", "--detailed-exitcode")
+    assert (0, "") == (ran.exit, ran.err)
+    assert "No drift: the record holds no device, so there is nothing to compare.\n" == ran.out

@@ -6,10 +6,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler.core.absent import ABSENT
 from reconciler.core.device import Lifecycle
 from reconciler.core.fields import Reason
 from reconciler.diff.compare import FieldDiff, Fields, compare
-from tests.fleet import DIGESTER, device, project, record, registration
+from reconciler.diff.device import owner_difference
+from tests.fleet import (
+    DIGESTER,
+    device,
+    external,
+    owner,
+    person,
+    project,
+    record,
+    registration,
+)
 
 SCALARS = st.one_of(
     st.text(max_size=8),
@@ -81,6 +92,50 @@ def test_the_file_moved_is_declared_and_somebody_else_moved_is_drift():
     assert [Reason.DRIFT] == [diff.reason for diff in found(before, live, before).changed]
     assert [Reason.DECLARED] == [diff.reason for diff in found(after, live, before).changed]
     assert [Reason.DECLARED] == [diff.reason for diff in found(before, live).changed]
+
+
+@pytest.mark.parametrize(
+    ("applied", "now", "live", "expected"),
+    [
+        pytest.param(1, 2, 9, True, id="both moved"),
+        pytest.param(1, 2, 1, False, id="only the file"),
+        pytest.param(1, 1, 9, False, id="only others"),
+        pytest.param(None, 2, 9, True, id="others brought it back"),
+        pytest.param(ABSENT, 2, 9, False, id="never applied"),
+    ],
+)
+def test_what_both_moved_is_contested(applied, now, live, expected):
+    """The file wins, and a reviewer wants to know that others had another mind."""
+    before = device("a", data={} if applied is ABSENT else {"k": applied})
+    after = device("a", data={"k": now})
+    (diff,) = found(after, registration("a", data={"k": live}), before).changed
+    assert expected is diff.contested
+
+
+def test_a_flag_that_the_service_does_not_show_is_not_contested():
+    """Nothing is known of it."""
+    before = device("a", registration_enabled=True)
+    after = device("a", registration_enabled=False)
+    (diff,) = found(after, registration("a", enabled=ABSENT), before).changed
+    assert not diff.contested
+
+
+@pytest.mark.parametrize(
+    ("applied", "live", "expected"),
+    [
+        pytest.param(owner("ana"), person(2, external("bob")), True, id="somebody else's"),
+        pytest.param(owner("ana"), None, True, id="nobody's"),
+        pytest.param(owner("ana"), person(1, external("ana")), False, id="as applied"),
+        pytest.param(None, person(2, external("bob")), True, id="was to be nobody's"),
+        pytest.param(ABSENT, person(2, external("bob")), False, id="never applied"),
+    ],
+)
+def test_an_owner_that_both_moved_is_contested(applied, live, expected):
+    """As a field is."""
+    before = record(device("a", owner=applied)).devices["a"]
+    diff = owner_difference(device("a", owner=owner("ivo")), live, before, DIGESTER)
+    assert diff is not None
+    assert expected is diff.contested
 
 
 def test_reported_drift_is_left_alone():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,8 +10,9 @@ from hypothesis import strategies as st
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Lifecycle
+from reconciler.core.fields import data_path, same_value
 from reconciler.core.live import Gone, Live, WrongApplication
-from reconciler.diff.moved import DeviceMoves, Side, moves, recorded_in, unread
+from reconciler.diff.moved import DeviceMoves, Side, left_out, moves, recorded_in, unread
 from tests.fleet import desired, device, external, owner, person, project, record, registration
 
 ANA, IVO = external("ana"), external("ivo")
@@ -99,6 +99,27 @@ def test_flags_are_known_from_their_digest() -> None:
     assert {"isPrimary": Side.BOTH, "registrationEnabled": Side.FILES} == sides(one)
     assert [False, True] == [move.applied for move in one.fields]
     assert one.fields[1].live is None
+    left = found(
+        None, device("one", is_primary=True), registration("one", is_primary=False), left=True
+    )
+    (move,) = left.fields
+    assert (True, True, False) == (move.applied, move.known, move.managed)
+
+
+def test_what_is_null_is_told_apart() -> None:
+    """Nothing applied, applied that it shall be gone, not known, not declared any more."""
+    one = found(
+        device("one", data={"new": "a", "gone": "b", "other": "c"}),
+        device("one", is_primary=True, data={"gone": None, "other": "d"}),
+        registration("one", is_primary=True, data={"gone": "x", "other": "y"}),
+    )
+    told = {move.path: (move.applied, move.known, move.managed) for move in one.fields}
+    assert {
+        "isPrimary": (True, True, False),
+        "additionalData.gone": (None, True, True),
+        "additionalData.new": (None, True, True),
+        "additionalData.other": (None, False, True),
+    } == told
 
 
 @pytest.mark.parametrize(
@@ -114,7 +135,8 @@ def test_flags_are_known_from_their_digest() -> None:
         pytest.param(owner("ana"), ABSENT, person(1, ANA), Side.FILES, id="handed back"),
         pytest.param(None, None, person(2, IVO), Side.SERVICE, id="somebody came"),
         pytest.param(None, None, person(3), None, id="an anonymous owner is nobody"),
-        pytest.param(ABSENT, owner("ana"), person(2, IVO), None, id="never applied"),
+        pytest.param(ABSENT, owner("ana"), person(2, IVO), Side.FILES, id="new in the files"),
+        pytest.param(ABSENT, ABSENT, person(2, IVO), None, id="never applied"),
     ],
 )
 def test_an_owner(applied: Any, now: Any, live: Any, side: Side | None) -> None:
@@ -151,26 +173,75 @@ def test_what_has_to_be_read() -> None:
     """Every recorded device, owners where one was applied; then nothing."""
     recorded = record(device("a", owner=owner("ana")), device("b"), device("c", application="shop"))
     devices = recorded_in(recorded, project(), {"courier"})
-    needs = unread(devices, Live())
+    needs = unread(devices, desired(), Live())
     assert ({"a": "courier", "b": "courier"}, ("a",)) == (needs.registrations, needs.owners)
     known = Live({"a": registration("a"), "b": Gone()}, {"a": None})
-    assert not unread(devices, known)
+    assert not unread(devices, desired(), known)
     gone = Live({"a": Gone(), "b": Gone()})
-    assert not unread(devices, gone)
+    assert not unread(devices, desired(), gone)
+    ignored = device("a", owner=owner("ivo"), lifecycle=Lifecycle(ignore=frozenset({"owner"})))
+    files = desired(ignored, device("b", owner=owner("ana")))
+    assert ("b",) == unread(devices, files, Live()).owners
+
+
+def test_what_cannot_be_compared_is_known() -> None:
+    """A device whose application the project does not have any more is in one of the two lists."""
+    recorded = record(device("a"), device("b", application="shop"))
+    of = project(applications=("courier",))
+    assert (["a"], ["b"]) == (
+        [one.id for one in recorded_in(recorded, of)],
+        [one.id for one in left_out(recorded, of)],
+    )
+
+
+def live_of(data: dict[str, Any], **fields: Any) -> Any:
+    """A registration that is as declared."""
+    kept = {key: value for key, value in data.items() if value is not None}
+    return registration("one", data=kept, **fields)
 
 
 values = st.one_of(st.none(), st.booleans(), st.integers(0, 2), st.sampled_from(["a", "b"]))
 
 
-@given(st.dictionaries(st.sampled_from("xyz"), values), st.booleans(), values)
-def test_after_an_apply_nothing_has_moved(data: Any, primary: bool, other: Any) -> None:
-    """And what moves then is moved by whoever moves it."""
+datas = st.dictionaries(st.sampled_from("xyz"), values)
+
+
+@given(datas, st.booleans())
+def test_after_an_apply_nothing_has_moved(data: Any, primary: bool) -> None:
+    """Whatever was applied."""
     applied = device("one", data=data, is_primary=primary)
-    here = registration(
-        "one", is_primary=primary, data={k: v for k, v in data.items() if v is not None}
+    one = found(applied, applied, live_of(data, is_primary=primary))
+    assert ({}, False, False) == (sides(one), one.drifted, one.only_files)
+
+
+@given(datas, datas, st.booleans(), st.booleans())
+def test_what_the_service_moved_alone_is_the_services(
+    data: Any, other: Any, primary: bool, flag: bool
+) -> None:
+    """Of the declared fields exactly those that differ; what nobody declares is nobody's."""
+    applied = device("one", data=data, is_primary=primary)
+    one = found(applied, applied, live_of(other, is_primary=flag))
+    moved = {data_path(key) for key, value in data.items() if differs(value, other.get(key))}
+    moved |= {"isPrimary"} if primary is not flag else set()
+    assert dict.fromkeys(moved, Side.SERVICE) == sides(one)
+    assert bool(moved) is one.drifted
+
+
+@given(datas, datas, st.booleans(), st.booleans())
+def test_what_the_files_moved_alone_is_the_files(
+    data: Any, other: Any, primary: bool, flag: bool
+) -> None:
+    """It is no drift, whatever they say now and whatever they do not say any more."""
+    applied = device("one", data=data, is_primary=primary)
+    one = found(
+        device("one", data=other, is_primary=flag), applied, live_of(data, is_primary=primary)
     )
-    assert {} == sides(found(applied, applied, here))
-    by_files = replace(applied, additional_data={**data, "new": other})
-    assert {"additionalData.new": Side.FILES} == sides(found(by_files, applied, here))
-    by_others = replace(here, is_primary=not primary)
-    assert {"isPrimary": Side.SERVICE} == sides(found(applied, applied, by_others))
+    moved = {data_path(key) for key in data.keys() ^ other.keys()}
+    moved |= {data_path(key) for key in data.keys() & other if differs(data[key], other[key])}
+    moved |= {"isPrimary"} if primary is not flag else set()
+    assert dict.fromkeys(moved, Side.FILES) == sides(one)
+    assert (False, bool(moved)) == (one.drifted, one.only_files)
+
+
+def differs(one: Any, other: Any) -> bool:
+    return not same_value(one, other)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.fields import Reason
-from reconciler.plan.definition import Plan
+from reconciler.plan.definition import OTHERS_CHANGED_TOO, Plan, PlanWarning
 from reconciler.render import calls, html, markdown, text
 from reconciler.render.spans import plain
 from reconciler.render.view import view
@@ -178,3 +178,38 @@ def test_the_reason_is_part_of_a_change() -> None:
     )
 
     assert [len(change.devices) for change in view(plan, 1).changes] == [1, 1]
+
+
+def test_what_others_changed_too_is_said_where_it_stands() -> None:
+    """Beside the field, in every format, and in no list of warnings; it keeps changes apart."""
+    changes = [
+        plans.change(f"A-{number}", plans.field("additionalData.shift", "day", "noon"))
+        for number in range(12)
+    ]
+    too = [
+        PlanWarning(
+            OTHERS_CHANGED_TOO,
+            f"A-{number}",
+            f"A-{number}: others changed additionalData.shift too",
+            ("additionalData.shift",),
+        )
+        for number in range(6)
+    ]
+    plan = plans.plan(*changes, warnings=too)
+    shown = view(plan)
+
+    assert [(6, "others changed it too"), (6, "")] == [
+        (len(change.devices), change.fields[0].note) for change in shown.changes
+    ]
+    assert () == shown.warnings
+    for form in ("text", "markdown", "html"):
+        assert 1 == FORMATS[form](plan).count("others changed it too"), form
+
+
+def test_a_field_that_others_changed_too_is_a_warning_where_nothing_is_called() -> None:
+    """A warning is never lost: what stands at no field stands in the list."""
+    too = PlanWarning(OTHERS_CHANGED_TOO, "A-1", "A-1: others changed owner too", ("owner",))
+
+    assert ["A-1: others changed owner too"] == [
+        warning.message for warning in view(plans.plan(warnings=[too])).warnings
+    ]
