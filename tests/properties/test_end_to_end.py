@@ -182,10 +182,13 @@ def some_fleet(seed: int) -> tuple[Json, Fleet]:
 
 
 def stable(document: str) -> Json:
-    """Return a plan without the two members that say when and which it is."""
+    """Return a plan without what says when and which it is, and how long answers took just now."""
     plan = json.loads(document)
     assert plan.pop("id")
     assert plan.pop("createdAt")
+    assert plan["summary"].pop("forecastSeconds")
+    assert plan["forecast"].pop("seconds")
+    assert plan["forecast"].pop("latencySeconds")
     return plan
 
 
@@ -214,11 +217,9 @@ def test_hash_seed_and_file_order_change_no_byte(
             PROJECT.replace("devices/*.yaml", patterns), "utf-8"
         )
 
-    first, *others = documents
     lines = [json.dumps(stable(document)) for document in documents]
     assert lines == lines[:1] * 3
-    assert [len(other) for other in others] == [len(first)] * 2
-    assert json.loads(first)["calls"]
+    assert json.loads(documents[0])["calls"]
 
 
 def test_a_lagging_read_delays_and_never_deceives(tmp_path: Path, sandboxes: Sandboxes) -> None:

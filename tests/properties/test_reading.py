@@ -225,7 +225,9 @@ def test_nobody_is_overlooked_at_a_seam(size: int, position: int) -> None:
     declared = desired(device("device", owner=owner("sought", external("sought"))))
     kinds = ["appear", "append", "vanish"]
     seen: Counter[str] = Counter()
-    for one, other in itertools.product(itertools.product(kinds, range(9)), repeat=2):
+    for one, other in itertools.combinations_with_replacement(
+        itertools.product(kinds, range(9)), 2
+    ):
         churn = ["nothing"] * 9
         for what, when in (one, other):
             churn[when] = what if churn[when] == "nothing" else f"{churn[when]}+{what}"

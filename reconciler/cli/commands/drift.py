@@ -6,6 +6,7 @@ import click
 
 from reconciler.cli.durations import Deadline, Duration
 from reconciler.cli.options import Options
+from reconciler.cli.ways import read_option
 
 
 @click.command(
@@ -29,14 +30,7 @@ Examples:
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit code 2 when others changed anything.")
 @click.option("--application", metavar="NAME", help="Only devices of this application.")
-@click.option(
-    "--read",
-    "strategy",
-    type=click.Choice(["auto", "points", "sweep"]),
-    default="auto",
-    show_default=True,
-    help="How live state is read: registration by registration, or page by page.",
-)
+@read_option
 @click.option(
     "--timeout",
     type=Duration(),

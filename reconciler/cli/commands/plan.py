@@ -11,6 +11,7 @@ from reconciler.cli.choosing import Narrowing, choosing_options
 from reconciler.cli.durations import Deadline, Duration
 from reconciler.cli.options import Options
 from reconciler.cli.streams import say
+from reconciler.cli.ways import read_option
 
 
 @click.command(
@@ -47,14 +48,7 @@ Examples:
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit code 2 when there are changes.")
 @choosing_options
-@click.option(
-    "--read",
-    "strategy",
-    type=click.Choice(["auto", "points", "sweep"]),
-    default="auto",
-    show_default=True,
-    help="How live state is read: registration by registration, or page by page.",
-)
+@read_option
 @click.option(
     "--timeout",
     type=Duration(),
