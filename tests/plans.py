@@ -70,6 +70,27 @@ def drift(device: str, *fields: FieldChange, label: str | None = None) -> Drift:
     return Drift(device, "courier", label, "devices/zg.yaml:30:3", fields)
 
 
+def proposal(
+    device: str,
+    replacement: str | None = None,
+    *,
+    label: str | None = None,
+    model: str | None = "Fairphone FP5",
+    could_be: int = 1,
+) -> Proposal:
+    """A gone device that may be back."""
+    return Proposal(
+        device,
+        "courier",
+        label,
+        "devices/zg.yaml:50:3",
+        f"{PERSON}ana",
+        replacement,
+        model,
+        could_be,
+    )
+
+
 def calls_for(changes: Iterable[Change]) -> tuple[PlannedCall, ...]:
     """Plain calls for the actions of changes, each needing the one before it on its device."""
     found: list[PlannedCall] = []
@@ -229,6 +250,14 @@ def everything() -> Plan:
             declared=False,
         ),
         change("C0000000-0000-4000-8000-000000000007", label="Lost", actions=(Action.GONE,)),
+        proposals=[
+            proposal("C1", "C1000000-0000-4000-8000-00000000000B", label="Ana's old"),
+            proposal("C2", "C2000000-0000-4000-8000-00000000000C", model=None),
+            proposal("C3", could_be=2),
+            proposal("C4"),
+            proposal("C5", could_be=0),
+            proposal("C6", could_be=0),
+        ],
         drift=[
             drift(
                 "D0000000-0000-4000-8000-000000000008",
@@ -312,6 +341,11 @@ def hostile(texts: Sequence[str] = HOSTILE) -> Plan:
             changes.append(change(f"{action}{text}", label=text, source=text, actions=(action,)))
     return plan(
         *changes,
+        proposals=[
+            Proposal(text, text, text, text, text, new, text, 1)
+            for text in texts
+            for new in (text, None)
+        ],
         drift=[drift(text, field(data_path(text), text, None), label=text) for text in texts],
         warnings=[PlanWarning("note", text, f"{text}: {text}", (text,), text) for text in texts],
         errors=[

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from reconciler.core.device import Desired
 from reconciler.manifest.devices import read_manifests
-from reconciler.manifest.patching import Edit, edited, means, patch
+from reconciler.manifest.patching import Edit, blocks, edited, means, patch
 from reconciler.manifest.reading import ManifestFile, Unreadable
 from reconciler.manifest.schema import Schemas
 from reconciler.plan.definition import Action, Plan
+from reconciler.plan.guards import GONE
 
 from . import files
 from .checking import Loaded
@@ -30,16 +31,19 @@ def write_patch(options: Options, loaded: Loaded, plan: Plan, out: Path) -> None
 
     What cannot be edited by lines, or would mean something else then, is left out and said.
     """
-    edits = _edits(loaded.desired, plan)
+    edits = _edits(options, loaded.desired, plan)
     schemas = Schemas({name: schema_bytes(name) for name in ("project", "devices")})
     before: dict[str, str] = {}
     after: dict[str, str] = {}
     left: list[Edit] = []
+    count = 0
     for path, mine in edits.items():
         data = files.read(loaded.root / path, within=loaded.root)
         text = None if isinstance(data, Unreadable) else data.decode("utf-8", "surrogateescape")
         fitting = [] if text is None else _fitting(loaded, path, text, mine, schemas)
-        left += [edit for edit in mine if edit not in fitting]
+        kept = set(fitting)
+        count += len(kept)
+        left += [edit for edit in mine if edit not in kept]
         new = None if text is None or not fitting else edited(text, fitting)
         if text is not None and new is not None:
             before[path], after[path] = text, new
@@ -50,21 +54,35 @@ def write_patch(options: Options, loaded: Loaded, plan: Plan, out: Path) -> None
         say(options, "info", f"There is nothing to patch; {out} was not written.")
         return
     save(out, patch(before, after).encode("utf-8", "surrogateescape"))
-    count = sum(len(mine) for mine in edits.values()) - len(left)
     entries = f"{count:,} entr{'y' if count == 1 else 'ies'}"
-    say(options, "info", f"Wrote a patch of {entries} to {out}. To take it: git apply {out}")
+    say(options, "info", f"Wrote a patch of {entries} to {out}. To take it: {_way(loaded, out)}")
 
 
-def _edits(desired: Desired, plan: Plan) -> dict[str, list[Edit]]:
+def _way(loaded: Loaded, out: Path) -> str:
+    """Say how to take a patch: its paths are those of the project's directory."""
+    if loaded.root.resolve() == Path.cwd():
+        return f"git apply {out}"
+    return f"git -C {loaded.root} apply {out.absolute()}"
+
+
+def _edits(options: Options, desired: Desired, plan: Plan) -> dict[str, list[Edit]]:
     replacements = {one.device: one.replacement for one in plan.proposals}
+    refused = {refusal.guard for refusal in plan.refusals}
+    for guard in sorted(refused):
+        if guard.startswith(GONE):
+            # With a wrong application code it would empty the manifests.
+            what = f"The guard {guard} refuses this plan; its devices are left out of the patch."
+            say(options, "warning", what)
     found: dict[str, list[Edit]] = {}
     for change in plan.changes:
         device = desired.devices.get(change.device)
         if Action.GONE not in change.actions or device is None:
             continue
+        if f"{GONE}{change.application}" in refused:
+            continue
         replacement = replacements.get(device.id)
         if replacement is None and device.id in replacements:
-            # Several registrations could be it: then nobody should forget it by a patch.
+            # Which registration it is, or whether any, is not known: nobody should forget it then.
             continue
         found.setdefault(device.source.file, []).append(Edit(device.id, device.source, replacement))
     return found
@@ -77,13 +95,17 @@ def _fitting(
     before = _read(loaded, path, text, schemas)
     if before is None:
         return []
-    if _fits(loaded, path, text, before, edits, schemas):
-        return list(edits)
-    fitting: list[Edit] = []
-    for edit in edits:
-        if _fits(loaded, path, text, before, [*fitting, edit], schemas):
-            fitting.append(edit)
-    return fitting
+
+    def grown(fitting: list[Edit], more: Sequence[Edit]) -> list[Edit]:
+        """Add what fits. By halves: a file is read whole for each try, and few do not fit."""
+        if _fits(loaded, path, text, before, [*fitting, *more], schemas):
+            return [*fitting, *more]
+        if len(more) < 2:
+            return fitting
+        half = len(more) // 2
+        return grown(grown(fitting, more[:half]), more[half:])
+
+    return grown([], blocks(text, edits))
 
 
 def _fits(

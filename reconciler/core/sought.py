@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from .fields import Scalar
@@ -27,10 +27,18 @@ class Sought:
     everybody: bool = False
     attributes: bool = True
 
-    def lookups(self, devices: Mapping[str, object] | tuple[str, ...]) -> int:
-        """Return how many people have to be looked up to know the owners of some devices."""
-        named = {self.owners[device] for device in devices if device in self.owners}
-        return len(named) + sum(device not in self.owners for device in devices)
+    def lookups(self, devices: Sequence[str], at_once: int) -> int:
+        """Return how many people are looked up to know the owners of some devices.
+
+        What one answer tells of other devices is known only to those who come `at_once` later.
+        """
+        known: set[IdentityValue] = set()
+        count = 0
+        for start in range(0, len(devices), at_once):
+            owners = [self.owners.get(device) for device in devices[start : start + at_once]]
+            count += sum(owner is None or owner not in known for owner in owners)
+            known.update(owner for owner in owners if owner is not None)
+        return count
 
 
 @dataclass(frozen=True, slots=True)

@@ -96,8 +96,8 @@ def _second(
     names = application_names(desired, record, live)
     gone = [one for one in chosen if isinstance(live.registrations[one.id], Gone)]
     if len(gone) <= LOOKED_UP:
-        wanted = map(owner_to_look_up, gone)
-        people.update(value for value in wanted if value is not None and value not in live.people)
+        wanted = (owner_to_look_up(one, live.people) for one in gone)
+        people.update(value for value in wanted if value is not None)
     for device in chosen:
         registration = live.registrations[device.id]
         if not isinstance(registration, LiveRegistration):

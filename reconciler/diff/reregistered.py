@@ -4,17 +4,19 @@ the device a new registration. Proposed to people, never acted on."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from reconciler.core.device import Desired, DesiredDevice, Owner
-from reconciler.core.identity import IdentityValue
+from reconciler.core.identity import Identity, IdentityValue
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.core.record import Record
 
 # Of more gone devices than this no owner is looked up: then the application code is wrong.
 LOOKED_UP: Final = 50
+
+People = Mapping[IdentityValue, LivePerson | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,9 @@ class Reregistered:
     """A gone device with a declared owner, and what it may be now.
 
     `candidate` is the only registration that it can be: of its owner and application, neither
-    declared nor recorded, and of its model where that is known. `could_be` counts them.
+    declared nor recorded, and of its model where that is known. `could_be` counts them; none means
+    that nobody knows: its owner was not looked up, or what the owner has is of an application that
+    nothing read so far names.
     """
 
     device: DesiredDevice
@@ -31,9 +35,16 @@ class Reregistered:
     could_be: int
 
 
-def owner_to_look_up(device: DesiredDevice) -> IdentityValue | None:
-    """Return the value by which the owner of a gone device is found."""
-    return device.owner.identity.values[0] if isinstance(device.owner, Owner) else None
+def owner_to_look_up(device: DesiredDevice, people: People) -> IdentityValue | None:
+    """Return the next value by which the owner of a gone device may be found; None: all is known,
+    or nobody is declared to own it."""
+    if isinstance(device.owner, Owner):
+        for value in device.owner.identity:
+            if value not in people:
+                return value
+            if people[value] is not None:
+                break
+    return None
 
 
 def reregistered(
@@ -43,64 +54,90 @@ def reregistered(
     live: Live,
     names: Mapping[str, str],
 ) -> tuple[Reregistered, ...]:
-    """Find what gone devices may be now; those that may be nothing are left out.
+    """Find what gone devices may be now; those that are certainly nothing are left out.
 
     `names` are the project's names of application ids (see missing.application_names).
     """
     if not gone:
         return ()
-    people = _people(live)
-    possible = {
-        device.id: _candidates(device, desired, record, live, people, names) for device in gone
-    }
-    wanted = Counter(one.id for found in possible.values() for one in found)
+    search = _Search.of(desired, record, live, names)
+    possible = {device.id: search.candidates(device) for device in gone}
+    wanted = Counter(one.id for found in possible.values() for one in found or ())
+    if wanted:
+        rivals = _unread(desired, live, search.people)
+        wanted.update(one.id for rival in rivals for one in search.candidates(rival) or ())
     result: list[Reregistered] = []
     for device in gone:
         found = possible[device.id]
-        if not found:
+        if found == []:
             continue
-        is_sure = len(found) == 1 and wanted[found[0].id] == 1
-        recorded = record.devices.get(device.id)
-        model = None if recorded is None else recorded.model
-        result.append(Reregistered(device, found[0] if is_sure else None, model, len(found)))
+        sure = found[0] if found and len(found) == 1 and wanted[found[0].id] == 1 else None
+        model = search.model(device)
+        result.append(Reregistered(device, sure, model, len(found or ())))
     return tuple(result)
 
 
-def _people(live: Live) -> dict[IdentityValue, LivePerson]:
-    found: dict[IdentityValue, LivePerson] = {}
-    for person in (*live.owners.values(), *live.people.values()):
-        if person is not None:
-            found.update((value, person) for value in person.identities)
-    return found
-
-
-def _candidates(
-    device: DesiredDevice,
-    desired: Desired,
-    record: Record,
-    live: Live,
-    people: Mapping[IdentityValue, LivePerson],
-    names: Mapping[str, str],
-) -> list[LiveRegistration]:
-    if not isinstance(device.owner, Owner):
-        return []
-    owners = {
-        people[value].number: people[value] for value in device.owner.identity if value in people
+def _unread(desired: Desired, live: Live, people: People) -> Iterator[DesiredDevice]:
+    """Yield the declared devices that a plan of a part leaves out, and that nobody's registrations
+    show: they may be gone as well, and back under the same new id."""
+    shown = {
+        one.id for person in people.values() if person is not None for one in person.registrations
     }
-    recorded = record.devices.get(device.id)
-    model = None if recorded is None else recorded.model
-    return [
-        one
-        for one in _owned(owners.values())
-        if names.get(one.application_id) == device.application
-        and one.id not in desired.devices
-        and one.id not in desired.removed
-        and one.id not in record.devices
-        and (model is None or one.model == model)
-    ]
+    for device in desired.devices.values():
+        if device.id not in live.registrations and device.id not in shown:
+            yield device
 
 
-def _owned(people: Iterable[LivePerson]) -> list[LiveRegistration]:
-    return sorted(
-        (one for person in people for one in person.registrations), key=lambda one: one.id
-    )
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """Where to look for gone devices. `linked` are the applications whose ids are known."""
+
+    desired: Desired
+    record: Record
+    people: People
+    names: Mapping[str, str]
+    linked: frozenset[str]
+
+    @classmethod
+    def of(cls, desired: Desired, record: Record, live: Live, names: Mapping[str, str]) -> _Search:
+        people = dict(live.people)
+        for owner in live.owners.values():
+            if owner is not None:
+                people.update((value, owner) for value in owner.identities)
+        return cls(desired, record, people, names, frozenset(names.values()))
+
+    def model(self, device: DesiredDevice) -> str | None:
+        """Return what the record remembers."""
+        recorded = self.record.devices.get(device.id)
+        return None if recorded is None else recorded.model
+
+    def candidates(self, device: DesiredDevice) -> list[LiveRegistration] | None:
+        """Return what a device can be now, by id; None if that cannot be told."""
+        if not isinstance(device.owner, Owner):
+            return []
+        person = self._person(device.owner.identity)
+        if person is None:
+            return [] if owner_to_look_up(device, self.people) is None else None
+        free = [one for one in person.registrations if self._is_free(device, one)]
+        if free and device.application not in self.linked:
+            others = [one for one in free if one.application_id not in self.names]
+            return None if others else []
+        found = [one for one in free if self.names.get(one.application_id) == device.application]
+        return sorted(found, key=lambda one: one.id)
+
+    def _person(self, identity: Identity) -> LivePerson | None:
+        """Return who has the first value that anybody has."""
+        for value in identity:
+            person = self.people.get(value)
+            if person is not None:
+                return person
+        return None
+
+    def _is_free(self, device: DesiredDevice, one: LiveRegistration) -> bool:
+        model = self.model(device)
+        return (
+            one.id not in self.desired.devices
+            and one.id not in self.desired.removed
+            and one.id not in self.record.devices
+            and (model is None or one.model == model)
+        )

@@ -18,7 +18,7 @@ from reconciler.core.live import Live, LiveRegistration, Needs
 from reconciler.core.sought import Page, Sought
 from reconciler.platform.assumptions import ANONYMOUS_OWNER, PAGE_PUSH
 
-from .crowd import together
+from .crowd import WORKERS, together
 from .links import linked
 from .means import Means
 from .points import read
@@ -169,4 +169,5 @@ class _Sweeper:
 
 
 def _sizes(needs: Needs, sought: Sought) -> Sizes:
-    return Sizes(len(needs.registrations), sought.lookups(needs.owners) + len(needs.people))
+    lookups = sought.lookups(needs.owners, WORKERS)
+    return Sizes(len(needs.registrations), lookups + len(needs.people))

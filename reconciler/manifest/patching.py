@@ -16,6 +16,9 @@ from reconciler.core.source import Source
 
 _NOWHERE = Source("", 1, 1)
 _PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
+# As places count them (old line ends too); str.splitlines ends one at U+2028 and others as well,
+# which stand within lines.
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,21 +32,25 @@ class Edit:
 
 def edited(text: str, edits: Sequence[Edit]) -> str | None:
     """Return a manifest with its entries edited; None if one does not stand as a block of lines."""
-    lines = text.splitlines(keepends=True)
+    lines = _LINE.findall(text)
     # From the end, so that no edit moves the place of another.
     for edit in sorted(edits, key=lambda one: one.source, reverse=True):
-        row, column = edit.source.line - 1, edit.source.column - 1
-        if row >= len(lines) or lines[row][:column].strip():
+        if not _is_block(lines, edit):
             return None
+        row, column = edit.source.line - 1, edit.source.column - 1
         if edit.replacement is None:
             lines[row : _end(lines, row, column)] = []
             continue
         written = _key(lines[row][column:], edit.device)
-        if written is None:
-            return None
         rest = lines[row][column + len(written) :]
         lines[row] = lines[row][:column] + _like(written, edit.replacement) + rest
     return "".join(lines)
+
+
+def blocks(text: str, edits: Sequence[Edit]) -> list[Edit]:
+    """Return the edits whose entries stand as blocks of lines, as far as their first line tells."""
+    lines = _LINE.findall(text)
+    return [edit for edit in edits if _is_block(lines, edit)]
 
 
 def means(before: Desired, after: Desired, edits: Sequence[Edit]) -> bool:
@@ -62,10 +69,18 @@ def patch(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     """Return the difference of some files as a patch, as `git apply` and `patch -p1` take it."""
     parts: list[str] = []
     for path in sorted(before):
-        old, new = before[path].splitlines(keepends=True), after[path].splitlines(keepends=True)
-        for line in unified_diff(old, new, f"a/{path}", f"b/{path}"):
+        # With a blank in it a name ends at a tab, as diff writes it.
+        tail = "\t" if " " in path else ""
+        old, new = before[path].split("\n"), after[path].split("\n")
+        for line in unified_diff(_ended(old), _ended(new), f"a/{path}{tail}", f"b/{path}{tail}"):
             parts.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
     return "".join(parts)
+
+
+def _ended(parts: Sequence[str]) -> list[str]:
+    """Return lines as patches have them: they end at a line feed and nowhere else."""
+    lines = [f"{part}\n" for part in parts[:-1]]
+    return [*lines, parts[-1]] if parts[-1] else lines
 
 
 def _bare(device: DesiredDevice, id_: str) -> DesiredDevice:
@@ -92,11 +107,20 @@ def _end(lines: Sequence[str], row: int, column: int) -> int:
     return end
 
 
-def _key(text: str, id_: str) -> str | None:
+def _is_block(lines: Sequence[str], edit: Edit) -> bool:
+    """Whether nothing stands before the key of an entry in its line, and it is the key."""
+    row, column = edit.source.line - 1, edit.source.column - 1
+    if row >= len(lines) or lines[row][:column].strip():
+        return False
+    return bool(_key(lines[row][column:], edit.device))
+
+
+def _key(text: str, id_: str) -> str:
+    """Return the key that a text begins with, as it is written; nothing if it is another."""
     for written in (id_, f'"{id_}"', f"'{id_}'"):
         if text.startswith(written) and text[len(written) :].lstrip(" ").startswith(":"):
             return written
-    return None
+    return ""
 
 
 def _like(written: str, id_: str) -> str:

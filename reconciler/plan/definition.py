@@ -185,7 +185,8 @@ class Proposal(_Part, frozen=True):
     """A gone device that may be back: the app was installed again. Nothing is done by itself.
 
     `replacement` is the only registration that it can be, null where several could (`could_be`
-    counts them). `model` is what the record remembers of the device; null: nothing.
+    counts them; 0: nobody looked). `model` is what the record remembers of the device; null:
+    nothing.
     """
 
     device: str

@@ -11,6 +11,8 @@ from reconciler.diff.changes import Diff
 
 from .definition import Refusal
 
+# The name of the guard, before that of the application.
+GONE = "gone:"
 LEAVING_SHARE = 0.10
 GONE_SHARE = 0.50
 # Below this many devices a share says nothing: one of two is half a fleet.
@@ -76,7 +78,7 @@ def _gone(diff: Diff, looked_at: Mapping[str, int]) -> Iterable[tuple[int, Refus
             yield (
                 count,
                 Refusal(
-                    f"gone:{application}",
+                    f"{GONE}{application}",
                     f"{count} of {total} devices of application {application} that the plan covers "
                     "are gone; is its application code the right one?",
                     f"{count} devices ({count / total:.0%})",

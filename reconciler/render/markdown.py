@@ -10,7 +10,7 @@ from reconciler.plan.definition import Plan
 
 from .coverage import CoverageView
 from .escape import prose
-from .proposals import ProposalView
+from .proposals import HOW, ProposalView
 from .sentences import counted, devices, listed, number
 from .view import (
     FOLD,
@@ -64,6 +64,7 @@ def render(plan: Plan, fold: int | None = FOLD, limit: int = LIMIT) -> str:
         _short("To release", "left the files; forgotten, no call", shown.released),
         _short("Gone", "the service knows no such registration", shown.gone),
         _proposals(shown.proposals),
+        f"{words(shown.not_looked_for)}\n" if shown.not_looked_for else "",
         _footer(shown),
     ]
     around = sum(len(part) + 1 for part in (*before, *after))
@@ -296,7 +297,8 @@ def _proposals(found: Sequence[ProposalView]) -> str:
         + f" · {code(one.application)} · {code(one.source)}: {words(one.why)}\n"
         for one in found
     )
-    return f"{start}{_rows(rows, len(found), _LISTS, 'devices')}\n</details>\n"
+    listing = _rows(rows, len(found), _LISTS, "devices")
+    return f"{start}{listing}\nAs a patch of the manifests: {code(HOW)}\n</details>\n"
 
 
 def _footer(shown: PlanView) -> str:

@@ -262,15 +262,19 @@ TEMPLATE: Final = """\
 {% endif %}
 {{ short("Gone", "the service knows no such registration", plan.gone) }}
 {% if plan.proposals %}
-<h2>Back <small>gone, and perhaps installed again; only proposed</small></h2>
+<h2>Back <small>gone, and perhaps installed again; only proposed, see
+<code>--write-patch</code></small></h2>
 <ul class="plain">
 {% for one in plan.proposals %}
 <li data-find data-risk="no"><code>{{ one.id }}</code>
-{% if one.replacement %}→ <code>{{ one.replacement }}</code>{% endif %}
+{% if one.replacement %}→ <code>{{ one.replacement }}</code> {% endif %}
 <bdi>{{ one.label }}</bdi> <span class="dim"><bdi>{{ one.application }}</bdi>
 <bdi>{{ one.source }}</bdi>: <bdi>{{ one.why }}</bdi></span></li>
 {% endfor %}
 </ul>
+{% endif %}
+{% if plan.not_looked_for %}
+<p>{{ plan.not_looked_for }}</p>
 {% endif %}
 {{ short("Release", "left the files; forgotten, no call", plan.released) }}
 {{ short("Adopt", "as declared already; apply only notes them", plan.adopted) }}

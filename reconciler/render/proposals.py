@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Final
 
 from reconciler.plan.definition import Proposal
 
 from .escape import LABEL_LIMIT, name, prose, quoted
+from .sentences import devices
+
+HOW: Final = "reconciler plan --write-patch FILE"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +26,29 @@ class ProposalView:
     why: str
 
 
-def proposal_view(proposal: Proposal) -> ProposalView:
-    """Make the view."""
+def proposal_views(proposals: Iterable[Proposal]) -> tuple[ProposalView, ...]:
+    """Make the views of those that may be back."""
+    return tuple(_view(proposal) for proposal in proposals if proposal.could_be)
+
+
+def not_looked_for(proposals: Iterable[Proposal]) -> str:
+    """Say how many may be back or not, as nobody looked; empty if there are none.
+
+    They are counted only: with a wrong application code that is a whole fleet.
+    """
+    count = sum(not proposal.could_be for proposal in proposals)
+    if not count:
+        return ""
+    return (
+        f"Not looked for: {devices(count)} that may be back, as too many are gone or no other "
+        "device of their application was read."
+    )
+
+
+def _view(proposal: Proposal) -> ProposalView:
     owner = name(proposal.owner)
     if proposal.replacement is None:
-        many = "another gone device may be it too"
+        many = "another device that is gone, or that the plan leaves out, may be it too"
         if proposal.could_be > 1:
             many = f"{proposal.could_be:,} registrations of {owner} could be it"
         why = f"{many}; nothing is proposed"

@@ -9,7 +9,6 @@ from reconciler.plan.definition import Plan
 
 from .coverage import CoverageView
 from .escape import pad, width
-from .proposals import ProposalView
 from .sentences import counted, devices, listed, number
 from .spans import EMPTY, Line, Span, Style, line
 from .view import (
@@ -51,7 +50,7 @@ def lines(plan: Plan, fold: int | None = FOLD) -> Iterator[Line]:
     yield from _short("Adopt", "as declared already; apply only notes them", shown.adopted, fold)
     yield from _short("Release", "left the files; forgotten, no call", shown.released, fold)
     yield from _short("Gone", "the service knows no such registration", shown.gone, fold)
-    yield from _proposals(shown.proposals, fold)
+    yield from _proposals(shown, fold)
     yield from _errors(shown.errors)
     yield from _refusals(shown.refusals)
     yield from _warnings(shown.warnings, fold)
@@ -59,11 +58,11 @@ def lines(plan: Plan, fold: int | None = FOLD) -> Iterator[Line]:
     yield _summary(shown)
 
 
-def _proposals(found: Sequence[ProposalView], fold: int | None) -> Iterator[Line]:
-    if not found:
-        return
-    what = "gone, and perhaps installed again; only proposed, see --write-patch"
-    yield line(Span(f"Back: {devices(len(found))}", "title"), Span(f"  {what}", "dim"))
+def _proposals(shown: PlanView, fold: int | None) -> Iterator[Line]:
+    found = shown.proposals
+    if found:
+        what = "gone, and perhaps installed again; only proposed, see --write-patch"
+        yield line(Span(f"Back: {devices(len(found))}", "title"), Span(f"  {what}", "dim"))
     few = len(found) if fold is None else _LISTED
     for one in found[:few]:
         to = [Span(" -> ", "dim"), Span(one.replacement, "add")] if one.replacement else []
@@ -74,7 +73,10 @@ def _proposals(found: Sequence[ProposalView], fold: int | None) -> Iterator[Line
         yield line(Span(one.why, "dim"), indent=8)
     if len(found) > few:
         yield line(Span(f"and {number(len(found) - few)} more", "dim"), indent=4)
-    yield EMPTY
+    if shown.not_looked_for:
+        yield line(shown.not_looked_for)
+    if found or shown.not_looked_for:
+        yield EMPTY
 
 
 def _coverage(coverage: CoverageView | None, fold: int | None) -> Iterator[Line]:

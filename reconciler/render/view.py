@@ -37,7 +37,7 @@ from reconciler.plan.definition import (
 
 from .coverage import CoverageView, coverage_view
 from .escape import LABEL_LIMIT, name, prose, quoted, quoted_pair
-from .proposals import ProposalView, proposal_view
+from .proposals import ProposalView, not_looked_for, proposal_views
 from .sentences import RISK_MEANS, summary
 
 FOLD: Final = 5
@@ -141,6 +141,7 @@ class PlanView:
     released: Sequence[DeviceView]
     gone: Sequence[DeviceView]
     proposals: tuple[ProposalView, ...]
+    not_looked_for: str
     errors: tuple[ErrorView, ...]
     refusals: tuple[RefusalView, ...]
     warnings: tuple[WarningView, ...]
@@ -169,7 +170,8 @@ def view(plan: Plan, fold: int | None = FOLD) -> PlanView:
         adopted=_with_action(plan, Action.ADOPT),
         released=_with_action(plan, Action.RELEASE),
         gone=_with_action(plan, Action.GONE),
-        proposals=tuple(map(proposal_view, plan.proposals)),
+        proposals=proposal_views(plan.proposals),
+        not_looked_for=not_looked_for(plan.proposals),
         errors=tuple(_error(error) for error in plan.errors),
         refusals=tuple(_refusal(refusal) for refusal in plan.refusals),
         warnings=tuple(

@@ -31,7 +31,9 @@ Journal = LocalJournal | MemoryJournal | SharedJournal
 # Opens the same state again and again, as further runs would.
 Opener = Callable[[], State]
 
-FIRST = RecordedDevice("a", "courier", {"isPrimary": ("11",), "owner": ("22", "33")})
+FIRST = RecordedDevice(
+    "a", "courier", {"isPrimary": ("11",), "owner": ("22", "33")}, model="Fairphone FP5"
+)
 SECOND = RecordedDevice("ü/b", "shop", {}, OnRemove.DEPERSONALIZE, protect=True)
 IVO = Holder("ivo", "build-8", os.getpid(), None, datetime.now(UTC))
 ME = Holder("ana", "build-7", os.getpid(), "https://ci.example/7", datetime.now(UTC))
@@ -79,6 +81,7 @@ def test_what_was_written_is_read(opener: Opener) -> None:
         record = state.read()
 
     assert [("a", FIRST), ("ü/b", SECOND)] == list(record.devices.items())
+    assert ["Fairphone FP5", None] == [one.model for one in record.devices.values()]
     assert {"courier": "0A1"} == record.application_ids
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -75,6 +76,15 @@ def planned(ran: Ran) -> tuple[Any, Any]:
     return {name: document[name] for name in same}, document["reads"]
 
 
+@pytest.fixture(scope="module")
+def quiet(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Where a plan was made by point reads from a service that behaves, and that plan."""
+    with RunningSandbox(SandboxOptions(people=PEOPLE, limits=None)) as running:
+        project = project_at(tmp_path_factory.mktemp("quiet"), running.url)
+        plan, _ = planned(project.run("plan", "--format", "json", "--read", "points"))
+        return project.root, plan
+
+
 @pytest.mark.parametrize(
     "assume",
     [{}, {"page-push": "bare"}, {"anonymous-owner": "404"}],
@@ -109,22 +119,21 @@ def test_every_way_of_reading_makes_the_same_plan(tmp_path: Path, assume: dict[s
         "persons:vanish@30%",
         "persons:503@15%",
         "persons:429@20%,retry-after=0",
-        "persons:truncate@20%",
         "persons:reset@20%",
         "reads:garbage@20%",
     ],
 )
-def test_pages_that_misbehave_change_nothing(tmp_path: Path, fault: str) -> None:
+def test_pages_that_misbehave_change_nothing(tmp_path: Path, fault: str, quiet: Any) -> None:
     """People come and go, answers are lost or torn: the plan is the same."""
-    with RunningSandbox(SandboxOptions(people=PEOPLE, limits=None)) as running:
-        project = project_at(tmp_path, running.url)
-        quiet, _ = planned(project.run("plan", "--format", "json", "--read", "points"))
+    root, plan = quiet
+    # Digests are made with the key of the record.
+    shutil.copytree(root / ".reconciler", tmp_path / ".reconciler")
     options = SandboxOptions(people=PEOPLE, limits=None, faults=(fault,), fault_seed=11)
     with RunningSandbox(options) as running:
         project = project_at(tmp_path, running.url)
         ran = project.run("plan", "--format", "json", "--read", "sweep")
     assert ran.exit == 1, ran.err
-    assert quiet == planned(ran)[0]
+    assert plan == planned(ran)[0]
 
 
 def test_a_page_that_never_comes_ends_the_plan_with_what_went_wrong(tmp_path: Path) -> None:

@@ -162,6 +162,81 @@ def test_what_cannot_be_edited_is_named(applied: tuple[Project, Sandbox]) -> Non
     assert "Wrote a patch of 1 entry" in ran.err
 
 
+@pytest.mark.parametrize("choice", ["points", "sweep"])
+def test_of_a_part_another_device_may_be_back_instead(
+    applied: tuple[Project, Sandbox], choice: str
+) -> None:
+    """Whether that is gone too, the plan does not know; so nothing is proposed, nor dropped."""
+    project, sandbox = applied
+    both = MANIFEST.replace("  tablet: {owner: ana}\n", "  old-too: {owner: ana}\n")
+    project.write("devices/zagreb.yaml", both)
+    reinstall(sandbox, registration("new-phone", 1, FAIRPHONE))
+    ran = project.run(
+        *("plan", "--target", "old-phone", "--read", choice),
+        *("--write-patch", "gone.patch", "--format", "json"),
+    )
+    (proposal,) = ran.json()["proposals"]
+    assert (None, 1) == (proposal["replacement"], proposal["couldBe"])
+    assert "There is nothing to patch" in ran.err
+
+
+def test_what_nobody_looked_for_is_not_dropped(applied: tuple[Project, Sandbox]) -> None:
+    """Here no record and no other device of the plan names the application of what Ana has."""
+    project, sandbox = applied
+    reinstall(sandbox, registration("new-phone", 1, FAIRPHONE))
+    (project.root / ".reconciler/state.db").unlink()
+    arguments = ("plan", "--target", "old-phone", "--write-patch", "gone.patch")
+    ran = project.run(*arguments)
+    assert "Not looked for: 1 device that may be back" in ran.out
+    assert "There is nothing to patch" in ran.err
+    whole = project.run("plan", "--write-patch", "gone.patch")
+    assert "old-phone -> new-phone" in whole.out
+
+
+def test_a_whole_application_that_is_gone_is_not_patched_away(
+    applied: tuple[Project, Sandbox],
+) -> None:
+    """That is what a wrong application code looks like; who consents gets the patch."""
+    project, sandbox = applied
+    sandbox.put_world({**WORLD, "registrations": []})
+    ran = project.run("plan", "--write-patch", "gone.patch")
+    assert ran.exit == 4
+    assert "The guard gone:courier refuses this plan; its devices are left out" in ran.err
+    assert not (project.root / "gone.patch").exists()
+    ran = project.run("plan", "--write-patch", "gone.patch", "--accept", "gone:courier=4")
+    # A manifest without devices is none: the last entry stays.
+    assert "Wrote a patch of 3 entries to gone.patch" in ran.err
+    assert 1 == ran.err.count("is left out of the patch; edit its entry by hand.")
+
+
+def test_a_patch_is_taken_in_the_directory_of_the_project(
+    applied: tuple[Project, Sandbox],
+) -> None:
+    """What is printed works as it stands, from wherever plan was run."""
+    project, sandbox = applied
+    reinstall(sandbox, registration("new-phone", 1, FAIRPHONE))
+    below = Project(project.root / "devices", project.url)
+    ran = below.run("plan", "--write-patch", "gone.patch")
+    command = ran.err.partition("To take it: ")[2].split()
+    assert command[:2] == ["git", "-C"]
+    subprocess.run(command, cwd=project.root.parent, check=True)
+    assert "  new-phone:" in (project.root / "devices/zagreb.yaml").read_text()
+
+
+def test_a_change_of_a_device_keeps_what_it_is(applied: tuple[Project, Sandbox]) -> None:
+    """Also where the service does not say it any more; then the new registration is known by it."""
+    project, sandbox = applied
+    world = copy.deepcopy(sandbox.world())
+    for one in world["registrations"]:
+        one["systemData"] = {}
+    sandbox.put_world(world)
+    project.write("devices/zagreb.yaml", MANIFEST.replace("shift: night", "shift: noon"))
+    assert 0 == project.run("apply", "--yes").exit
+    reinstall(sandbox, registration("new", 1, FAIRPHONE), registration("watch", 1, TABLET))
+    (proposal,) = project.run("plan", "--format", "json").json()["proposals"]
+    assert ("new", "Fairphone FP5") == (proposal["replacement"], proposal["model"])
+
+
 def test_with_nothing_gone_no_patch_is_written(applied: tuple[Project, Sandbox]) -> None:
     """And what is there and is no patch is not replaced."""
     project, _ = applied

@@ -111,7 +111,7 @@ def exact(values: Mapping[str, Scalar | None]) -> dict[str, tuple[type, str]]:
 
 
 @given(lives())
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_what_is_written_is_read_as_what_lives(live: Live) -> None:
     """Every id, key, value and identity, with its type; nothing that was not there."""
     made = entries(live, "courier", Desired())
@@ -138,7 +138,7 @@ def test_what_is_written_is_read_as_what_lives(live: Live) -> None:
 
 
 @given(lives(), st.integers(1024, 6000))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=70, deadline=None)
 def test_a_split_changes_nothing_but_the_files(live: Live, largest: int) -> None:
     """The same is declared, each device once, and no file of several devices is too large."""
     made = entries(live, "courier", Desired())

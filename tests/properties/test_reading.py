@@ -168,7 +168,7 @@ def assert_absent(live: Live, world: World) -> None:
             assert value not in world.holders
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data(), worlds(), READINGS, st.integers(1, 4), st.booleans(), st.booleans())
 def test_every_strategy_reads_the_same(
     data: st.DataObject,
@@ -187,7 +187,7 @@ def test_every_strategy_reads_the_same(
         assert_same(points.live, read(modelled, declared, choice, assume=pinned).live, declared)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.data(),
     worlds(),
@@ -265,7 +265,7 @@ def _changed(world: World, kind: str, number: int) -> World:
     return world
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.data(), worlds(), st.integers(1, 3), st.integers(0, 9))
 def test_a_device_that_moves_meanwhile_is_read_as_it_once_was(
     data: st.DataObject, world: World, size: int, when: int

@@ -99,7 +99,7 @@ def part(declared: Desired, world: World, chosen: frozenset[str], recorded: Reco
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(FLEETS, PARTS, PARTS, CHOICES)
 def test_the_chosen_become_as_declared_and_the_rest_is_left_alone(fleet, part_of, applied, chosen):
     """Under every reading: all calls succeed, a second plan of the part is empty, and nothing
@@ -128,7 +128,7 @@ def test_the_chosen_become_as_declared_and_the_rest_is_left_alone(fleet, part_of
     assert decode(encode(made)) == made
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(FLEETS, PARTS, PARTS)
 def test_a_part_is_planned_as_in_the_whole(fleet, part_of, applied):
     """The same change for each chosen device, unless a person's values are brought by another or
@@ -150,7 +150,7 @@ def test_a_part_is_planned_as_in_the_whole(fleet, part_of, applied):
             assert theirs[change.device] == change
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(FLEETS)
 def test_all_of_them_is_everything(fleet):
     """Whoever is chosen comes along for nobody, and the plan is the same but for what it covers."""

@@ -244,6 +244,25 @@ def test_a_persons_entry_says_only_what_is_certain(
     assert (fields["additionalData"] if expected[2] is None else expected[2]) == data
 
 
+@pytest.mark.parametrize(
+    ("data", "model"),
+    [
+        ({"deviceManufacturer": "Fairphone", "deviceModel": "FP5"}, "Fairphone FP5"),
+        ({"deviceModel": "FP5"}, "FP5"),
+        ({"deviceManufacturer": "Fairphone", "deviceModel": ""}, "Fairphone"),
+        ({"deviceModel": None}, None),
+        ({}, None),
+        (None, None),
+    ],
+)
+def test_both_ways_of_reading_tell_the_same_model(
+    data: dict[str, object] | None, model: str | None
+) -> None:
+    """Maker and model, as far as they are known."""
+    alone = answer(REGISTRATION | {"systemData": data})
+    assert [model, model] == [entry(systemData=data).model, run(Wire(alone).service(), get).model]
+
+
 BAD_BODIES = [
     pytest.param(b"", id="empty"),
     pytest.param(b"  \n", id="blank"),

@@ -7,12 +7,23 @@ from typing import Any
 
 import pytest
 
-from reconciler.core.device import DesiredDevice
-from reconciler.core.live import Gone, Live, LiveRegistration
+from reconciler.core.device import DesiredDevice, Owner
+from reconciler.core.identity import IdentityValue
+from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration
 from reconciler.core.record import Record
 from reconciler.diff.missing import missing
 from reconciler.diff.reregistered import Reregistered, reregistered
-from tests.fleet import desired, device, external, owner, person, project, record, registration
+from tests.fleet import (
+    desired,
+    device,
+    external,
+    owner,
+    person,
+    phone,
+    project,
+    record,
+    registration,
+)
 
 ANA = external("ana")
 NAMES = {"APP-COURIER": "courier", "APP-SHOP": "shop"}
@@ -92,11 +103,70 @@ def test_nothing_is_proposed_without_an_owner_or_a_new_registration(is_owned: bo
     assert () == reregistered([old], desired(old), record(), live, NAMES)
 
 
+def fifty_and(*more: str) -> list[DesiredDevice]:
+    names = [*(f"d{number:03}" for number in range(50)), *more]
+    return [device(name, owner=owner("ana")) for name in names]
+
+
 def test_the_owner_of_a_gone_device_is_looked_up() -> None:
     """Each person once; not when so much is gone that something else is wrong."""
-    few = [device(f"d{number:03}", owner=owner("ana")) for number in range(50)]
+    few = fifty_and()
     live = Live({one.id: Gone() for one in few})
     assert (ANA,) == missing(desired(*few), record(), live, project()).people
-    many = [*few, device("one-more", owner=owner("ana"))]
+    many = fifty_and("one-more")
     live = Live({one.id: Gone() for one in many})
     assert not missing(desired(*many), record(), live, project())
+
+
+def test_where_nobody_looked_it_is_said() -> None:
+    """Who was not looked up may have it still; who is nobody has nothing."""
+    many = fifty_and("one-more")
+    gone = {one.id: Gone() for one in many}
+    unknown = reregistered(many, desired(*many), record(), Live(gone), NAMES)
+    assert [(one, None, 0) for one in many] == [
+        (one.device, one.candidate, one.could_be) for one in unknown
+    ]
+    nobody = Live(gone, {}, {ANA: None})
+    assert () == reregistered(many, desired(*many), record(), nobody, NAMES)
+
+
+def test_an_owner_is_looked_up_by_each_value_until_one_is_found() -> None:
+    """Of a person who lacks the first value, pages would find them by the second."""
+    old = device("old", owner=owner("ana", ANA, phone("+385911234567")))
+    first, second = old.owner.identity.values if isinstance(old.owner, Owner) else (ANA, ANA)
+    gone = {"old": Gone()}
+
+    def asked(people: dict[IdentityValue, LivePerson | None]) -> tuple[IdentityValue, ...]:
+        return missing(desired(old), record(), Live(gone, {}, people), project()).people
+
+    assert (first,) == asked({})
+    assert () == asked({first: person(1, first)})
+    assert (second,) == asked({first: None})
+    ana = person(1, second, owns=(phone_of("new"),))
+    live = Live(gone, {}, {first: None, second: ana})
+    (one,) = reregistered([old], desired(old), record(), live, NAMES)
+    assert one.candidate == phone_of("new")
+
+
+@pytest.mark.parametrize(
+    ("names", "could_be"),
+    [({}, [0]), ({"APP-SHOP": "shop"}, [0]), ({"APP-OTHER": "courier"}, [])],
+)
+def test_what_nobody_names_the_application_of_may_be_it(
+    names: dict[str, str], could_be: list[int]
+) -> None:
+    """Until some registration of the device's application was read, what she has is unknown."""
+    old = device("old", owner=owner("ana"))
+    live = Live({"old": Gone()}, {}, {ANA: person(1, ANA, owns=(phone_of("new"),))})
+    found = reregistered([old], desired(old), record(), live, names)
+    assert could_be == [one.could_be for one in found]
+
+
+@pytest.mark.parametrize(("is_hers", "is_sure"), [(False, False), (True, True)])
+def test_a_device_that_the_plan_leaves_out_may_be_it_too(is_hers: bool, is_sure: bool) -> None:
+    """Of a part, the others were not read; but one that she is seen to have is not gone."""
+    old, other = device("old", owner=owner("ana")), device("other", owner=owner("ana"))
+    owns = [phone_of("new"), *([phone_of("other")] if is_hers else [])]
+    live = Live({"old": Gone()}, {}, {ANA: person(1, ANA, owns=owns)})
+    (one,) = reregistered([old], desired(old, other), record(), live, NAMES)
+    assert (is_sure, 1) == (one.candidate is not None, one.could_be)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from reconciler.core.device import Desired
 from reconciler.manifest.devices import read_manifests
-from reconciler.manifest.patching import Edit, edited, means, patch
+from reconciler.manifest.patching import Edit, blocks, edited, means, patch
 from reconciler.manifest.reading import ManifestFile
 
 from .reading import SCHEMAS, project
@@ -97,13 +98,53 @@ def test_what_is_no_block_is_left_alone(text: str) -> None:
     assert edit(text, one="new")[0] is None
 
 
-def test_a_patch_is_one_for_git(tmp_path: Path) -> None:
-    """Also of a file whose last line does not end."""
-    before = TEXT.rstrip("\n")
+def test_entries_that_stand_as_blocks_are_known_by_their_first_line() -> None:
+    """So that a file is not read again for each of the others."""
+    text = TEXT + "  ? four\n  : {}\n"
+    _, edits = edit(text, one="new", two=None, four=None)
+    assert ["one", "two"] == [one.device for one in blocks(text, edits)]
+
+
+@pytest.mark.parametrize("inside", ["\x85", "\u2028", "\u2029"])
+def test_what_ends_no_line_of_yaml_ends_none_here(inside: str) -> None:
+    """Lines are counted as places count them, and patches as git does."""
+    before = TEXT.replace("label: Ana's", f'label: "Ana{inside}s"')
+    new, edits = edit(before, two="back", three=None)
+    assert new is not None
+    assert means(read(before), read(new), edits)
+    assert before.replace('"two"', '"back"').replace("  three: {}\n", "") == new
+    assert 3 == sum(
+        line[0] in "+-" for line in patch({"a": before}, {"a": new}).split("\n")[2:] if line
+    )
+
+
+def test_old_line_ends_are_line_ends() -> None:
+    """As the places of devices have them; CR LF is one."""
+    for end in ("\r", "\r\n"):
+        text = TEXT.replace("\n", end)
+        new, edits = edit(text, one="back", three=None)
+        assert new is not None
+        assert means(read(text), read(new), edits)
+        assert TEXT.replace("  one:", "  back:").replace("  three: {}\n", "") == new.replace(
+            end, "\n"
+        )
+
+
+@pytest.mark.parametrize("command", ["git apply", "patch -s -p1 -i"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("path", ["devices/a.yaml", "devices/z g/č.yaml"])
+def test_a_patch_is_one_for_git_and_patch(
+    tmp_path: Path, path: str, end: str, command: str
+) -> None:
+    """Also of a file whose last line does not end, or whose name has blanks."""
+    if shutil.which(command.split()[0]) is None:
+        pytest.skip("not installed here")
+    before = TEXT.rstrip("\n").replace("\n", end)
     new, _ = edit(before, three="back", one=None)
     assert new is not None
-    (tmp_path / "devices").mkdir()
-    (tmp_path / "devices/a.yaml").write_text(before)
-    difference = patch({"devices/a.yaml": before}, {"devices/a.yaml": new})
-    subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=difference, text=True, check=True)
-    assert new == (tmp_path / "devices/a.yaml").read_text()
+    file = tmp_path / path
+    file.parent.mkdir(parents=True)
+    file.write_bytes(before.encode())
+    (tmp_path / "x.patch").write_bytes(patch({path: before}, {path: new}).encode())
+    subprocess.run([*command.split(), "x.patch"], cwd=tmp_path, check=True)
+    assert new.encode() == file.read_bytes()
