@@ -76,6 +76,7 @@ class _Sweeper:
         self._reader = PageReader(sought)
         self._left = 0 if choice is Choice.POINTS else _SWEEPS
         self._is_steady = False
+        self._shown: frozenset[str] = frozenset()
 
     async def instead_of(self, needs: Needs, reading: Reading) -> Reading | None:
         """Sweep if that is quicker than to read all this by point, and return what is known then;
@@ -118,7 +119,9 @@ class _Sweeper:
         owners = {
             id_: None
             for id_ in needs.owners
-            if id_ not in live.owners and isinstance(live.registrations.get(id_), LiveRegistration)
+            if id_ not in self._shown
+            and id_ not in live.owners
+            and isinstance(live.registrations.get(id_), LiveRegistration)
         }
         return Live(live.registrations, {**live.owners, **owners}, live.people) if owners else None
 
@@ -165,6 +168,7 @@ class _Sweeper:
         if swept is None:
             raise RuntimeError("A sweep without a result. This is a bug in reconciler.")
         self._is_steady = swept.steady()
+        self._shown = swept.shown()
         return await linked(swept, live, needs, self._sought, means)
 
 

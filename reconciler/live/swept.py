@@ -106,6 +106,15 @@ class Swept:
             del found[id_]
         return found
 
+    def shown(self) -> frozenset[str]:
+        """Return all sought registrations that stand on any page, whatever became of them."""
+        return frozenset(
+            registration.id
+            for person in self._people.values()
+            for registration in person.registrations
+            if self._is_sought(registration)
+        )
+
     def twice(self) -> set[str]:
         """Return the kept registrations that were seen with two people: they moved meanwhile."""
         seen: dict[str, int] = {}

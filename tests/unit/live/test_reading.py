@@ -248,3 +248,18 @@ def test_asking_for_the_same_again_is_our_bug_and_no_endless_loop() -> None:
     means = Means(Modelled(world(1)).service(), CODES, DEFAULT_LIMITS, nobody_listens)
     with pytest.raises(RuntimeError, match="bug in reconciler"):
         asyncio.run(read_live(lambda live: Needs({"device-0": "courier"}), Sought(), means))
+
+
+def test_a_device_that_moved_meanwhile_is_not_taken_to_be_nobodys() -> None:
+    """It stands on two pages, so whose it is has to be asked, whatever is pinned."""
+
+    def happens(now: World, number: int) -> World:
+        # After the first pages, before the last ones: to somebody whose page is still to come.
+        moved = replace(now.registrations["device-2"], owner=28)
+        return now.with_registration(moved) if number == 3 else now
+
+    modelled = Modelled(world(30), {"anonymous-owner": "404"}, page_size=10, happens=happens)
+    reading = read(modelled, 30, Choice.SWEEP, pinned={"anonymous-owner": "404"})
+    owner = reading.live.owners["device-2"]
+    assert owner is not None
+    assert 28 == owner.number
