@@ -22,7 +22,7 @@ _POINT: Final = 0.0005
 _PAGE: Final = 0.03
 # Point reads that are over in so many seconds are not worth a question how many people there are:
 # it takes one of the turns that look-ups wait for.
-SHORT: Final = 0.5
+SHORT: Final = 0.6
 
 
 class Strategy(StrEnum):
