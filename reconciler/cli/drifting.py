@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import UTC, datetime
 from typing import Final
 
 from reconciler.core.events import Listener
@@ -26,7 +25,7 @@ from .painting import paint
 from .reading import live_state
 from .stages import connection, explained
 from .states import Places, open_state
-from .streams import did_you_mean, result, say
+from .streams import did_you_mean, moment, result, say
 
 _NOT_NOTED: Final = "what it changed may show as changed by others until an apply notes it"
 
@@ -71,7 +70,7 @@ def find(
                     choice,
                 )
                 made = Made(
-                    datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+                    moment(),
                     reads,
                     head(loaded.root),
                     application,

@@ -6,7 +6,6 @@ import asyncio
 import uuid
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from reconciler.core.device import Desired
 from reconciler.core.live import Live
@@ -19,6 +18,7 @@ from reconciler.plan.definition import Action, Plan, ReadCounts, Reads
 
 from .checking import Loaded
 from .endings import Bounds, completed, cut_off
+from .streams import moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def doubts(
         loaded.project,
         Circumstances(
             id=str(uuid.uuid4()),
-            created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            created_at=moment(),
             reads=Reads("census", ReadCounts()),
             rates=means.rates,
             scope=scope.covered(found),

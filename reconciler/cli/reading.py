@@ -16,7 +16,6 @@ from reconciler.live.strategy import Choice
 from reconciler.plan.definition import ReadCounts, Reads
 from reconciler.platform.operations import Operation
 
-from .collector import without_collector
 from .connection import Connection
 from .endings import Bounds, completed, cut_off
 
@@ -40,8 +39,7 @@ def live_state(
     service.tell(listen)
     means = Means(service, link.app_codes, link.rates, listen, project.api.assume)
     work = read_live(ask, sought, means, choice)
-    with without_collector():
-        reading = completed(runner, cut_off(work, bounds.deadline))
+    reading = completed(runner, cut_off(work, bounds.deadline))
     counts = {
         operation: service.counts.get(operation, 0) - before.get(operation, 0)
         for operation in (Operation.GET, Operation.PERSONS)

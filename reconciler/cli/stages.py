@@ -12,7 +12,6 @@ import uuid
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +43,7 @@ from .holders import their_run
 from .options import Options
 from .reading import live_state
 from .states import open_state
-from .streams import blank
+from .streams import blank, moment
 
 _MORE_TIME: Final = "Give it more time, or leave --timeout out."
 
@@ -150,7 +149,7 @@ def make_plan(
         loaded.project,
         Circumstances(
             id=str(uuid.uuid4()),
-            created_at=datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            created_at=moment(),
             reads=reads,
             rates=link.rates,
             latency=run[1].latency,

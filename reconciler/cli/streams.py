@@ -64,6 +64,11 @@ def say(options: Options, level: str, message: str, **more: object) -> None:
     write(sys.stderr, f"{label}{message}\n" + (f"  {fix}\n" if fix else ""))
 
 
+def moment() -> str:
+    """Return the present moment as documents have it: UTC, to the second."""
+    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
 def blank(options: Options) -> None:
     """Set text messages apart by an empty line."""
     if not options.log_json and not options.quiet:

@@ -9,16 +9,13 @@ from reconciler.api.errors import RegistrationNotFound
 from reconciler.api.people import PageReader
 from reconciler.core.live import Found, Live, LivePerson, LiveRegistration, Needs
 from reconciler.core.sought import Page, Sought
-from reconciler.platform.assumptions import PAGE_PUSH
 
 from .means import Means
 from .points import read
-from .sweep import sweep
+from .sweep import SWEEPS, sweep
 
 # One that vanished since its page was read says nothing of its application; so many are tried.
 _TRIED: Final = 3
-# Where people come and go all the time, another sweep is as unsteady as this one.
-_SWEEPS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +25,7 @@ class Census:
     missing. `application_id` is None when nobody has a registration there.
 
     What stands on no page is not in it: where the service shows people without identity nowhere
-    (`anonymous-owner: 404`), that are the registrations that nobody owns.
+    (`anonymous-owner: 404`), those are the registrations that nobody owns.
     """
 
     application_id: str | None
@@ -56,11 +53,11 @@ async def census(means: Means, application: str) -> Census:
         return Census(None, Live(), True)
     sought = Sought(application_ids=frozenset({application_id}))
     reader = PageReader(sought)
-    for _ in range(_SWEEPS):
+    for _ in range(SWEEPS):
         swept = await sweep(service, sought, reader, await service.page(1, reader), means.listen)
         if swept.steady():
             break
-    sights = swept.sights(trust_texts=means.pinned.get(PAGE_PUSH.name) == "full")
+    sights = swept.sights(trust_texts=means.trusts_texts)
     mine = {id_: sights[id_] for id_ in sorted(sights)}
     unsettled = {id_: application for id_, sight in mine.items() if not sight.whole}
     registrations: dict[str, Found] = {

@@ -11,7 +11,6 @@ from typing import Final
 
 from reconciler.core.live import Found, Live, LivePerson, LiveRegistration, Needs
 from reconciler.core.sought import Sought
-from reconciler.platform.assumptions import PAGE_PUSH
 
 from .means import Means
 from .points import read
@@ -27,7 +26,7 @@ async def linked(swept: Swept, live: Live, needs: Needs, sought: Sought, means: 
     What is left out: fields that a page leaves open, what stood in two places, and whatever stands
     in an application that it is not declared in.
     """
-    sights = swept.sights(trust_texts=means.pinned.get(PAGE_PUSH.name) == "full")
+    sights = swept.sights(trust_texts=means.trusts_texts)
     live = await _link(sights, live, needs, sought, means)
     application_ids = _application_ids(live, sought)
     registrations: dict[str, Found] = {}

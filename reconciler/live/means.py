@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.api.service import Service
 from reconciler.core.events import Listener
+from reconciler.platform.assumptions import PAGE_PUSH
 from reconciler.platform.operations import Operation
 
 
@@ -20,3 +21,8 @@ class Means:
     rates: Mapping[Operation, float]
     listen: Listener
     pinned: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def trusts_texts(self) -> bool:
+        """Whether the project knows that text on a page is text, whatever it looks like."""
+        return self.pinned.get(PAGE_PUSH.name) == "full"

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
 from reconciler.api.errors import Rejected
 from reconciler.api.people import PageReader
@@ -23,12 +22,10 @@ from .links import linked
 from .means import Means
 from .points import read
 from .strategy import SHORT, Choice, Estimate, Sizes, Strategy, estimate, pages_of, points_seconds
-from .sweep import sweep
+from .sweep import SWEEPS, sweep
 from .swept import Swept
 
 Ask = Callable[[Live], Needs]
-# Where people come and go all the time, another sweep is as unsteady as this one.
-_SWEEPS: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,14 +71,14 @@ class _Sweeper:
         self._means = means
         self._choice = choice
         self._reader = PageReader(sought)
-        self._left = 0 if choice is Choice.POINTS else _SWEEPS
+        self._left = 0 if choice is Choice.POINTS else SWEEPS
         self._is_steady = False
         self._shown: frozenset[str] = frozenset()
 
     async def instead_of(self, needs: Needs, reading: Reading) -> Reading | None:
         """Sweep if that is quicker than to read all this by point, and return what is known then;
         None if it is not."""
-        forced = self._choice is Choice.SWEEP and self._left == _SWEEPS
+        forced = self._choice is Choice.SWEEP and self._left == SWEEPS
         if not self._left or self._is_steady:
             return None
         sizes = _sizes(needs, self._sought)
@@ -140,12 +137,12 @@ class _Sweeper:
         return first.shows_flags is False if pinned is None else pinned == "bare"
 
     def _weigh(self, sizes: Sizes, first: Page) -> Estimate:
-        size = len(first.numbers)
-        pages = pages_of(first.total or 0, size) if size and first.total is not None else 1
         if first.total is None:
             # How many there are is not to be had, so nothing speaks for reading all of them.
             by_points = points_seconds(sizes, self._means.rates)
-            return Estimate(by_points, by_points, pages, Strategy.POINTS)
+            return Estimate(by_points, by_points, Strategy.POINTS)
+        size = len(first.numbers)
+        pages = pages_of(first.total, size) if size else 1
         return estimate(sizes, pages, self._means.rates, bare=self._bare(first), read=1)
 
     async def _swept(self, needs: Needs, live: Live, first: Page, chosen: Strategy) -> Live:

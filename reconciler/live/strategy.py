@@ -56,11 +56,10 @@ class Sizes:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """Seconds that the strategies take; `pages` of the sweep; `strategy` is the quickest."""
+    """Seconds that the strategies take; `strategy` is the quickest."""
 
     points: float
     sweep: float
-    pages: int
     strategy: Strategy
 
 
@@ -103,7 +102,7 @@ def estimate(
         sweep = max(sweep, points_seconds(Sizes(sizes.registrations, 0), rates))
     if points <= sweep:
         strategy = Strategy.POINTS
-    return Estimate(points, sweep, pages, strategy)
+    return Estimate(points, sweep, strategy)
 
 
 def _seconds(calls: int, rate: float, effort: float) -> float:

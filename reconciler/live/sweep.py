@@ -18,6 +18,8 @@ from .swept import Swept
 
 # As many pages at once as latency needs at the usual limit; each takes some megabytes.
 _AT_ONCE: Final = 8
+# Where people come and go all the time, another sweep is as unsteady as this one.
+SWEEPS: Final = 3
 
 
 async def sweep(

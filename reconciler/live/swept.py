@@ -51,7 +51,6 @@ class Swept:
         self._distinct = 0
         self._moved = False
         self.shows_types = False
-        self.shows_flags = False
 
     def add(self, number: int, page: Page) -> None:
         """Take a page for the first time."""
@@ -146,7 +145,6 @@ class Swept:
             self._people[person.number] = person
         self._texts.update(page.texts)
         self.shows_types = self.shows_types or page.shows_types
-        self.shows_flags = self.shows_flags or bool(page.shows_flags)
         if page.total is None or page.total < (self._total or 0):
             self._moved = True
         self._total = max(page.total or 0, self._total or 0)
