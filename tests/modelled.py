@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import cast
 
 import msgspec
@@ -28,6 +27,7 @@ from reconciler.platform.lookups import order_key, page_of, read_page
 from reconciler.platform.operations import Call, Operation, Response
 from reconciler.platform.step import step
 from reconciler.platform.world import World
+from tests.changed import replace
 
 _TYPES = {
     IdentityKind.EXTERNAL_ID: "EXTERNAL_ID",

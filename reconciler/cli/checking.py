@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from msgspec import structs
+
 from reconciler.core import codes
 from reconciler.core.device import Desired
 from reconciler.core.diagnostics import Diagnostic, Severity
@@ -150,7 +152,7 @@ def seen_from(
         return tuple(diagnostics)
 
     def moved(source: Source) -> Source:
-        return replace(source, file=files.printable(os.path.join(prefix, source.file)))
+        return structs.replace(source, file=files.printable(os.path.join(prefix, source.file)))
 
     return tuple(
         replace(

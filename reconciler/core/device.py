@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+import msgspec
+
 from .absent import ABSENT, Absent
 from .fields import Scalar
 from .hidden import Hidden
@@ -24,15 +26,31 @@ class OnRemove(StrEnum):
 Attributes = Hidden[Mapping[str, object]]
 
 
-@dataclass(frozen=True, slots=True)
-class Owner:
-    """A declared person. `pointer` names the declaration: `devices/zg.yaml#people.ana`."""
+class Owner(msgspec.Struct, frozen=True, eq=False):
+    """A declared person. `pointer` names the declaration: `devices/zg.yaml#people.ana`.
+
+    Where it stands makes no two of them differ.
+    """
 
     pointer: str
     identity: Identity
     attributes: Attributes | None = None
     keep_as_lead: bool | None = None
-    source: Source | None = field(default=None, compare=False)
+    source: Source | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Owner):
+            return NotImplemented
+        return self._compared() == other._compared()
+
+    # Struct brings one that compares every field.
+    __ne__ = object.__ne__
+
+    def __hash__(self) -> int:
+        return hash(self._compared())
+
+    def _compared(self) -> tuple[str, Identity, Attributes | None, bool | None]:
+        return (self.pointer, self.identity, self.attributes, self.keep_as_lead)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +62,7 @@ class Lifecycle:
     on_remove: OnRemove | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class DesiredDevice:
+class DesiredDevice(msgspec.Struct, frozen=True):
     """One declared registration, defaults merged in. ABSENT: not managed; None: shall be gone."""
 
     id: str
@@ -55,7 +72,7 @@ class DesiredDevice:
     owner: Owner | Absent | None = ABSENT
     is_primary: bool | Absent = ABSENT
     registration_enabled: bool | Absent = ABSENT
-    additional_data: Mapping[str, Scalar | None] = field(default_factory=dict)
+    additional_data: Mapping[str, Scalar | None] = {}
     lifecycle: Lifecycle = Lifecycle()
 
 

@@ -7,9 +7,10 @@ exactly as written.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import NoReturn
+
+import msgspec
 
 
 class IdentityKind(StrEnum):
@@ -78,8 +79,7 @@ class IdentityValue:
         raise TypeError("an identity value cannot be serialised")
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """The values that together name one person; sorted, at most one of a kind when declared."""
 
     values: tuple[IdentityValue, ...]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from .absent import ABSENT, Absent
 from .device import Attributes
 from .fields import Scalar
 from .identity import IdentityValue
 
 
-@dataclass(frozen=True, slots=True)
-class LiveRegistration:
+class LiveRegistration(msgspec.Struct, frozen=True):
     """One registration as the service shows it. ABSENT: this answer did not say.
 
     `model` is the maker and model of the device, None where the service knows neither.
@@ -41,8 +42,7 @@ class WrongApplication:
 Found = LiveRegistration | Gone | WrongApplication
 
 
-@dataclass(frozen=True, slots=True)
-class LivePerson:
+class LivePerson(msgspec.Struct, frozen=True):
     """A person. Without identities it is an anonymous owner: nobody.
 
     `number` is the service's own internal id, the only name of an undeclared person in a plan.

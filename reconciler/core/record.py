@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from .absent import ABSENT
 from .device import DesiredDevice, OnRemove, Owner
 from .digest import Digester
@@ -13,8 +15,7 @@ from .hidden import Hidden
 from .identity import IdentityValue
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedDevice:
+class RecordedDevice(msgspec.Struct, frozen=True, eq=False):
     """What we applied to one registration.
 
     `fields` maps a field path (core.fields) to the digests of the applied value: one digest, or
@@ -27,7 +28,21 @@ class RecordedDevice:
     fields: Mapping[str, tuple[str, ...]]
     on_remove: OnRemove | None = None
     protect: bool = False
-    model: str | None = field(default=None, compare=False)
+    model: str | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, RecordedDevice):
+            return NotImplemented
+        return (
+            self.fields == other.fields
+            and self.id == other.id
+            and self.application == other.application
+            and self.on_remove == other.on_remove
+            and self.protect == other.protect
+        )
+
+    # Struct brings one that compares every field.
+    __ne__ = object.__ne__
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ def diff(
                     differing.append(found)
                 if settled and (recorded is None or record_entry(device, digester) != recorded):
                     adopt.append(device)
+    names = application_names(desired, record, live) if gone else {}
     left = leaving(desired, record, live, project, scope)
     return Diff(
         len(chosen),
@@ -70,5 +71,5 @@ def diff(
         tuple(gone),
         tuple(wrong),
         tuple(left),
-        reregistered(gone, desired, record, live, application_names(desired, record, live)),
+        reregistered(gone, desired, record, live, names),
     )

@@ -7,7 +7,7 @@ promotion could take.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, DesiredDevice, OnRemove
@@ -93,7 +93,7 @@ def _second(
     owners: set[str] = set()
     people: set[IdentityValue] = set()
     siblings: dict[str, str] = {}
-    names = application_names(desired, record, live)
+    names: Mapping[str, str] | None = None
     gone = [one for one in chosen if isinstance(live.registrations[one.id], Gone)]
     if len(gone) <= LOOKED_UP:
         wanted = (owner_to_look_up(one, live.people) for one in gone)
@@ -124,7 +124,8 @@ def _second(
                 reached = target(difference.after, difference.how, owner, live.people)
                 person = reached if isinstance(reached, LivePerson) else None
         if device.is_primary is True and (flagged or difference is not None):
-            siblings |= _unknown_flags(person, desired, live, names)
+            names = application_names(desired, record, live) if names is None else names
+            siblings |= _unknown_flags(person, live, names)
     owners.update(
         device
         for device in _detached(desired, record, project, scope)
@@ -149,7 +150,7 @@ def application_names(desired: Desired, record: Record, live: Live) -> dict[str,
 
 
 def _unknown_flags(
-    person: LivePerson | None, desired: Desired, live: Live, names: dict[str, str]
+    person: LivePerson | None, live: Live, names: Mapping[str, str]
 ) -> dict[str, str]:
     """Return the undeclared siblings whose isPrimary a page left out and a GET can settle."""
     if person is None:

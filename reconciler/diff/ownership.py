@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from reconciler.core.device import Owner
 from reconciler.core.identity import IdentityKind, IdentityValue
@@ -38,6 +39,7 @@ class Move:
 
 
 Relation = Same | Detach | Claim | Complete | Move
+_SAME: Final = Same()
 
 
 def somebody(person: LivePerson | None) -> LivePerson | None:
@@ -53,12 +55,12 @@ def relation(owner: Owner | None, live: LivePerson | None) -> Relation:
     """
     person = somebody(live)
     if owner is None:
-        return Same() if person is None else Detach()
+        return _SAME if person is None else Detach()
     if person is None:
         return Claim()
+    if person.identities.issuperset(owner.identity.values):
+        return _SAME
     missing = tuple(value for value in owner.identity if value not in person.identities)
-    if not missing:
-        return Same()
     return Move() if len(missing) == len(owner.identity.values) else Complete(missing)
 
 

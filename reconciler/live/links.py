@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from heapq import nsmallest
 from typing import Final
 
 from reconciler.core.live import Found, Live, LivePerson, LiveRegistration, Needs
@@ -60,12 +61,13 @@ async def _link(
 
 def _candidates(name: str, sights: Mapping[str, Sight], sought: Sought) -> list[str]:
     """Return a few registrations that are declared in an application, of its commonest id."""
-    mine = [id_ for id_ in sorted(sights) if sought.registrations.get(id_) == name]
+    mine = [id_ for id_ in sights if sought.registrations.get(id_) == name]
     common = Counter(sights[id_].registration.application_id for id_ in mine).most_common(1)
     if not common:
         return []
     number = common[0][0]
-    return [id_ for id_ in mine if sights[id_].registration.application_id == number][:_CANDIDATES]
+    its = (id_ for id_ in mine if sights[id_].registration.application_id == number)
+    return nsmallest(_CANDIDATES, its)
 
 
 def _application_ids(live: Live, sought: Sought) -> dict[str, str]:

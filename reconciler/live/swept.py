@@ -9,7 +9,9 @@ not known to be absent; what was found in two places is not known at all. Both a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.fields import Scalar
@@ -18,8 +20,7 @@ from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.sought import Page, Sought
 
 
-@dataclass(frozen=True, slots=True)
-class Sight:
+class Sight(msgspec.Struct, frozen=True):
     """What the pages show of one registration: it, and whose it is."""
 
     registration: LiveRegistration
@@ -96,12 +97,17 @@ class Swept:
         """
         trust = trust_texts or self.shows_types
         found: dict[str, Sight] = {}
+        twice: set[str] = set()
         for person in self._people.values():
             for registration in person.registrations:
                 if self._is_sought(registration):
                     shown = self._typed(registration) if trust else registration
-                    found[registration.id] = Sight(shown, person)
-        for id_ in self.twice():
+                    sight = Sight(shown, person)
+                    before = found.setdefault(registration.id, sight)
+                    if before is not sight and before.owner.number != person.number:
+                        twice.add(registration.id)
+                    found[registration.id] = sight
+        for id_ in twice:
             del found[id_]
         return found
 

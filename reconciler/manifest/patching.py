@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import unified_diff
+
+from msgspec.structs import replace
 
 from reconciler.core.device import Desired, DesiredDevice, Owner
 from reconciler.core.source import Source

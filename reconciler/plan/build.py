@@ -71,7 +71,7 @@ def build(
 ) -> Plan:
     """Make the plan. `live` holds all that `diff.missing` asks for."""
     found = diff(desired, record, live, project, made.scope)
-    people = DeclaredPeople.of(desired)
+    people = DeclaredPeople(desired)
     errors = device_errors(found)
     while True:
         withheld = withheld_devices(errors)

@@ -169,7 +169,7 @@ class _Namer:
 
     @classmethod
     def of(cls, desired: Desired, digester: Digester) -> _Namer:
-        people = DeclaredPeople.of(desired)
+        people = DeclaredPeople(desired)
         names: dict[tuple[str, ...], str] = {(): NOBODY}
         for pointer, owner in sorted(people.by_pointer.items()):
             names.setdefault(owner_digests(owner, digester), pointer)

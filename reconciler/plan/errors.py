@@ -83,6 +83,9 @@ def two_primaries(desired: Desired, live: Live, works: Iterable[Work]) -> list[P
     that both have the flag already, and that no call touches, do not take it from each other.
     """
     works = tuple(works)
+    called = {work.change.device for work in works if work.moves or work.flag is not None}
+    if not called:
+        return []
     final = _final_owners(live, works)
     _add_siblings(final, desired, live)
     held: dict[tuple[str, str], list[DesiredDevice]] = {}
@@ -92,7 +95,6 @@ def two_primaries(desired: Desired, live: Live, works: Iterable[Work]) -> list[P
             continue
         if IS_PRIMARY not in device.lifecycle.ignore:
             held.setdefault((owner, device.application), []).append(device)
-    called = {work.change.device for work in works if work.moves or work.flag is not None}
     return [
         _two(devices)
         for _, devices in sorted(held.items())

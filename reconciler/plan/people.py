@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from functools import cached_property
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, Owner
@@ -12,27 +12,32 @@ from reconciler.core.live import LivePerson
 from .definition import INCOMPLETE, NOBODY
 
 
-@dataclass(frozen=True, slots=True)
 class DeclaredPeople:
     """The declared owners of all devices, found by pointer and by identity value.
 
     One identity declared in several places has one name among the live people: the first pointer.
+
+    Sought for when a plan first has to name somebody: most name nobody.
     """
 
-    by_pointer: dict[str, Owner]
-    by_value: dict[IdentityValue, Owner]
+    def __init__(self, desired: Desired) -> None:
+        self._desired = desired
 
-    @classmethod
-    def of(cls, desired: Desired) -> DeclaredPeople:
-        by_pointer: dict[str, Owner] = {}
-        for device in desired.devices.values():
+    @cached_property
+    def by_pointer(self) -> dict[str, Owner]:
+        found: dict[str, Owner] = {}
+        for device in self._desired.devices.values():
             if device.owner is not ABSENT and device.owner is not None:
-                by_pointer.setdefault(device.owner.pointer, device.owner)
-        by_value: dict[IdentityValue, Owner] = {}
-        for pointer in sorted(by_pointer):
-            for value in by_pointer[pointer].identity:
-                by_value.setdefault(value, by_pointer[pointer])
-        return cls(by_pointer, by_value)
+                found.setdefault(device.owner.pointer, device.owner)
+        return found
+
+    @cached_property
+    def by_value(self) -> dict[IdentityValue, Owner]:
+        found: dict[IdentityValue, Owner] = {}
+        for _, owner in sorted(self.by_pointer.items()):
+            for value in owner.identity:
+                found.setdefault(value, owner)
+        return found
 
     def first_pointer(self, identity: Identity) -> str:
         """Return the one name of a declared identity."""

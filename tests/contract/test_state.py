@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +21,7 @@ from reconciler.state.lease import Holder, LeaseHeld
 from reconciler.state.local import LocalState
 from reconciler.state.shared import SharedState
 from reconciler.state.shared_journal import SharedJournal
+from tests.changed import replace
 
 from .memory import MemoryJournal, MemoryState
 from .places import PLACES

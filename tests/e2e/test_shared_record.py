@@ -6,12 +6,12 @@ import json
 import signal
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+from tests.changed import replace
 
 from .harness import Project, Ran
 from .paused import COUNT, DEVICES, PROJECT, manifest, started, until, world, written

@@ -159,7 +159,7 @@ def undeclared(world: World, declared: Desired) -> Mapping[tuple[str, str], obje
 def test_a_plan_reaches_what_is_declared_and_moves_nothing_else(world, declared, chosen):
     """Every call succeeds; the next plan is empty; what moved undeclared was warned of."""
     made = plan(declared, as_service(world))
-    people = DeclaredPeople.of(declared)
+    people = DeclaredPeople(declared)
     after, failed = replay(world, made.calls, people, readings(chosen))
     assert failed is None
     again = plan(declared, as_service(after))
@@ -181,7 +181,7 @@ def test_keys_that_left_the_files_are_removed_and_the_rest_is_handed_back(
         chosen = {**chosen, "additional-data-patch": pin}
     of = project(assume={} if pin is None else {"additional-data-patch": pin})
     first = plan(declared, as_service(world), of=of)
-    middle, failed = replay(world, first.calls, DeclaredPeople.of(declared), readings(chosen))
+    middle, failed = replay(world, first.calls, DeclaredPeople(declared), readings(chosen))
     assert failed is None
     withheld = {id_ for error in first.errors for id_ in error.devices}
     gone = {id_ for id_ in declared.devices if id_ not in world.registrations}
@@ -189,7 +189,7 @@ def test_keys_that_left_the_files_are_removed_and_the_rest_is_handed_back(
     emptied = desired(*(device(one.id) for one in applied))
     second = plan(emptied, as_service(middle), record(*applied), of)
     assert {"update"} >= {call.operation for call in second.calls}
-    after, failed = replay(middle, second.calls, DeclaredPeople.of(emptied), readings(chosen))
+    after, failed = replay(middle, second.calls, DeclaredPeople(emptied), readings(chosen))
     assert failed is None
     for one in applied:
         set_by_us = {key for key, value in one.additional_data.items() if value is not None}

@@ -6,7 +6,6 @@ import asyncio
 import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -33,6 +32,7 @@ from reconciler.live.reading import Reading, read_live
 from reconciler.live.strategy import Choice
 from reconciler.platform.operations import DEFAULT_LIMITS
 from reconciler.platform.world import Person, Registration, World
+from tests.changed import replace
 from tests.fleet import desired, device, external, owner, phone, project, record
 from tests.modelled import Modelled
 

@@ -109,7 +109,7 @@ def test_the_chosen_become_as_declared_and_the_rest_is_left_alone(fleet, part_of
     recorded = record(*(one for one in declared.devices.values() if one.id in applied))
     made = part(declared, world, picked, recorded)
     covered = picked.union(one.device for one in made.coverage.dependencies)
-    people = DeclaredPeople.of(declared)
+    people = DeclaredPeople(declared)
     after, failed = replay(world, made.calls, people, readings(chosen))
     assert failed is None
     assert {call.device for call in made.calls} <= covered

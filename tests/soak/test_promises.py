@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -15,6 +14,7 @@ from reconciler.core.digest import Digester
 from reconciler.core.hidden import Hidden
 from reconciler.platform.operations import Operation
 from reconciler.sandbox.calls import LoggedCall
+from tests.changed import replace
 from tests.e2e.harness import KEY
 from tests.properties.fleets import CODES, Declared, Fleet
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import itertools
 from itertools import chain, repeat
 from typing import Any
@@ -22,6 +21,7 @@ from reconciler.core.record import record_entry
 from reconciler.core.report import Outcome
 from reconciler.platform.operations import Operation
 from reconciler.platform.pace import workers
+from tests.changed import replace
 from tests.contract.memory import MemoryJournal
 from tests.fleet import DIGESTER, HERE, desired, device, external, owner, phone
 
@@ -183,7 +183,7 @@ def test_a_device_that_moved_is_left_alone() -> None:
     """Its call is stale and named by the field; nothing is sent for it, all else goes on."""
     run = several()
     start = run.door.world
-    moved = dataclasses.replace(start.registrations["d1"], additional_data={"k": 7, "x": 1})
+    moved = replace(start.registrations["d1"], additional_data={"k": 7, "x": 1})
     run.door.world = start.with_registration(moved)
 
     report = run.carry_out()
@@ -197,7 +197,7 @@ def test_a_device_that_moved_is_left_alone() -> None:
 def test_undeclared_keys_that_moved_are_nobody_s_business() -> None:
     """They are carried as they are right before the call, and stand in no plan."""
     run = several(1)
-    now = dataclasses.replace(run.door.world.registrations["d0"], additional_data={"new": "y"})
+    now = replace(run.door.world.registrations["d0"], additional_data={"new": "y"})
     run.door.world = run.door.world.with_registration(now)
 
     assert run.carry_out().complete
@@ -208,7 +208,7 @@ def test_an_owner_that_moved_is_left_alone() -> None:
     """Somebody took the device since the plan: it is not taken from them."""
     run = swapped()
     start = run.door.world.with_person(person(3, external("eve")))
-    run.door.world = start.with_registration(dataclasses.replace(start.registrations["a"], owner=3))
+    run.door.world = start.with_registration(replace(start.registrations["a"], owner=3))
 
     report = run.carry_out()
 
@@ -240,7 +240,7 @@ def test_a_refused_claim_is_judged_by_reading() -> None:
     def meddle(name: str) -> None:
         if name == "personalize/a":
             start = reached.door.world
-            taken = dataclasses.replace(start.registrations["a"], owner=1)
+            taken = replace(start.registrations["a"], owner=1)
             reached.door.world = start.with_registration(taken)
             raise refusal(Rejected, name)
 
@@ -366,7 +366,7 @@ def test_going_on_settles_what_was_sent_by_reading() -> None:
     run.state.journal.calls = {("plan-1", "personalize/a"): None}
     start = run.door.world
     run.door.world = start.with_registration(
-        dataclasses.replace(start.registrations["a"], owner=2, is_primary=False, additional_data={})
+        replace(start.registrations["a"], owner=2, is_primary=False, additional_data={})
     )
 
     report = run.carry_out()
@@ -472,10 +472,10 @@ def test_a_file_that_moved_between_two_runs_of_a_plan_is_not_recorded_as_applied
     run = swapped()
     first = run.carry_out()
     assert first.complete
-    run.state.record = dataclasses.replace(run.state.record, devices={})
+    run.state.record = replace(run.state.record, devices={})
     run.declared = desired(
         *(
-            dataclasses.replace(one, owner=owner("carl")) if one.id == "a" else one
+            replace(one, owner=owner("carl")) if one.id == "a" else one
             for one in run.declared.devices.values()
         )
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import Any
 
 import msgspec
@@ -14,6 +13,7 @@ from reconciler.core.digest import Digester
 from reconciler.core.hidden import Hidden
 from reconciler.plan.definition import Action, FieldChange, Plan, Reason, Refusal
 from reconciler.plan.document import sealed
+from tests.changed import replace
 from tests.fleet import DIGESTER, HERE, desired, device, external, owner, project, record
 
 from .model import person as someone
@@ -63,7 +63,7 @@ def test_a_plan_that_nobody_touched_may_be_applied() -> None:
     """Also when the serial moved since: other devices may have been applied in between."""
     ids = ["depersonalize/x", "personalize/a", "update/a", "update/b"]
     assert ids == sorted(call.id for call in PLAN.calls)
-    moved = dataclasses.replace(RECORD, serial=99)
+    moved = replace(RECORD, serial=99)
 
     assert [(), ()] == [check(PLAN, DECLARED, one, project()) for one in (RECORD, moved)]
 
@@ -153,7 +153,7 @@ def test_an_edited_plan_is_refused(plan: Plan, expected: str) -> None:
 
 def test_another_record_is_refused() -> None:
     """The digests of a plan mean nothing under another key."""
-    other = dataclasses.replace(RECORD, lineage="lineage-2")
+    other = replace(RECORD, lineage="lineage-2")
 
     assert ("the plan was made with another record: plan again with this one",) == check(
         PLAN, DECLARED, other, project()
@@ -162,7 +162,7 @@ def test_another_record_is_refused() -> None:
 
 def test_files_that_moved_since_are_refused_device_by_device() -> None:
     """A declaration that says something else, and a device that left."""
-    now = desired(DEVICES[0], dataclasses.replace(DEVICES[1], is_primary=False))
+    now = desired(DEVICES[0], replace(DEVICES[1], is_primary=False))
 
     assert (
         "b: its declaration changed since the plan",
@@ -173,7 +173,7 @@ def test_files_that_moved_since_are_refused_device_by_device() -> None:
 
 def test_a_moved_label_or_place_is_no_other_declaration() -> None:
     """They decide nothing."""
-    devices = [dataclasses.replace(one, label="new", source=HERE) for one in DEVICES]
+    devices = [replace(one, label="new", source=HERE) for one in DEVICES]
     now = Desired(desired(*devices).devices, DECLARED.removed)
 
     assert () == check(PLAN, now, RECORD, project())
@@ -182,13 +182,13 @@ def test_a_moved_label_or_place_is_no_other_declaration() -> None:
 @pytest.mark.parametrize(
     "entry",
     [
-        dataclasses.replace(RECORD.devices["x"], protect=True),
-        dataclasses.replace(RECORD.devices["x"], on_remove=OnRemove.RELEASE),
+        replace(RECORD.devices["x"], protect=True),
+        replace(RECORD.devices["x"], on_remove=OnRemove.RELEASE),
     ],
 )
 def test_a_leaving_device_is_detached_only_if_something_says_so(entry: Any) -> None:
     """`removed:`, its record, or the project; and never a protected one."""
-    recorded = dataclasses.replace(RECORD, devices={**RECORD.devices, "x": entry})
+    recorded = replace(RECORD, devices={**RECORD.devices, "x": entry})
     now = Desired(DECLARED.devices, DECLARED.removed if entry.protect else {})
 
     assert ("x: nothing says that it shall be detached",) == check(PLAN, now, recorded, project())

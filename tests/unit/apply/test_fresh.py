@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import msgspec
@@ -10,6 +9,7 @@ import pytest
 
 from reconciler.apply.fresh import Effects, moved, reached, subjects
 from reconciler.core.live import LiveRegistration
+from tests.changed import replace
 from tests.fleet import DIGESTER, desired, device, external, owner, person, registration
 from tests.fleet import Service as Fleet
 from tests.fleet import plan as planned

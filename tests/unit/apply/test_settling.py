@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from typing import Any
 
@@ -22,6 +21,7 @@ from reconciler.api.gate import INTERRUPTED, TIMED_OUT, Gate
 from reconciler.api.retry import SURE_AFTER
 from reconciler.core.report import Outcome, Row
 from reconciler.platform.operations import Operation
+from tests.changed import replace
 from tests.fleet import desired, device, external, owner
 
 from .model import Run, outcomes, person, refusal, registration, world
@@ -185,7 +185,7 @@ def test_a_forced_move_that_got_half_way_is_sent_again() -> None:
     def meddle(name: str) -> None:
         if name == "personalize/a" and len(run.door.writes) == 1:
             before = run.door.world
-            bare = dataclasses.replace(
+            bare = replace(
                 before.registrations["a"], owner=None, is_primary=False, additional_data={}
             )
             run.door.world = before.with_registration(bare)
@@ -205,7 +205,7 @@ def test_somebody_elses_change_after_a_lost_answer_is_left_alone() -> None:
     def meddle(name: str) -> None:
         if name == "personalize/a":
             before = run.door.world.with_person(stranger)
-            taken = dataclasses.replace(before.registrations["a"], owner=3)
+            taken = replace(before.registrations["a"], owner=3)
             run.door.world = before.with_registration(taken)
             raise refusal(NoAnswer, name)
 
@@ -224,7 +224,7 @@ def test_a_repeated_update_carries_what_the_app_has_written_meanwhile() -> None:
     def meddle(name: str) -> None:
         if name == "update/a" and len(run.door.writes) == 1:
             before = run.door.world
-            fresh = dataclasses.replace(before.registrations["a"], additional_data={"theirs": 2})
+            fresh = replace(before.registrations["a"], additional_data={"theirs": 2})
             run.door.world = before.with_registration(fresh)
             raise refusal(ServerFailed, name, status=502)
 

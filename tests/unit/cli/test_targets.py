@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +13,7 @@ from reconciler.core.project import Pattern, Project
 from reconciler.core.source import Source
 from reconciler.manifest.seal import sealed
 from reconciler.manifest.writing import Manifest
+from tests.changed import replace
 from tests.fleet import project as made
 
 

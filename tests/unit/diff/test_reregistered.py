@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +12,7 @@ from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration
 from reconciler.core.record import Record
 from reconciler.diff.missing import missing
 from reconciler.diff.reregistered import Reregistered, reregistered
+from tests.changed import replace
 from tests.fleet import (
     desired,
     device,

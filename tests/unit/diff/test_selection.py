@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from reconciler.core.absent import ABSENT
@@ -19,6 +17,7 @@ from reconciler.diff.selection import (
     unknown_keys,
     unknown_targets,
 )
+from tests.changed import replace
 from tests.fleet import HERE, desired, device, email, external, owner, phone, record
 
 ELSEWHERE = Source("devices/split.yaml", 3, 3)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pytest
 
@@ -18,6 +17,7 @@ from reconciler.live.reading import Reading, read_live
 from reconciler.live.strategy import Choice, Strategy
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
 from reconciler.platform.world import Person, Registration, World
+from tests.changed import replace
 from tests.fleet import external
 from tests.modelled import Modelled
 

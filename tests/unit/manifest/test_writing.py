@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from reconciler.core.device import Desired, Owner
@@ -12,6 +10,7 @@ from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.manifest.entries import Undeclared, entries
 from reconciler.manifest.seal import Seal, seal_of
 from reconciler.manifest.writing import Manifest, Place, file_names, manifests
+from tests.changed import replace
 from tests.fleet import desired, device, email, external, owner, person, phone, registration
 
 from .reading import manifests as read

@@ -42,7 +42,7 @@ def proof(declared: Desired = DECLARED) -> Proof:
     """Return the proof of the one group of a plan, before it is judged."""
     of, recorded = project(), record()
     live = SERVICE.read(declared, recorded, of)
-    people = DeclaredPeople.of(declared)
+    people = DeclaredPeople(declared)
     found = diff(declared, recorded, live, of)
     works = [work_of(one, people, Digester(KEY), {}) for one in found.differing]
     (group,) = groups(works)

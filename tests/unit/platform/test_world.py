@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from reconciler.platform.world import Person, Registration, World
 from reconciler.platform.worldfile import decode_world, encode_world
+from tests.changed import replace
 
 from .worlds import ANA, BEN, external, phone, world
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.platform.assumptions import Assumption, Readings
 from reconciler.platform.world import Person, Registration, World
+from tests.changed import replace
 
 CODE, OTHER_CODE = "code-a", "code-b"
 APP, OTHER_APP = "APP-A", "APP-B"

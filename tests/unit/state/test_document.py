@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -23,6 +22,7 @@ from reconciler.state.document import decode, encode
 from reconciler.state.encryption import NO_KEYS, Key, Keys, NoKey
 from reconciler.state.envelope import looks_like_one, seal
 from reconciler.state.store import Part
+from tests.changed import replace
 
 KEY = Key.parse("00" * 32)
 OTHER = Key.parse("AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=")

@@ -7,7 +7,7 @@ import contextlib
 import os
 import sqlite3
 from collections.abc import Awaitable, Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +22,7 @@ from reconciler.state.journal import LocalJournal
 from reconciler.state.lease import Clocks, Holder
 from reconciler.state.local import LocalState
 from reconciler.state.local_lease import LocalLease
+from tests.changed import replace
 
 ANA = Holder("ana", "build-7", os.getpid(), None, datetime(2027, 3, 31, 12, 0, 5, tzinfo=UTC))
 IVO = replace(ANA, who="ivo", host="build-8")

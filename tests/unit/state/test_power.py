@@ -13,7 +13,7 @@ import random
 import shutil
 import struct
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -25,6 +25,7 @@ from reconciler.core.report import Outcome
 from reconciler.state.database import Database
 from reconciler.state.lease import Holder
 from reconciler.state.local import LocalState
+from tests.changed import replace
 
 MAGIC: Final = bytes.fromhex("d9d505f920a163d7")
 HOLDER: Final = Holder("ana", "build-7", os.getpid(), None, datetime(2027, 3, 31, tzinfo=UTC))

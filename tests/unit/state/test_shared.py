@@ -7,7 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Barrier
@@ -26,6 +26,7 @@ from reconciler.state.run import RunDesk
 from reconciler.state.shared import SharedState
 from reconciler.state.shared_lease import SharedLease
 from reconciler.state.store import OutOfReach, Part, Stored, out_of_reach
+from tests.changed import replace
 from tests.contract.places.memory import MemoryStore
 
 ANA = Holder("ana", "build-7", os.getpid(), None, datetime(2027, 3, 31, 12, 0, 5, tzinfo=UTC))
