@@ -15,9 +15,10 @@ from reconciler.core.device import Desired, DesiredDevice, OnRemove, Owner
 from reconciler.core.digest import Digester
 from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, data_key
 from reconciler.core.project import Project
+from reconciler.core.protection import Subject, of_declared, of_recorded, protecting
 from reconciler.core.record import Record
 from reconciler.plan.declaration import declaration_digest
-from reconciler.plan.definition import Action, Change, Plan, PlannedCall
+from reconciler.plan.definition import Action, Change, Plan, PlannedCall, Risk
 from reconciler.plan.document import is_sealed
 from reconciler.plan.operations import calls_of, left_alone
 
@@ -78,7 +79,7 @@ def _unjustified(
         elif declaration_digest(device, digester) != change.declaration:
             wrong = "its declaration changed since the plan"
         else:
-            wrong = _declared(change, device, record)
+            wrong = _declared(change, device, record, project)
         if wrong is None and planned and change.application not in project.applications:
             wrong = f"the project has no application {change.application}"
         if wrong is None:
@@ -102,10 +103,12 @@ def _leaving(change: Change, desired: Desired, record: Record, project: Project)
     wanted = said if removal is None else removal.on_remove
     if recorded.protect or wanted is not OnRemove.DEPERSONALIZE:
         return "nothing says that it shall be detached"
-    return None
+    return _protected(project, of_recorded(recorded))
 
 
-def _declared(change: Change, device: DesiredDevice, record: Record) -> str | None:
+def _declared(
+    change: Change, device: DesiredDevice, record: Record, project: Project
+) -> str | None:
     """Check that each change of a declared device is one of what is declared or recorded."""
     if change.application != device.application:
         return "its application is not the declared one"
@@ -129,7 +132,15 @@ def _declared(change: Change, device: DesiredDevice, record: Record) -> str | No
         )
         if not managed:
             return f"{path} is neither declared nor recorded"
+    if moves and {Risk.OWNER_CHANGE, Risk.DETACH} & set(change.risks):
+        return _protected(project, of_declared(device))
     return None
+
+
+def _protected(project: Project, subject: Subject) -> str | None:
+    """Say by which rule a device is protected, as far as the files tell: a rule may be new."""
+    rule = protecting(project.safety, subject)
+    return None if rule is None else f"it is protected by the rule at {rule.source}"
 
 
 def _calls(

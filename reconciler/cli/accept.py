@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import click
 
-LEAVING: Final = "leaving"
-GONE: Final = "gone:"
+from reconciler.core.safety import DEFAULT_BUDGETS, GONE
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -21,10 +20,12 @@ def _parsed(ctx: click.Context, option: click.Parameter, texts: tuple[str, ...])
             raise click.BadParameter(
                 f"{text!r} is not GUARD=COUNT, as in leaving=12.", ctx=ctx, param=option
             )
-        if guard != LEAVING and not guard.startswith(GONE):
+        name, _, application = guard.partition(":")
+        # Only a guard of one application has one behind it.
+        if name not in DEFAULT_BUDGETS or (name == GONE) != bool(application):
+            known = (f"{one}:APPLICATION" if one == GONE else one for one in DEFAULT_BUDGETS)
             raise click.BadParameter(
-                f"there is no guard {guard!r} to consent to; there are {LEAVING} and "
-                f"{GONE}APPLICATION.",
+                f"there is no guard {guard!r} to consent to; there are {', '.join(known)}.",
                 ctx=ctx,
                 param=option,
             )

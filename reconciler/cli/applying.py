@@ -16,6 +16,7 @@ from reconciler.core.failures import StateError
 from reconciler.core.record import Record
 from reconciler.core.report import Report
 from reconciler.diff.selection import Selection
+from reconciler.plan.consent import consented
 from reconciler.plan.definition import Plan
 from reconciler.state.lease import Holder, Lease
 from reconciler.state.state import State
@@ -85,7 +86,9 @@ def apply_saved(options: Options, loaded: Loaded, file: Path, terms: Terms) -> E
                 return Ended(plan, Report(plan.id, (), 0.0), finished=True)
             record = state.read()
             done = state.journal.done(plan.id)
-            require_justified(plan, loaded, record, terms.accepted, done)
+            consent = consented(loaded.consents, plan.changes, plan.calls)
+            accepted = {**consent, **terms.accepted}
+            require_justified(plan, loaded, record, accepted, done)
             link = connection(loaded, record)
             require_short(plan, loaded, link, terms.max_duration, done)
             tell_going_on(options, plan, state)

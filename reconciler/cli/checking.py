@@ -10,6 +10,7 @@ from pathlib import Path
 from msgspec import structs
 
 from reconciler.core import codes
+from reconciler.core.consent import Consent
 from reconciler.core.device import Desired
 from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.project import Pattern, Project
@@ -21,6 +22,7 @@ from reconciler.manifest.schema import Schemas
 
 from . import files
 from .collector import without_collector
+from .consents import read_all
 from .data import schema_bytes
 from .exits import ExitCode, Stop
 from .options import Options
@@ -37,6 +39,7 @@ class Checked:
     desired: Desired | None = None
     file_count: int = 0
     empty_patterns: tuple[Pattern, ...] = ()
+    consents: tuple[Consent, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,7 @@ class Loaded:
     project: Project
     desired: Desired
     empty_patterns: tuple[Pattern, ...]
+    consents: tuple[Consent, ...] = ()
 
 
 def check(options: Options) -> Checked:
@@ -73,14 +77,21 @@ def check(options: Options) -> Checked:
             project,
             schemas,
         )
-    diagnostics = (*reading.diagnostics, *map(_matches_nothing, empty), *manifests.diagnostics)
+    consents = read_all(root, project)
+    diagnostics = (
+        *reading.diagnostics,
+        *map(_matches_nothing, empty),
+        *manifests.diagnostics,
+        *consents.diagnostics,
+    )
     return Checked(
         root=root,
         diagnostics=tuple(sorted(diagnostics, key=Diagnostic.sort_key)),
         project=project,
-        desired=manifests.value,
+        desired=None if consents.value is None else manifests.value,
         file_count=1 + len(paths),
         empty_patterns=empty,
+        consents=consents.value or (),
     )
 
 
@@ -94,7 +105,13 @@ def load(options: Options) -> Loaded:
     # A pattern that matches nothing is a refusal of the plan, which says it better.
     told = [one for one in checked.diagnostics if one.code is not codes.EMPTY_PATTERN]
     tell(options, checked.root, told)
-    return Loaded(checked.root, checked.project, checked.desired, checked.empty_patterns)
+    return Loaded(
+        checked.root,
+        checked.project,
+        checked.desired,
+        checked.empty_patterns,
+        checked.consents,
+    )
 
 
 def mistakes(count: int) -> str:

@@ -7,6 +7,7 @@ from typing import Final
 
 from reconciler.apply.check import check
 from reconciler.core.record import Record
+from reconciler.plan.consent import accepted_count
 from reconciler.plan.definition import Plan
 
 from .asking import confirmed
@@ -29,8 +30,7 @@ def require_justified(
     consented = {
         f"{refusal.guard}: {refusal.message}"
         for refusal in plan.refusals
-        # The measure starts with the count that consent has to name: "12 devices (24%)".
-        if str(accepted.get(refusal.guard, "none")) == refusal.measured.split(" ")[0]
+        if (count := accepted_count(refusal)) is not None and accepted.get(refusal.guard) == count
     }
     reasons = [
         reason

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.core.device import Desired
+from reconciler.core.safety import GONE
 from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.patching import Edit, blocks, edited, means, patch
 from reconciler.manifest.reading import ManifestFile, Unreadable
 from reconciler.manifest.schema import Schemas
 from reconciler.plan.definition import Action, Plan
-from reconciler.plan.guards import GONE
 
 from . import files
 from .checking import Loaded
@@ -69,7 +69,7 @@ def _edits(options: Options, desired: Desired, plan: Plan) -> dict[str, list[Edi
     replacements = {one.device: one.replacement for one in plan.proposals}
     refused = {refusal.guard for refusal in plan.refusals}
     for guard in sorted(refused):
-        if guard.startswith(GONE):
+        if guard.startswith(f"{GONE}:"):
             # With a wrong application code it would empty the manifests.
             what = f"The guard {guard} refuses this plan; its devices are left out of the patch."
             say(options, "warning", what)
@@ -78,7 +78,7 @@ def _edits(options: Options, desired: Desired, plan: Plan) -> dict[str, list[Edi
         device = desired.devices.get(change.device)
         if Action.GONE not in change.actions or device is None:
             continue
-        if f"{GONE}{change.application}" in refused:
+        if f"{GONE}:{change.application}" in refused:
             continue
         replacement = replacements.get(device.id)
         if replacement is None and device.id in replacements:

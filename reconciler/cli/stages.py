@@ -160,6 +160,7 @@ def make_plan(
             ),
             empty_patterns=loaded.empty_patterns,
             accepted=wishes.accepted,
+            consents=loaded.consents,
         ),
     )
 

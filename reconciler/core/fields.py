@@ -48,3 +48,14 @@ def same_value(one: object, other: object) -> bool:
     if isinstance(one, (int, float)) and isinstance(other, (int, float)):
         return one == other
     return type(one) is type(other) and one == other
+
+
+def as_yaml(value: Scalar | None) -> str:
+    """Return a declared value as YAML writes it, without quotes."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case _:
+            return str(value)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .device import OnRemove
+from .safety import Safety
 from .source import Source
 
 
@@ -134,7 +135,7 @@ class StateSettings:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """One glob of `manifests:`, relative to the project file."""
+    """One glob of files, relative to the project file."""
 
     text: str
     source: Source
@@ -151,3 +152,6 @@ class Project:
     # By field: owner, isPrimary, registrationEnabled, additionalData; what is missing is "mend",
     # but for owner, which is "report".
     on_drift: Mapping[str, Literal["mend", "report"]] = field(default_factory=dict)
+    safety: Safety = Safety()  # noqa: RUF009 - frozen
+    # Globs of the files that consent to what a plan was refused for.
+    consents: tuple[Pattern, ...] = ()

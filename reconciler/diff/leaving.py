@@ -11,7 +11,9 @@ from reconciler.core.digest import Digester
 from reconciler.core.fields import OWNER
 from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration
 from reconciler.core.project import Project
+from reconciler.core.protection import of_recorded, protecting
 from reconciler.core.record import Record, RecordedDevice, identity_digests
+from reconciler.core.safety import ProtectRule
 from reconciler.core.source import Source
 
 from .ownership import somebody
@@ -32,13 +34,17 @@ class Leave(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """One leaving device; `source` is its entry under `removed:`, if it has one."""
+    """One leaving device; `source` is its entry under `removed:`, if it has one.
+
+    `rule` is the project's that protects it; None where its own entry did.
+    """
 
     recorded: RecordedDevice
     how: Leave
     source: Source | None = None
     registration: LiveRegistration | None = None
     owner: LivePerson | None = None
+    rule: ProtectRule | None = None
 
 
 def leaving_ids(
@@ -79,6 +85,10 @@ def _leave(
     source = removal.source if removal is not None else None
     if recorded.protect:
         return Leaving(recorded, Leave.PROTECTED, source)
+    subject = of_recorded(recorded, live.registrations.get(recorded.id))
+    rule = protecting(project.safety, subject)
+    if rule is not None and not isinstance(live.registrations.get(recorded.id), Gone):
+        return Leaving(recorded, Leave.PROTECTED, source, rule=rule)
     if intention(recorded, desired, project) is OnRemove.RELEASE:
         return Leaving(recorded, Leave.RELEASE, source)
     found = live.registrations.get(recorded.id, Gone())

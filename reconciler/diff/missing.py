@@ -65,6 +65,19 @@ def _detached(
             yield device
 
 
+def _looked_at(
+    desired: Desired, record: Record, project: Project, scope: Collection[str] | None
+) -> Iterable[str]:
+    """Yield the leaving devices that must be read: to be detached, or perhaps protected by what
+    they hold."""
+    if not project.safety.looks_at_data:
+        yield from _detached(desired, record, project, scope)
+        return
+    for device in leaving_ids(desired, record, scope):
+        if not record.devices[device].protect:
+            yield device
+
+
 def _leaving_registrations(
     desired: Desired,
     record: Record,
@@ -74,7 +87,7 @@ def _leaving_registrations(
 ) -> dict[str, str]:
     return {
         device: record.devices[device].application
-        for device in _detached(desired, record, project, scope)
+        for device in _looked_at(desired, record, project, scope)
         if device not in live.registrations
         and record.devices[device].application in project.applications
     }

@@ -7,9 +7,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from fnmatch import translate
 
+from reconciler.core.fields import as_yaml
 from reconciler.core.live import Live, LiveRegistration
-
-from .selection import as_yaml
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 
 from reconciler.core.device import Desired, DesiredDevice
-from reconciler.core.fields import Scalar, data_key
+from reconciler.core.fields import as_yaml, data_key
 from reconciler.core.record import Record
 
 from .leaving import leaving_ids
@@ -101,14 +101,3 @@ def _matcher(trait: Trait) -> Callable[[DesiredDevice], bool]:
         return fits(as_yaml(device.additional_data[key])) is not None
 
     return matches
-
-
-def as_yaml(value: Scalar | None) -> str:
-    """Return a declared value as YAML writes it, without quotes."""
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "true" if value else "false"
-        case _:
-            return str(value)

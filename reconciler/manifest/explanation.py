@@ -8,6 +8,7 @@ from typing import Final
 from reconciler.core import codes
 from reconciler.core.diagnostics import Code, Diagnostic
 from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED
+from reconciler.core.safety import DEFAULT_BUDGETS
 from reconciler.core.source import Source
 
 from .documents import Document
@@ -139,6 +140,10 @@ def _bad_key(violation: Violation, place: Source) -> Diagnostic:
                 code = codes.REGISTRATION_ID
             case "applications":
                 code = codes.APPLICATION_NAME
+            case "accept":
+                fix = f"Write {listed([*DEFAULT_BUDGETS], 'or')}; of gone with its application."
+                what = f"There is no guard {quoted(violation.path)}"
+                return Diagnostic(codes.WRONG_VALUE, what, place, fix=fix)
             case _:
                 code = codes.PERSON_NAME
         return Diagnostic(code, code.title, place)
@@ -153,8 +158,6 @@ def _bad_size(violation: Violation, place: Source) -> Diagnostic:
     match violation.path[-1]:
         case "auth":
             return Diagnostic(codes.AUTH, codes.AUTH.title, place)
-        case "safety":
-            return _not_yet(violation, place)
         case _:
             return _empty(violation, place)
 
@@ -173,7 +176,12 @@ def _bad_type(violation: Violation, place: Source) -> Diagnostic:
     message = f"{subject(path)} must be {alternatives(wanted)}, not {kind(instance)}"
     if wanted == ["object"] and len(path) == 2 and path[0] == "devices" and instance is None:
         fix = "Write {} for a device of which nothing is managed."
-    elif "string" in wanted and not isinstance(instance, (dict, list)) and instance is not None:
+    elif (
+        "string" in wanted
+        and "integer" not in wanted
+        and not isinstance(instance, (dict, list))
+        and instance is not None
+    ):
         fix = "Put the value in quotes."
     elif wanted == ["boolean"]:
         fix = "Write true or false, without quotes."
@@ -199,7 +207,7 @@ def _bad_value(violation: Violation, place: Source) -> Diagnostic:
             return _empty(violation, place)
         case "maxItems":
             return _not_yet(violation, place)
-        case "exclusiveMinimum" | "maximum" | "minimum" if name != "timeout":
+        case "exclusiveMinimum" | "maximum" | "minimum" if name not in _OWN_RANGE:
             code = codes.NUMBER_OUT_OF_RANGE if private(violation.path) else codes.LIMIT
             return Diagnostic(code, f"{quoted(violation.path)}: {code.title.lower()}", place)
         case "uniqueItems":
@@ -226,6 +234,8 @@ def _bad_value(violation: Violation, place: Source) -> Diagnostic:
             )
 
 
+# Numbers that are no requests a second: their own description says what they can be.
+_OWN_RANGE: Final = frozenset(["timeout", *DEFAULT_BUDGETS])
 _PATTERNS: Final[dict[str, Code]] = {
     "phoneNumber": codes.PHONE_NUMBER,
     "email": codes.EMAIL,

@@ -35,6 +35,7 @@ from .explanation import explain
 from .interpolation import is_partial
 from .places import Path, Tree
 from .reading import Reading, Unreadable, reading
+from .safety import safety
 from .schema import Schemas
 from .suggestion import did_you_mean, listed
 from .wording import shown
@@ -127,9 +128,18 @@ def _rules(document: Document) -> Iterator[Diagnostic]:
     yield from _app_codes(document, _mapping(tree.get("applications")))
     yield from _state_rules(document, _mapping(tree.get("state")))
     patterns = tree.get("manifests")
-    for number, pattern in enumerate(patterns if isinstance(patterns, list) else []):
-        if isinstance(pattern, str) and _leaves(pattern):
-            yield _at_value(document, ("manifests", number), codes.PATTERN)
+    for path, globs in (
+        (("manifests",), patterns if isinstance(patterns, list) else []),
+        (("safety", "consents"), _consents(tree)),
+    ):
+        for number, pattern in enumerate(globs):
+            if isinstance(pattern, str) and _leaves(pattern):
+                yield _at_value(document, (*path, number), codes.PATTERN)
+
+
+def _consents(tree: _Map) -> list[Tree]:
+    found = _mapping(tree.get("safety")).get("consents")
+    return found if isinstance(found, list) else []
 
 
 def _assumptions(document: Document, assume: _Map) -> Iterator[Diagnostic]:
@@ -264,6 +274,11 @@ def _project(document: Document) -> Project:
         _state(state, setting, Setting(_STATE_PATH, "state.path", places.key(("state",)))),
         OnRemove(str(tree.get("onRemove", "release"))),
         dict(drift),
+        safety(_mapping(tree.get("safety")), places),
+        tuple(
+            Pattern(str(text), places.value(("safety", "consents", number)))
+            for number, text in enumerate(_consents(tree))
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from .schema import Violation
 _TYPES: Final = {
     "string": "text",
     "number": "a number",
+    "integer": "a whole number",
     "boolean": "true or false",
     "object": "a mapping",
     "array": "a list",

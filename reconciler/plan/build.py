@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from reconciler.core.consent import Consent
 from reconciler.core.device import Desired, Owner
 from reconciler.core.digest import Digester
 from reconciler.core.live import Live, LiveRegistration
@@ -17,6 +18,7 @@ from reconciler.diff.missing import in_scope
 from reconciler.platform.operations import Operation
 
 from .completion import Completed, one_completion_each
+from .consent import consented
 from .declaration import declaration_digest
 from .definition import (
     FORMAT_VERSION,
@@ -39,7 +41,7 @@ from .document import sealed
 from .errors import device_errors, two_primaries, withheld_devices
 from .forecast import call_counts, forecast, lookups_of
 from .groups import groups, ordered_calls
-from .guards import refusals
+from .guards import Measured, refusals
 from .people import DeclaredPeople
 from .proof import Proof, prove
 from .warnings import leaving_notes, notes, side_effects
@@ -64,6 +66,7 @@ class Circumstances:
     coverage: Coverage | None = None
     empty_patterns: tuple[Pattern, ...] = ()
     accepted: Mapping[str, int] = field(default_factory=dict)
+    consents: tuple[Consent, ...] = ()
 
 
 def build(
@@ -72,7 +75,7 @@ def build(
     """Make the plan. `live` holds all that `diff.missing` asks for."""
     found = diff(desired, record, live, project, made.scope)
     people = DeclaredPeople(desired)
-    errors = device_errors(found)
+    errors = device_errors(found, project.safety)
     while True:
         withheld = withheld_devices(errors)
         completed = one_completion_each(
@@ -97,7 +100,7 @@ def build(
         *drafted.warnings,
         *_notes(found, desired, live, project, withheld_devices(errors)),
     ]
-    return _plan(desired, record, found, people, drafted, warnings, errors, live, made)
+    return _plan(desired, record, found, people, drafted, warnings, errors, live, project, made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +184,7 @@ def _plan(
     warnings: Sequence[PlanWarning],
     errors: Sequence[PlanError],
     live: Live,
+    project: Project,
     made: Circumstances,
 ) -> Plan:
     digester = Digester(record.key)
@@ -225,7 +229,12 @@ def _plan(
             calls=drafted.calls,
             warnings=tuple(sorted(warnings, key=lambda warning: (warning.device, warning.code))),
             errors=tuple(sorted(errors, key=lambda error: (error.devices, error.code))),
-            refusals=refusals(found, record, looked_at, made.empty_patterns, made.accepted),
+            refusals=refusals(
+                Measured(found, record, looked_at, tuple(changes)),
+                project.safety,
+                made.empty_patterns,
+                {**consented(made.consents, changes, drafted.calls), **made.accepted},
+            ),
         ),
         digester,
     )

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
 
 from reconciler.core.codes import (
     IDENTITY_CONFLICT,
@@ -14,6 +17,9 @@ from reconciler.core.device import Desired, DesiredDevice
 from reconciler.core.diagnostics import Code
 from reconciler.core.fields import IS_PRIMARY
 from reconciler.core.live import Live
+from reconciler.core.protection import of_declared, protecting
+from reconciler.core.safety import ProtectRule, Safety
+from reconciler.core.source import Source
 from reconciler.diff.changes import Diff
 from reconciler.diff.device import DeviceDiff
 from reconciler.diff.leaving import Leave, Leaving
@@ -21,6 +27,10 @@ from reconciler.diff.ownership import Complete, somebody
 
 from .definition import PlanError
 from .work import Work, person_key
+
+_NARROW: Final = (
+    "If it is meant, narrow that rule of the project file in a reviewed change, apply, put it back."
+)
 
 
 def plan_error(
@@ -35,11 +45,11 @@ def plan_error(
     return PlanError(code.id, code.slug, message, tuple(devices), place, detail, code.fix)
 
 
-def device_errors(diff: Diff) -> list[PlanError]:
+def device_errors(diff: Diff, safety: Safety) -> list[PlanError]:
     """Return the errors that one device has by itself: wrong application, conflict, protected."""
     errors = [_wrong(device, application) for device, application in diff.wrong]
     for found in diff.differing:
-        errors.extend(_difference_errors(found))
+        errors.extend(_difference_errors(found, safety))
     errors.extend(_protected_leaving(left) for left in diff.leaving if left.how is Leave.PROTECTED)
     return errors
 
@@ -52,7 +62,7 @@ def _wrong(device: DesiredDevice, application: str) -> PlanError:
     return plan_error(WRONG_APPLICATION, message, [device.id], device.source)
 
 
-def _difference_errors(found: DeviceDiff) -> Iterable[PlanError]:
+def _difference_errors(found: DeviceDiff, safety: Safety) -> Iterable[PlanError]:
     device, owner = found.device, found.owner
     if owner is None:
         return
@@ -65,15 +75,30 @@ def _difference_errors(found: DeviceDiff) -> Iterable[PlanError]:
             device.source,
             tuple(f"person {number}" for number in owner.conflict.people),
         )
-    if device.lifecycle.protect and not isinstance(owner.how, Complete) and owner.before:
+    if isinstance(owner.how, Complete) or not owner.before:
+        return
+    rule = protecting(safety, of_declared(device, found.registration))
+    if device.lifecycle.protect or rule is not None:
         verb = "detach" if owner.after is None else "change the owner of"
         message = f"{device.id} is protected: this would {verb} it"
-        yield plan_error(PROTECTED, message, [device.id], device.source)
+        by = None if device.lifecycle.protect else rule
+        yield _protected(message, device.id, device.source, by)
 
 
 def _protected_leaving(left: Leaving) -> PlanError:
     message = f"{left.recorded.id} is protected, but it left the files"
-    return plan_error(PROTECTED, message, [left.recorded.id], left.source)
+    return _protected(message, left.recorded.id, left.source, left.rule)
+
+
+def _protected(
+    message: str, device: str, source: Source | None, rule: ProtectRule | None
+) -> PlanError:
+    if rule is None:
+        return plan_error(PROTECTED, message, [device], source)
+    error = plan_error(
+        PROTECTED, message, [device], source, (f"by the rule of safety.protect at {rule.source}",)
+    )
+    return msgspec.structs.replace(error, fix=_NARROW)
 
 
 def two_primaries(desired: Desired, live: Live, works: Iterable[Work]) -> list[PlanError]:

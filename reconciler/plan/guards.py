@@ -4,38 +4,64 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
 
 from reconciler.core.project import Pattern
 from reconciler.core.record import Record
+from reconciler.core.safety import GONE, LEAVING, Budget, Safety
 from reconciler.diff.changes import Diff
 
-from .definition import Refusal
+from .definition import Change, Refusal, Risk
 
-# The name of the guard, before that of the application.
-GONE = "gone:"
-LEAVING_SHARE = 0.10
-GONE_SHARE = 0.50
-# Below this many devices a share says nothing: one of two is half a fleet.
-FEW = 3
+# What a device of each risk would go through, for the sentence of its guard.
+_WOULD: Final[Mapping[Risk, str]] = MappingProxyType(
+    {
+        Risk.OWNER_CHANGE: "would go to another owner",
+        Risk.DETACH: "would be taken from their owners",
+        Risk.PRIMARY_CHANGE: "would become primary, or stop being it",
+        Risk.KEY_REMOVAL: "would lose a key of additionalData",
+        Risk.DISABLE: "would get no push messages any more",
+        Risk.LEAD_PROMOTION: "would turn a lead into a customer",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What the guards look at. `looked_at` counts the declared devices of each application that
+    the plan covers."""
+
+    diff: Diff
+    record: Record
+    looked_at: Mapping[str, int]
+    changes: tuple[Change, ...]
 
 
 def refusals(
-    diff: Diff,
-    record: Record,
-    looked_at: Mapping[str, int],
+    measured: Measured,
+    safety: Safety,
     empty_patterns: Iterable[Pattern],
     accepted: Mapping[str, int],
 ) -> tuple[Refusal, ...]:
     """Return the guards that trip and that were not accepted with this very count.
 
-    `looked_at` counts the declared devices of each application that the plan covers; `accepted`
-    maps a guard's name to the count that somebody consented to (`--accept leaving=12`).
+    `accepted` maps a guard's name to the count that somebody consented to
+    (`--accept owner-change=38`).
 
     A plan of a part of the fleet is measured likewise: what leaves by it, against all that is
-    recorded, for both are known in full; what is gone, against what it looked at, for of the others
+    recorded, for both are known in full; all else against what it looked at, for of the others
     nobody knows.
     """
-    found = [*_patterns(empty_patterns), *_leaving(diff, record), *_gone(diff, looked_at)]
+    found = [
+        *_patterns(empty_patterns),
+        *_leaving(measured, safety.budgets[LEAVING]),
+        *_gone(measured, safety.budgets[GONE]),
+        *_risks(measured, safety.budgets),
+    ]
     return tuple(
         refusal for count, refusal in found if not count or accepted.get(refusal.guard) != count
     )
@@ -55,35 +81,55 @@ def _patterns(patterns: Iterable[Pattern]) -> Iterable[tuple[int, Refusal]]:
         )
 
 
-def _leaving(diff: Diff, record: Record) -> Iterable[tuple[int, Refusal]]:
-    count, total = len(diff.leaving), len(record.devices)
-    if count > FEW and count > LEAVING_SHARE * total:
-        yield (
-            count,
-            Refusal(
-                "leaving",
-                f"{count} of {total} recorded devices left the files",
-                f"{count} devices ({count / total:.0%})",
-                f"{LEAVING_SHARE:.0%} of the recorded devices, or {FEW}",
-                f"if it is meant: --accept leaving={count}",
-            ),
-        )
+def _leaving(measured: Measured, budget: Budget) -> Iterable[tuple[int, Refusal]]:
+    count, total = len(measured.diff.leaving), len(measured.record.devices)
+    if not budget.allows(count, total):
+        what = f"{count} of {total} recorded devices left the files"
+        yield count, _over(LEAVING, what, count, total, budget, "the recorded devices")
 
 
-def _gone(diff: Diff, looked_at: Mapping[str, int]) -> Iterable[tuple[int, Refusal]]:
-    gone = Counter(device.application for device in diff.gone)
+def _gone(measured: Measured, budget: Budget) -> Iterable[tuple[int, Refusal]]:
+    gone = Counter(device.application for device in measured.diff.gone)
     for application, count in sorted(gone.items()):
-        total = looked_at[application]
-        if count > FEW and count > GONE_SHARE * total:
+        total = measured.looked_at[application]
+        if not budget.allows(count, total):
+            what = (
+                f"{count} of {total} devices of application {application} that the plan covers "
+                "are gone; is its application code the right one?"
+            )
+            over = _over(f"{GONE}:{application}", what, count, total, budget, "an application")
             yield (
                 count,
-                Refusal(
-                    f"{GONE}{application}",
-                    f"{count} of {total} devices of application {application} that the plan covers "
-                    "are gone; is its application code the right one?",
-                    f"{count} devices ({count / total:.0%})",
-                    f"{GONE_SHARE:.0%} of an application, or {FEW}",
-                    f"check the application code; if it is meant: "
-                    f"--accept gone:{application}={count}",
+                msgspec.structs.replace(
+                    over, way_out=f"check the application code; {over.way_out}"
                 ),
             )
+
+
+def _risks(measured: Measured, budgets: Mapping[str, Budget]) -> Iterable[tuple[int, Refusal]]:
+    counts = Counter(risk for change in measured.changes for risk in change.risks)
+    total = sum(measured.looked_at.values()) + len(measured.diff.leaving)
+    for risk in Risk:
+        count, budget = counts[risk], budgets[risk]
+        if count and not budget.allows(count, total):
+            what = f"{count} of {total} devices {_WOULD[risk]}"
+            yield count, _over(risk, what, count, total, budget, "the devices that it covers")
+
+
+def _over(guard: str, what: str, count: int, total: int, budget: Budget, among: str) -> Refusal:
+    """Return the refusal; its measure starts with the count that consent has to name."""
+    share = f" ({count / total:.0%})" if total else ""
+    return Refusal(
+        guard,
+        what,
+        f"{count} device{'' if count == 1 else 's'}{share}",
+        _limit(budget, among),
+        f"if it is meant: --accept {guard}={count}",
+    )
+
+
+def _limit(budget: Budget, among: str) -> str:
+    if budget.devices is not None:
+        return f"{budget.devices} device{'' if budget.devices == 1 else 's'}"
+    few = f", or {budget.few}" if budget.few else ""
+    return f"{100 * budget.share:.4g}% of {among}{few}"

@@ -28,6 +28,9 @@ Examples:
   reconciler plan --select fleet=zagreb --select 'label=*phone'
                                              only devices that declare both
   reconciler plan --target ID --target ID    only these two
+  reconciler plan --accept owner-change=38   consent to exactly what a guard refused
+  reconciler plan --write-consent consents/depot.yaml
+                                             the same as a file to be reviewed
   reconciler plan --write-patch gone.patch   devices that are gone, or back under another id
 """,
 )
@@ -63,6 +66,13 @@ Examples:
     help="Write a patch of the manifests: gone devices get the id under which they are back, the "
     "entries of others that are gone are dropped.",
 )
+@click.option(
+    "--write-consent",
+    "consent",
+    metavar="FILE",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the consent that a refused plan asks for, bound to this very plan, for review.",
+)
 @accept_option
 @click.pass_obj
 def command(
@@ -76,6 +86,7 @@ def command(
     strategy: str,
     timeout: float | None,
     patch: Path | None,
+    consent: Path | None,
     accepted: dict[str, int],
 ) -> int:
     """Read live state and show what apply would do; writes nothing to the service.
@@ -97,6 +108,11 @@ def command(
         from reconciler.cli.patching import is_patch
 
         require_replaceable(patch, "patch", is_patch)
+    if consent is not None:
+        from reconciler.cli.consents import is_consent
+        from reconciler.cli.outputs import require_replaceable
+
+        require_replaceable(consent, "consent", is_consent)
     from reconciler.cli.checking import load
     from reconciler.cli.chosen import selection_of
     from reconciler.cli.endings import Bounds
@@ -125,4 +141,8 @@ def command(
         from reconciler.cli.patching import write_patch
 
         write_patch(options, loaded, plan, patch)
+    if consent is not None:
+        from reconciler.cli.consents import write_consent
+
+        write_consent(options, loaded, plan, consent)
     return code

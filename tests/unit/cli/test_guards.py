@@ -74,3 +74,64 @@ def test_a_refused_plan_that_was_saved_can_be_consented_to(project: Path) -> Non
 
     assert (refused.returncode, applied.returncode) == (4, 0), applied.stderr
     assert run(project, "plan", "--detailed-exitcode").returncode == 0
+
+
+def test_consent_stands_in_a_reviewed_file(project: Path) -> None:
+    """It is written for this plan, named by the project, and void once the plan does more."""
+    config = project / "reconciler.yaml"
+    written = run(project, "plan", "-o", "plan.json", "--write-consent", "yes/five.yaml")
+    assert (written.returncode, (project / "yes/five.yaml").exists()) == (1, False)
+    assert "its directory does not exist" in written.stderr
+
+    (project / "yes").mkdir()
+    written = run(project, "plan", "-o", "plan.json", "--write-consent", "yes/five.yaml")
+    assert written.returncode == 4
+    assert "safety.consents of the project file does not name it" in written.stderr
+    config.write_text(config.read_text("utf-8") + "safety: {consents: [yes/*.yaml]}\n", "utf-8")
+    assert "5 of 10 recorded devices left the files" in (project / "yes/five.yaml").read_text()
+    assert run(project, "validate").returncode == 0
+    assert run(project, "plan", "--detailed-exitcode").returncode == 2
+
+    (project / "devices.yaml").write_text(manifest(IDS[:4]), "utf-8")
+    assert run(project, "plan").returncode == 4
+    (project / "devices.yaml").write_text(manifest(IDS[:5]), "utf-8")
+    # The very plan that was refused when it was made.
+    applied = run(project, "apply", "plan.json")
+    assert applied.returncode == 0, applied.stderr
+    nothing = run(project, "plan", "--write-consent", "yes/none.yaml")
+    assert (nothing.returncode, (project / "yes/none.yaml").exists()) == (0, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("kind: Devices\n", "`kind` is `Devices`, and must be `Consent`"),
+        ("kind: Consent\nchanges: abc\naccept: {leaving: 5}\n", "`changes` takes no such value"),
+        (f"kind: Consent\nchanges: '{'a' * 64}'\naccept: {{moves: 5}}\n", "no guard `moves`"),
+        (f"kind: Consent\nchanges: '{'a' * 64}'\naccept: {{leaving: 0}}\n", "`leaving`"),
+        ("kind: Consent\n\t- [\n", "tab"),
+        ("", "empty"),
+    ],
+)
+def test_a_consent_with_a_mistake_is_told(project: Path, text: str, said: str) -> None:
+    """It is a file of the project like any other: all its mistakes, each with its place."""
+    (project / "yes.yaml").write_text(f"apiVersion: reconciler/v1\n{text}" if text else "", "utf-8")
+    config = project / "reconciler.yaml"
+    config.write_text(config.read_text("utf-8") + "safety: {consents: ['*es.yaml']}\n", "utf-8")
+    (project / "devices.yaml").write_text(manifest(IDS), "utf-8")
+    told = run(project, "validate")
+
+    assert told.returncode == 1
+    assert "yes.yaml:" in told.stderr
+    assert said in told.stderr.lower() or said in told.stderr
+
+
+@pytest.mark.parametrize(
+    "given", ["owner-change", "owner-change=x", "moves=3", "gone=3", "detach:a=3"]
+)
+def test_what_is_no_consent_is_wrong_usage(tmp_path: Path, given: str) -> None:
+    """Nothing is read before that is said."""
+    told = run(tmp_path, "plan", "--accept", given)
+
+    assert told.returncode == 64
+    assert "--accept" in told.stderr

@@ -6,13 +6,13 @@ import pytest
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, DesiredDevice, Lifecycle, OnRemove, Owner, Removal
+from reconciler.core.fields import as_yaml
 from reconciler.core.hidden import Hidden
 from reconciler.core.source import Source
 from reconciler.diff.past import Past, changed_since, says_the_same
 from reconciler.diff.selection import (
     Selection,
     Trait,
-    as_yaml,
     chosen,
     unknown_keys,
     unknown_targets,

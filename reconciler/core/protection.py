@@ -1,0 +1,78 @@
+"""Protected devices: which rule of the project, or which entry, forbids to move one.
+
+Rules look at what is declared and at what is live; so they hold for an entry that was changed so
+that it fits no more, and for one that is not in the files any more.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fnmatch import translate
+from functools import lru_cache
+
+from .absent import ABSENT
+from .device import DesiredDevice
+from .fields import Scalar, as_yaml
+from .live import Found, LiveRegistration
+from .record import RecordedDevice
+from .safety import ProtectRule, Safety
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a rule can look at. `data` are the declared and the live additionalData, if known."""
+
+    id: str
+    application: str
+    label: str | None = None
+    data: tuple[Mapping[str, Scalar | None], ...] = ()
+
+
+def of_declared(device: DesiredDevice, live: Found | None = None) -> Subject:
+    """Return what is declared of a device, and what is live if it was read."""
+    return Subject(
+        device.id, device.application, device.label, (device.additional_data, *_live(live))
+    )
+
+
+def of_recorded(recorded: RecordedDevice, live: Found | None = None) -> Subject:
+    """Return what is known of a device that left the files: no label, no declared values."""
+    return Subject(recorded.id, recorded.application, None, _live(live))
+
+
+def protecting(safety: Safety, subject: Subject) -> ProtectRule | None:
+    """Return the first rule that a device fits."""
+    for rule in safety.protect:
+        if _fits(rule, subject):
+            return rule
+    return None
+
+
+def _live(found: Found | None) -> tuple[Mapping[str, Scalar | None], ...]:
+    if not isinstance(found, LiveRegistration) or found.additional_data is ABSENT:
+        return ()
+    return (found.additional_data,)
+
+
+def _fits(rule: ProtectRule, subject: Subject) -> bool:
+    named = (
+        (rule.id, subject.id),
+        (rule.label, subject.label),
+        (rule.application, subject.application),
+    )
+    return all(
+        glob is None or (text is not None and _matcher(glob)(text)) for glob, text in named
+    ) and all(_has(subject, key, glob) for key, glob in rule.data.items())
+
+
+def _has(subject: Subject, key: str, glob: str) -> bool:
+    fits = _matcher(glob)
+    return any(key in data and fits(as_yaml(data[key])) for data in subject.data)
+
+
+@lru_cache(maxsize=1000)
+def _matcher(glob: str) -> Callable[[str], bool]:
+    match = re.compile(translate(glob)).match
+    return lambda text: match(text) is not None

@@ -1,0 +1,47 @@
+"""Stage 1, consents: `Consent` documents to values, and back to the file that `plan` writes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import cast
+
+from reconciler.core.consent import Consent
+from reconciler.core.diagnostics import Diagnostic
+
+from .documents import read_documents
+from .explanation import explain
+from .reading import ManifestFile, Reading, reading
+from .schema import Shape
+
+
+def read_consents(files: Iterable[ManifestFile], schema: bytes) -> Reading[tuple[Consent, ...]]:
+    """Read the files that consent to plans; all their mistakes at once."""
+    shape = Shape(schema)
+    consents: list[Consent] = []
+    diagnostics: list[Diagnostic] = []
+    for file in files:
+        found = read_documents(file.path, file.data)
+        diagnostics += found.diagnostics
+        for document in found.documents:
+            if not shape.accepts(document.tree):
+                diagnostics += explain(document, shape, found.faulty)
+                continue
+            tree = cast("Mapping[str, object]", document.tree)
+            accept = {name: int(n) for name, n in cast("dict[str, int]", tree["accept"]).items()}
+            place = document.places.value(())
+            consents.append(Consent(str(tree["changes"]), accept, place))
+    return reading(tuple(consents), diagnostics)
+
+
+def consent_text(consent: Consent, what: Iterable[str]) -> str:
+    """Return the file of a consent. `what` are the sentences of the guards, for who reviews it."""
+    lines = [
+        "# Consent to one plan, and to no other: when what it would do changes, this is void.",
+        *(f"# {' '.join(sentence.split())}" for sentence in what),
+        "apiVersion: reconciler/v1",
+        "kind: Consent",
+        f"changes: {consent.changes}",
+        "accept:",
+        *(f"  {guard}: {count}" for guard, count in consent.accept.items()),
+    ]
+    return "".join(f"{line}\n" for line in lines)

@@ -1,0 +1,53 @@
+"""Stage 1, `safety:` of a valid project file: budgets and protected devices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from reconciler.core.fields import Scalar, as_yaml
+from reconciler.core.safety import DEFAULT_BUDGETS, Budget, ProtectRule, Safety
+
+from .places import Places, Tree
+
+_Map = Mapping[str, Tree]
+
+
+def safety(tree: _Map, places: Places) -> Safety:
+    """Return what a plan may touch and what not; the defaults for what is left out."""
+    budgets = {name: _budget(value) for name, value in _mapping(tree.get("budgets")).items()}
+    return Safety(
+        {**DEFAULT_BUDGETS, **budgets},
+        tuple(
+            _rule(_mapping(entry), places, number)
+            for number, entry in enumerate(_list(tree.get("protect")))
+        ),
+    )
+
+
+def _budget(value: Tree) -> Budget:
+    if isinstance(value, str):
+        return Budget(share=float(value.rstrip("%")) / 100)
+    return Budget(devices=int(cast("float", value)))
+
+
+def _rule(entry: _Map, places: Places, number: int) -> ProtectRule:
+    def glob(name: str) -> str | None:
+        return str(entry[name]) if name in entry else None
+
+    data = cast("Mapping[str, Scalar]", _mapping(entry.get("additionalData")))
+    return ProtectRule(
+        places.value(("safety", "protect", number)),
+        glob("id"),
+        glob("label"),
+        glob("application"),
+        {key: as_yaml(value) for key, value in data.items()},
+    )
+
+
+def _mapping(tree: Tree) -> _Map:
+    return tree if isinstance(tree, dict) else {}
+
+
+def _list(tree: Tree) -> list[Tree]:
+    return tree if isinstance(tree, list) else []
