@@ -17,12 +17,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tests.budgets import NO_BUDGETS
+
 from .scale import COURIER, measured, served
 
 LATENCIES: Final = (20, 80, 300)
 TOLERANCE: Final = 0.15
 APPLICATION: Final = "C0DE0000000000000000000000000001"
-PROJECT: Final = """\
+PROJECT: Final = (
+    NO_BUDGETS
+    + """\
 apiVersion: reconciler/v1
 kind: Project
 api:
@@ -33,6 +37,7 @@ applications:
   courier: {appCode: courier-app-code}
 manifests: [devices/*.yaml]
 """
+)
 HEAD: Final = "apiVersion: reconciler/v1\nkind: Devices\napplication: courier\n"
 
 

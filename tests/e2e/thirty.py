@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from reconciler.state.local import LocalState
+from tests.budgets import NO_BUDGETS
 
 from .harness import Ran
 
@@ -13,7 +14,9 @@ Json = dict[str, Any]
 
 RECORD: Final = ".reconciler/state.db"
 APPLICATION: Final = "APPLICATION-ID-1"
-PROJECT: Final = """\
+PROJECT: Final = (
+    NO_BUDGETS
+    + """\
 apiVersion: reconciler/v1
 kind: Project
 api:
@@ -25,6 +28,7 @@ applications:
   courier: {appCode: courier-app-code}
 manifests: [devices.yaml]
 """
+)
 
 
 def registration(id_: str, owner: int | None = None, **more: Any) -> Json:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from reconciler.platform.assumptions import ASSUMPTIONS, READ_AFTER_WRITE
+from tests.budgets import NO_BUDGETS
 
 Json = dict[str, Any]
 
@@ -23,7 +24,9 @@ KEYS: Final = ("depot", "route", "shift", "größe", "key with: colon")
 # Far from the numbers of named people, so that an order by number is not an order of making.
 ANONYMOUS: Final = 500
 
-PROJECT: Final = """\
+PROJECT: Final = (
+    NO_BUDGETS
+    + """\
 apiVersion: reconciler/v1
 kind: Project
 api:
@@ -36,6 +39,7 @@ applications:
   shop: {appCode: shop-app-code}
 manifests: [devices/*.yaml]
 """
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any, Final
 
 from reconciler.platform.assumptions import ASSUMPTIONS, READ_AFTER_WRITE
+from tests.budgets import NO_BUDGETS
 from tests.properties.fleets import Fleet
 
 from .faults import schedule
@@ -85,7 +86,7 @@ applications:
   courier: {{appCode: courier-app-code}}
   shop: {{appCode: shop-app-code}}
 manifests: [devices/*.yaml]
-{self.settings}"""
+{NO_BUDGETS}{self.settings}"""
 
 
 def case_of(seed: int) -> Case:
