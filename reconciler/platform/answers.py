@@ -112,12 +112,13 @@ def person_json(world: World, person: Person, readings: Readings) -> dict[str, o
         "origin": "PUSH" if person.is_anonymous else "API",
         **person.attributes,
     }
-    if person.external_id is not None:
-        shown["externalId"] = person.external_id.reveal()
     contact: dict[str, object] = {}
-    if phones := person.texts(IdentityKind.PHONE_NUMBER):
+    texts = person.texts_by_kind()
+    if external := texts.get(IdentityKind.EXTERNAL_ID):
+        shown["externalId"] = external[0]
+    if phones := texts.get(IdentityKind.PHONE_NUMBER):
         contact["phone"] = [{"number": text} for text in phones]
-    if emails := person.texts(IdentityKind.EMAIL):
+    if emails := texts.get(IdentityKind.EMAIL):
         contact["email"] = [{"address": text} for text in emails]
     if registrations := world.registrations_of(person.number):
         bare = readings(PAGE_PUSH) == "bare"

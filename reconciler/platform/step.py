@@ -7,7 +7,8 @@ outcome depends on it, so that a proof can explore exactly the readings that mat
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from reconciler.core.fields import Scalar
 

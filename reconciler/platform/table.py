@@ -70,6 +70,8 @@ class Table(Mapping[K, V]):
         )
 
     def __getitem__(self, key: K) -> V:
+        if not self._changes:
+            return self._base[key]
         changed = self._changes.get(key)
         if changed is None:
             return self._base[key]

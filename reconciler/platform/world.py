@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+import msgspec
+
 from reconciler.core.fields import Scalar, same_value
 from reconciler.core.identity import IdentityKind, IdentityValue
 
@@ -32,8 +34,7 @@ def same_json(one: object, other: object) -> bool:
             return same_value(one, other) or (one is None and other is None)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Person:
+class Person(msgspec.Struct, frozen=True, eq=False):
     """A person. Without identities it is anonymous: the owner of what nobody claimed.
 
     `attributes` by the API's names on a page: firstName, birthDate, customAttributes, tags, ...
@@ -43,7 +44,7 @@ class Person:
     number: int
     identities: frozenset[IdentityValue] = frozenset()
     is_lead: bool = False
-    attributes: Mapping[str, object] = field(default_factory=dict, repr=False)
+    attributes: Mapping[str, object] = msgspec.field(default_factory=dict)
     created_at: str = FIRST_MOMENT
     modified_at: str = FIRST_MOMENT
 
@@ -56,7 +57,14 @@ class Person:
             and same_json(self.attributes, other.attributes)
         )
 
+    # Struct brings one that compares every field.
+    __ne__ = object.__ne__
     __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        # Not the attributes, which are a person's own.
+        kinds = ", ".join(sorted(map(repr, self.identities)))
+        return f"Person({self.number}, {{{kinds}}}, is_lead={self.is_lead})"
 
     @property
     def is_anonymous(self) -> bool:
@@ -73,9 +81,20 @@ class Person:
         """Return the values of one kind, sorted."""
         return sorted(value.reveal() for value in self.identities if value.kind is kind)
 
+    def texts_by_kind(self) -> dict[IdentityKind, list[str]]:
+        """Return the values of each kind there is, sorted."""
+        texts: dict[IdentityKind, list[str]] = {}
+        for value in self.identities:
+            kind = value.kind
+            if kind in texts:
+                texts[kind].append(value.reveal())
+                texts[kind].sort()
+            else:
+                texts[kind] = [value.reveal()]
+        return texts
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Registration:
+
+class Registration(msgspec.Struct, frozen=True, eq=False):
     """One registration. `owner` is a person's number, or None where there is not even an anonymous
     one; `system_data` is the read-only part of systemData."""
 
@@ -84,8 +103,8 @@ class Registration:
     owner: int | None = None
     is_primary: bool = False
     registration_enabled: bool = True
-    additional_data: Mapping[str, Scalar] = field(default_factory=dict)
-    system_data: Mapping[str, str | bool] = field(default_factory=dict)
+    additional_data: Mapping[str, Scalar] = msgspec.field(default_factory=dict)
+    system_data: Mapping[str, str | bool] = msgspec.field(default_factory=dict)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -99,6 +118,8 @@ class Registration:
             and same_json(self.system_data, other.system_data)
         )
 
+    # Struct brings one that compares every field.
+    __ne__ = object.__ne__
     __hash__ = None  # type: ignore[assignment]
 
 
@@ -170,7 +191,7 @@ class World:
         return None if registration.owner is None else self.people[registration.owner]
 
     def registrations_of(self, number: int) -> tuple[Registration, ...]:
-        return tuple(self.registrations[id_] for id_ in self.owned.get(number, ()))
+        return tuple([self.registrations[id_] for id_ in self.owned.get(number, ())])
 
     def with_person(self, person: Person) -> World:
         """Add a person or change one; ValueError if somebody else has one of the identities."""
@@ -216,7 +237,7 @@ class World:
 
     def without_registration(self, registration_id: str) -> World:
         """Take out a registration, as when the app is uninstalled; its owner stays."""
-        detached = replace(self.registrations[registration_id], owner=None)
+        detached = msgspec.structs.replace(self.registrations[registration_id], owner=None)
         world = self.with_registration(detached)
         return replace(world, registrations=world.registrations.delete(registration_id))
 
@@ -227,7 +248,8 @@ class World:
             if registration.owner is None:
                 nobody = Person(world.next_number, is_lead=True, created_at=now, modified_at=now)
                 world = world.with_person(nobody)
-                world = world.with_registration(replace(registration, owner=nobody.number))
+                owned = msgspec.structs.replace(registration, owner=nobody.number)
+                world = world.with_registration(owned)
         return world
 
     def changed_people(self, before: World) -> frozenset[int]:

@@ -30,6 +30,7 @@ _EMAIL_EVERY: Final = 3
 _LARGEST: Final = 10_000_000
 # Computing is cheap, not free: what is asked for again and again is remembered, within bounds.
 _REMEMBERED: Final = 1 << 15
+_TWO_DIGITS: Final = tuple(f"{number:02}" for number in range(60))
 
 
 def fleet(people: int) -> World:
@@ -77,14 +78,9 @@ def _identities(number: int) -> frozenset[IdentityValue]:
 
 @lru_cache(_REMEMBERED)
 def _person(number: int) -> Person:
-    minute, second = divmod(number, 60)
-    hour, minute = divmod(minute, 60)
-    day, hour = divmod(hour, 24)
-    # 28 days a month keeps the dates real; people are created in the order of their numbers.
-    month, day = divmod(day, 28)
-    moment = (
-        f"{2018 + month // 12}-{month % 12 + 1:02}-{day + 1:02}T{hour:02}:{minute:02}:{second:02}"
-    )
+    minutes, second = divmod(number, 60)
+    hours, minute = divmod(minutes, 60)
+    moment = f"{_hour(hours)}:{_TWO_DIGITS[minute]}:{_TWO_DIGITS[second]}"
     if _is_anonymous(number):
         return Person(number, is_lead=True, created_at=moment, modified_at=moment)
     attributes = {
@@ -98,48 +94,54 @@ def _person(number: int) -> Person:
 
 
 @lru_cache(_REMEMBERED)
-def _ids_of(number: int) -> tuple[str, ...]:
-    if number % _SECOND_EVERY or _is_anonymous(number):
-        return (_id(2 * number),)
-    return _id(2 * number), _id(2 * number + 1)
-
-
-def _id(index: int) -> str:
-    """Return a registration id that looks like a UUID; its last part is the index."""
-    mixed = f"{_mixed(index):016X}"
-    return f"{mixed[:8]}-{mixed[8:12]}-4{mixed[13:]}-A000-{index:012X}"
-
-
-def _index(registration_id: str, people: int) -> int | None:
-    """Return the index in an id, None if it is no id of this fleet."""
-    try:
-        index = int(registration_id[-12:], 16)
-    except ValueError:
-        return None
-    number = index // 2
-    if not 1 <= number <= people:
-        return None
-    return index if registration_id in _ids_of(number) else None
+def _hour(hours: int) -> str:
+    """Return the date and hour in which an hour's worth of people were created."""
+    day, hour = divmod(hours, 24)
+    # 28 days a month keeps the dates real; people are created in the order of their numbers.
+    month, day = divmod(day, 28)
+    return f"{2018 + month // 12}-{month % 12 + 1:02}-{day + 1:02}T{hour:02}"
 
 
 @lru_cache(_REMEMBERED)
-def _registration(index: int) -> Registration:
-    number, second = divmod(index, 2)
+def _owned(number: int) -> tuple[Registration, ...]:
+    """Return what a person owns; all at once, since whoever wants one wants the other."""
+    first = _registration(2 * number, number)
+    if number % _SECOND_EVERY or _is_anonymous(number):
+        return (first,)
+    return first, _registration(2 * number + 1, number)
+
+
+def _owned_one(registration_id: str, people: int) -> Registration | None:
+    """Return the registration of an id, None if it is no id of this fleet."""
+    try:
+        number = int(registration_id[-12:], 16) // 2
+    except ValueError:
+        return None
+    if not 1 <= number <= people:
+        return None
+    for registration in _owned(number):
+        if registration.id == registration_id:
+            return registration
+    return None
+
+
+def _registration(index: int, number: int) -> Registration:
+    """Make a registration, its id looks like a UUID, whose last part is the index."""
     mixed = _mixed(index)
-    android = mixed & 1
+    digits = f"{mixed:016X}"
     data: dict[str, str | int | float | bool] = {"fleet": _FLEETS[mixed >> 1 & 3]}
     if mixed >> 3 & 1:
         data["shift"] = "night" if mixed >> 4 & 1 else "day"
     if mixed >> 5 & 1:
         data["maxParcels"] = 20 + (mixed >> 6 & 31)
     return Registration(
-        _ids_of(number)[second],
+        f"{digits[:8]}-{digits[8:12]}-4{digits[13:]}-A000-{index:012X}",
         _APPLICATION_IDS[mixed >> 11 & 7 == 0],
         number,
-        not second and not _is_anonymous(number),
+        not index & 1 and not _is_anonymous(number),
         mixed >> 14 & 15 != 0,
         data,
-        _ANDROID if android else _IPHONE,
+        _ANDROID if mixed & 1 else _IPHONE,
     )
 
 
@@ -196,7 +198,7 @@ class _Owned(Mapping[int, tuple[str, ...]]):
     def __getitem__(self, number: int) -> tuple[str, ...]:
         if number not in self._numbers:
             raise KeyError(number)
-        return _ids_of(number)
+        return tuple([registration.id for registration in _owned(number)])
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._numbers)
@@ -210,14 +212,15 @@ class _Registrations(Mapping[str, Registration]):
         self._people = people
 
     def __getitem__(self, registration_id: str) -> Registration:
-        index = _index(registration_id, self._people)
-        if index is None:
+        registration = _owned_one(registration_id, self._people)
+        if registration is None:
             raise KeyError(registration_id)
-        return _registration(index)
+        return registration
 
     def __iter__(self) -> Iterator[str]:
         for number in range(1, self._people + 1):
-            yield from _ids_of(number)
+            for registration in _owned(number):
+                yield registration.id
 
     def __len__(self) -> int:
         evens = self._people // _SECOND_EVERY
