@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
-from reconciler.plan.definition import Plan, PlannedCall
+from reconciler.plan.definition import HIDDEN, Plan, PlannedCall
 
 from .escape import name, prose
+from .people import People, identity
 from .sentences import counted, listed, work
 from .spans import EMPTY, Line, Span, line
 
@@ -24,7 +25,7 @@ def lines(plan: Plan) -> Iterator[Line]:
     """
     applications = {change.device: change.application for change in plan.changes}
     for index, call in enumerate(plan.calls, 1):
-        yield from _call(index, call, applications.get(call.device))
+        yield from _call(index, call, applications.get(call.device), plan.people)
         yield EMPTY
     if not plan.calls:
         yield line(Span("No calls.", "title"))
@@ -34,7 +35,7 @@ def lines(plan: Plan) -> Iterator[Line]:
     yield line(Span(f"{work(plan)}.", "title"), waits)
 
 
-def _call(index: int, call: PlannedCall, application: str | None) -> Iterator[Line]:
+def _call(index: int, call: PlannedCall, application: str | None, people: People) -> Iterator[Line]:
     app = f"  application {name(application)}" if application is not None else ""
     yield line(Span(f"# {index} {name(call.id)}{app}", "dim"))
     target = call.path + (f"?{urlencode(sorted(call.query.items()))}" if call.query else "")
@@ -47,9 +48,15 @@ def _call(index: int, call: PlannedCall, application: str | None) -> Iterator[Li
     if call.body is not None:
         for text in json_lines(call.body):
             yield line(text, indent=2)
+        for pointer in sorted(people.keys() & _pointers(call.body)):
+            yield line(Span(f"{name(pointer)}{identity(pointer, people)}", "dim"), indent=2)
     if call.carry_undeclared:
         text = "and the undeclared keys of additionalData, as read right before"
         yield line(Span(f"+ {text}", "dim"), indent=2)
+
+
+def _pointers(body: Mapping[str, object]) -> set[object]:
+    return {part.get("$person") for part in body.values() if isinstance(part, dict)}
 
 
 def json_lines(body: object) -> list[str]:
@@ -63,6 +70,8 @@ def _cut(value: object) -> object:
     match value:
         case str() if len(value) > _TEXT_LIMIT:
             return f"{value[:_TEXT_LIMIT]}… ({len(value):,} characters)"
+        case dict() if value.keys() == {HIDDEN}:
+            return "(hidden)"
         case dict():
             return {str(_cut(key)): _cut(item) for key, item in value.items()}
         case list() | tuple():

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.core.fields import OWNER
+from reconciler.plan.definition import HiddenValue
 from reconciler.plan.drift import DriftDocument, MovedDevice, MovedField
 
 from .escape import LABEL_LIMIT, name, pad, prose, quoted, quoted_pair, width
-from .markdown import code
+from .gfm import LIMIT, code
+from .people import People
 from .sentences import devices, listed, number
 from .spans import EMPTY, Line, Span, Style, line
-from .view import shown_path, value
+from .view import alike, shown_path, value
 
 FOLD: Final = 5
 MARKER: Final = "<!-- reconciler:drift -->"
-LIMIT: Final = 65_535
 _FEW: Final = 3
 _STYLES: Final[dict[str, Style]] = {"service": "warning", "both": "risk", "files": "dim"}
 
@@ -34,9 +35,9 @@ class _Values:
     declared: str
 
     @classmethod
-    def of(cls, field: MovedField) -> _Values:
+    def of(cls, field: MovedField, people: People) -> _Values:
         live, applied, declared = (
-            value(field.path, one) for one in (field.live, field.applied, field.declared)
+            value(field.path, one, people) for one in (field.live, field.applied, field.declared)
         )
         if isinstance(field.live, str) and field.path != OWNER:
             if isinstance(field.applied, str) and field.applied != field.live:
@@ -93,7 +94,7 @@ def summary(document: DriftDocument) -> str:
 def lines(document: DriftDocument, fold: int | None = FOLD) -> Iterator[Line]:
     """Yield the document line by line; more than `fold` devices that moved alike are one."""
     for group in _grouped(document.devices, fold):
-        yield from _block(group)
+        yield from _block(group, document.people)
         yield EMPTY
     yield line(Span(summary(document), "title"))
     if document.summary.drifted:
@@ -116,7 +117,9 @@ def markdown(document: DriftDocument, fold: int | None = FOLD, limit: int = LIMI
     ]
     room, left = limit - len(head) - 400, 0
     for group in groups:
-        block = [_row(group, field) for field in group.first.fields] or [_row(group, None)]
+        people = document.people
+        block = [_row(group, field, people) for field in group.first.fields]
+        block = block or [_row(group, None, people)]
         size = sum(len(row) + 1 for row in block)
         if left or size > room:
             left += len(group.devices)
@@ -150,13 +153,17 @@ def _same(device: MovedDevice, index: int, fold: int | None) -> object:
         device.found_in,
         device.source is None,
         tuple(
-            (field, *map(type, (field.applied, field.live, field.declared)))
+            (
+                *(field.path, field.moved, field.applied_known, field.managed, field.shown),
+                *map(alike, (field.applied, field.live, field.declared)),
+                isinstance(field.live, HiddenValue) and field.live == field.declared,
+            )
             for field in device.fields
         ),
     )
 
 
-def _block(group: _Group) -> Iterator[Line]:
+def _block(group: _Group, people: People) -> Iterator[Line]:
     first = group.first
     if len(group.devices) > 1:
         title, place = devices(len(group.devices)), ""
@@ -176,7 +183,7 @@ def _block(group: _Group) -> Iterator[Line]:
     for field in first.fields:
         yield line(
             pad(shown_path(field.path), paths) + "  ",
-            *_values(field),
+            *_values(field, people),
             Span(f"  ({_whose(field)})", _STYLES[field.moved]),
             indent=4,
         )
@@ -191,11 +198,11 @@ def _found(device: MovedDevice, show: Callable[[str], str] = str) -> str:
     return f"stands in the application {show(name(device.found_in or ''))} now"
 
 
-def _values(field: MovedField) -> Iterator[Span | str]:
+def _values(field: MovedField, people: People) -> Iterator[Span | str]:
     if not field.shown:
         yield "no file declares it any more, so its value is not shown"
         return
-    shown = _Values.of(field)
+    shown = _Values.of(field, people)
     yield "is "
     yield Span(shown.live, "warning" if field.moved != "files" else "plain")
     if field.moved == "files":
@@ -206,10 +213,17 @@ def _values(field: MovedField) -> Iterator[Span | str]:
         return
     if not field.managed:
         yield ", not declared any more"
-    elif shown.declared == shown.live:
+    elif _agree(field, shown):
         yield ", as declared now"
     else:
         yield f", declared {shown.declared}"
+
+
+def _agree(field: MovedField, shown: _Values) -> bool:
+    """Whether the live value is the declared one; of hidden values their looks say nothing."""
+    if isinstance(field.live, HiddenValue):
+        return field.live == field.declared
+    return shown.declared == shown.live
 
 
 def _whose(field: MovedField) -> str:
@@ -222,7 +236,7 @@ def _whose(field: MovedField) -> str:
             return "changed by others, and the files moved"
 
 
-def _row(group: _Group, field: MovedField | None) -> str:
+def _row(group: _Group, field: MovedField | None, people: People) -> str:
     first, many = group.first, len(group.devices) > 1
     ids = [code(name(one.device)) for one in group.devices[:_FEW]]
     if many:
@@ -238,7 +252,7 @@ def _row(group: _Group, field: MovedField | None) -> str:
     whose, path = _WHOSE[field.moved], code(shown_path(field.path))
     if not field.shown:
         return _cells(who, where, path, "not shown", "not shown", "not any more", whose)
-    shown = _Values.of(field)
+    shown = _Values.of(field, people)
     return _cells(
         who,
         where,

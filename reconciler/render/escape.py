@@ -62,9 +62,12 @@ def _tokens(text: str, special: Mapping[str, str]) -> Iterator[str]:
 
 def _shown(text: str, special: Mapping[str, str], limit: int) -> tuple[str, bool]:
     """Return the text escaped, and whether it was cut to about `limit` characters."""
-    plain = text.isascii() and text.isprintable()
-    if plain and len(text) <= limit and not any(char in text for char in special):
-        return text, False
+    if len(text) <= limit and text.isascii() and text.isprintable():
+        for char in special:
+            if char in text:
+                break
+        else:
+            return text, False
     shown: list[str] = []
     used = 0
     for token in _tokens(text[: limit + 1], special):
@@ -96,6 +99,8 @@ def name(text: str, limit: int = VALUE_LIMIT) -> str:
 
     A key called `a: 1 -> 2` must not read like a change.
     """
+    if len(text) <= limit and text.isascii() and _BARE.fullmatch(text):
+        return text
     shown = quoted(text, limit)
     return text if shown == f'"{text}"' and _BARE.fullmatch(text) else shown
 

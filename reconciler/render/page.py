@@ -1,156 +1,87 @@
-"""The page of html: its template, style and script, as text because pure rooms read no files."""
+"""The page of html as a template: as text, because pure rooms read no files.
+
+What stands once for each change is written without macros, and close together: of twenty thousand
+changes each blank and each call counts.
+"""
 
 from __future__ import annotations
 
 from typing import Final
 
-STYLE: Final = """
-:root { color-scheme: light dark;
-  --back: #ffffff; --card: #f6f8fa; --line: #d5dbe1; --text: #1c2329; --dim: #59636e;
-  --add: #116329; --remove: #a40e26; --change: #8a5300; --risk-back: #fff1d6; --risk: #7a4500;
-  --bad-back: #ffebe9; --bad: #a40e26; --link: #0b57b0; }
-@media (prefers-color-scheme: dark) { :root {
-  --back: #12161b; --card: #1a2027; --line: #323b45; --text: #e4e9ee; --dim: #9aa6b2;
-  --add: #56d364; --remove: #ff8a80; --change: #e3b341; --risk-back: #3a2c0c; --risk: #f0c65a;
-  --bad-back: #3d1518; --bad: #ff9d94; --link: #7ab7ff; } }
-* { box-sizing: border-box; }
-body { margin: 0; overflow-wrap: anywhere; background: var(--back); color: var(--text);
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, sans-serif; }
-main { max-width: 76rem; margin: 0 auto; padding: 1.5rem 1.25rem 4rem; }
-h1 { font-size: 1.35rem; margin: 0 0 .25rem; }
-h2 { font-size: 1.05rem; margin: 2rem 0 .6rem; }
-h2 small, .dim { color: var(--dim); font-weight: normal; }
-code, .values td, .id { font-family: ui-monospace, SFMono-Regular, Menlo, Consolas, monospace;
-  font-size: .86rem; overflow-wrap: anywhere; }
-.facts { color: var(--dim); margin: 0; font-size: .86rem; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; }
-.values { table-layout: fixed; min-width: 40rem; }
-th { text-align: left; overflow-wrap: normal; font-size: .8rem; color: var(--dim);
-  font-weight: 600; }
-th, td { padding: .3rem .6rem; vertical-align: top; border-top: 1px solid var(--line); }
-thead th { border-top: 0; }
-.grid { border: 1px solid var(--line); border-radius: 6px; background: var(--card); }
-.number { text-align: right; font-variant-numeric: tabular-nums; }
-.risk { background: var(--risk-back); color: var(--risk); border-radius: 3px; padding: .05rem .4rem;
-  font: 600 .78rem/1.5 system-ui, sans-serif; white-space: nowrap; }
-.note { color: var(--dim); font: .82rem/1.5 system-ui, sans-serif; }
-.bad { background: var(--bad-back); border: 1px solid var(--bad); border-radius: 6px;
-  padding: .7rem 1rem; margin: .5rem 0; }
-.bad p, .bad dl { margin: .15rem 0; }
-.bad b, .bad code.kind { color: var(--bad); }
-dl { display: grid; grid-template-columns: 6rem 1fr; gap: .1rem .6rem; }
-dt { color: var(--dim); } dd { margin: 0; }
-.tools { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; align-items: center;
-  position: sticky; top: 0; background: var(--back); padding: .7rem 0; margin-top: 1rem;
-  border-bottom: 1px solid var(--line); z-index: 1; }
-.tools input[type=search] { flex: 1 1 18rem; max-width: 34rem; padding: .45rem .7rem; font: inherit;
-  color: inherit; background: var(--card); border: 1px solid var(--line); border-radius: 6px; }
-.tools :focus-visible { outline: 2px solid var(--link); outline-offset: 1px; }
-article { border: 1px solid var(--line); border-radius: 6px; background: var(--card);
-  margin: .6rem 0; content-visibility: auto; contain-intrinsic-size: auto 7rem; }
-article header { display: flex; flex-wrap: wrap; gap: .1rem .8rem; align-items: baseline;
-  padding: .5rem .8rem; }
-article header b { overflow-wrap: anywhere; }
-.where { margin-left: auto; color: var(--dim); }
-.values td:first-child { width: 1.9rem; text-align: center; font-weight: 700; }
-.values td:nth-child(2) { width: 26%; }
-.values td:nth-child(3), .values td:nth-child(4) { width: 24%; }
-.values .before { color: var(--dim); }
-.add td:first-child, .add .after { color: var(--add); }
-.remove td:first-child, .remove .before { color: var(--remove); }
-.change td:first-child, .change .after { color: var(--change); }
-.members { padding: .4rem .8rem; border-top: 1px solid var(--line); color: var(--dim); }
-.members ul, .plain { margin: .3rem 0; padding-left: 1.2rem; columns: 24rem; }
-.plain { columns: auto; }
-li { overflow-wrap: anywhere; break-inside: avoid; }
-summary { cursor: pointer; }
-/* A cell is a bidi world of its own; elsewhere bdi is. */
-td { unicode-bidi: isolate; }
-[hidden] { display: none !important; }
-footer { margin-top: 3rem; color: var(--dim); font-size: .82rem; overflow-wrap: anywhere; }
-@media (max-width: 44rem) { .where { margin-left: 0; width: 100%; } }
-@media print { .tools { display: none; } article { content-visibility: visible; } }
-"""
-
-# It only hides and shows; nothing of the plan is ever parsed as markup or code.
-SCRIPT: Final = """
-"use strict";
-(() => {
-  const field = document.getElementById("find");
-  const risky = document.getElementById("risky");
-  const count = document.getElementById("count");
-  const cards = Array.from(document.querySelectorAll("[data-find]"));
-  const texts = new Map();
-  const text = (card) => {
-    if (!texts.has(card)) texts.set(card, card.textContent.toLowerCase());
-    return texts.get(card);
-  };
-  const filter = () => {
-    const wanted = field.value.toLowerCase().split(/\\s+/).filter(Boolean);
-    let shown = 0;
-    for (const card of cards) {
-      const fits = wanted.every((word) => text(card).includes(word))
-        && (!risky.checked || card.dataset.risk === "yes");
-      card.hidden = !fits;
-      if (fits) shown += 1;
-    }
-    const all = wanted.length === 0 && !risky.checked;
-    count.textContent = all ? "" : `${shown} of ${cards.length} blocks`;
-  };
-  let waiting = 0;
-  field.addEventListener("input", () => {
-    clearTimeout(waiting);
-    waiting = setTimeout(filter, 120);
-  });
-  risky.addEventListener("change", filter);
-  document.getElementById("tools").hidden = false;
-})();
-"""
-
 TEMPLATE: Final = """\
-{% macro names(device) -%}
-<b class="id"><bdi>{{ device.id }}</bdi></b>
-{%- if device.label %} <bdi>{{ device.label }}</bdi>{% endif %}
+{% macro more() -%}
+<p class="more" data-more hidden><span></span>: <button type="button">Show some</button>
+<button type="button">Show all</button></p>
 {%- endmacro %}
-{% macro badges(risks) -%}
-{% for risk in risks %} <span class="risk">{{ risk.value }}</span>{% endfor %}
-{%- endmacro %}
-{% macro top(block) -%}
-<header>
-{% if block.devices|length > 1 %}
-<b>{{ devices(block.devices|length) }}</b>
-{% else %}
-<span>{{ names(block.devices[0]) }}</span>
-{% endif %}
-<span class="dim"><bdi>{{ block.application }}</bdi></span>
-{% if block.left_files %}<span class="note">left the files</span>{% endif %}
-{{ badges(block.risks) }}
-{% if block.devices|length == 1 %}
-<code class="where"><bdi>{{ block.devices[0].source }}</bdi></code>
-{% endif %}
-</header>
-{%- endmacro %}
-{% macro members(block) -%}
-{% if block.devices|length > 1 %}
-<details class="members"><summary>which devices</summary><ul>
-{% for device in block.devices %}
-<li>{{ names(device) }} <code class="dim"><bdi>{{ device.source }}</bdi></code></li>
-{% endfor %}
-</ul></details>
+{% macro start(title, found, what, list=false) -%}
+<section data-part data-devices>
+<h2>{{ title }}: <span data-count>{{ devices(found) }}</span>
+{%- if what %} <small>{{ what }}</small>{% endif %}</h2>
+{% if list %}
+<details data-list{% if found <= 20 %} open{% endif %}><summary>which devices</summary>
+<ul class="plain" data-entries>
 {% endif %}
 {%- endmacro %}
-{% macro short(title, what, found) -%}
+{% macro short(title, what, found, action) -%}
 {% if found %}
-<h2>{{ title }}: {{ devices(found|length) }} <small>{{ what }}</small></h2>
-<details{% if found|length <= 20 %} open{% endif %}><summary>which devices</summary>
-<ul class="plain">
+{{ start(title, found|length, what, true) }}
 {% for device in found %}
-<li data-find>{{ names(device) }} <span class="dim"><bdi>{{ device.application }}</bdi></span>
-<code class="dim"><bdi>{{ device.source }}</bdi></code></li>
+<li data-act="{{ action }}" data-app="{{ apps[device.application] }}">
+{{- "" }}<b class="id"><bdi>{{ device.id }}</bdi></b>
+{%- if device.label %} <bdi>{{ device.label }}</bdi>{% endif %} <span class="dim"><bdi>
+{{- device.application }}</bdi></span> <code class="dim"><bdi>{{ device.source }}</bdi></code></li>
 {% endfor %}
 </ul></details>
+{{ more() }}
+</section>
 {% endif %}
+{%- endmacro %}
+{# A macro of its own, although it stands in one place: its many pieces live for one block only. #}
+{% macro article(block, is_drift) -%}
+{% set device = block.devices[0] %}
+{% set many = block.devices|length %}
+<article data-act="
+{%- if is_drift %}drift{% else %}{{ acts[block.actions] }}{% endif %}" data-app="
+{{- apps[block.application] }}"
+{%- if block.all_risks %} data-risk="{{ names[block.all_risks] }}"{% endif %}
+{%- if many > 1 %} data-size="{{ many }}"{% endif %}><header>
+{%- if many > 1 %}<b>{{ devices(many) }}</b>
+{%- else %}<span><b class="id"><bdi>{{ device.id }}</bdi></b>
+{%- if device.label %} <bdi>{{ device.label }}</bdi>{% endif %}</span>{% endif %}
+<span class="dim"><bdi>{{ device.application }}</bdi></span>
+{%- if block.left_files %}<span class="note">left the files</span>{% endif %}
+{%- if block.risks %}{{ badges[block.risks] }}{% endif %}
+{%- if device.source and many == 1 %}<code class="where"><bdi>
+{{- device.source }}</bdi></code>{% endif -%}
+</header><table class="values"><tbody>
+{%- for field in block.fields %}
+{%- if is_drift %}
+<tr><td></td><td>{{ field.path }}</td><td>is <bdi>{{ field.before }}</bdi></td><td>declared <bdi>
+{{- field.after }}</bdi></td><td></td></tr>
+{%- else %}
+<tr class="{{ kinds[field.sign] }}"><td>{{ field.sign }}</td><td>{{ field.path }}</td><td>
+{%- if field.sign != "+" %}{{ field.before }}{% endif %}</td><td>{{ field.after }}</td><td>
+{%- if field.note %}<span class="note">{{ field.note }}</span>{% endif %}
+{%- if field.risks %}{{ badges[field.risks] }}{% endif %}</td></tr>
+{%- endif %}
+{%- endfor -%}
+</tbody></table>
+{%- if many > 1 %}<details class="members"><summary>which devices</summary><ul data-members>
+{%- for one in block.devices -%}
+<li><b class="id"><bdi>{{ one.id }}</bdi></b>
+{%- if one.label %} <bdi>{{ one.label }}</bdi>{% endif %} <code class="dim"><bdi>
+{{- one.source }}</bdi></code></li>
+{%- endfor -%}
+</ul></details>{% endif %}</article>
+{%- endmacro %}
+{% macro blocks(found, is_drift) -%}
+<div data-entries>
+{% for block in found %}
+{{ article(block, is_drift) }}
+{% endfor %}
+</div>
+{{ more() }}
+</section>
 {%- endmacro %}
 <!doctype html>
 <html lang="en">
@@ -164,7 +95,9 @@ TEMPLATE: Final = """\
 </head>
 <body>
 <main>
-<h1>{{ plan.summary }}</h1>
+<h1>{{ heading }}</h1>
+{% if counts %}<p>{{ counts }}</p>{% endif %}
+
 <p class="facts">Plan <code><bdi>{{ plan.id }}</bdi></code>, made {{ plan.created_at }}
 {%- if plan.commit %}, commit <code><bdi>{{ plan.commit }}</bdi></code>{% endif %}</p>
 {% if plan.coverage %}
@@ -187,9 +120,12 @@ TEMPLATE: Final = """\
 {% endfor %}
 {% endif %}
 {% if plan.errors %}
-<h2>Withheld <small>the rest is planned</small></h2>
+<section data-part>
+<h2>Withheld: <span data-count>{{ counted(plan.errors|length, "error") }}</span>
+<small>the rest is planned</small></h2>
+<div data-entries>
 {% for error in plan.errors %}
-<div class="bad" data-find><p><code class="kind">error {{ error.code }}</code>
+<div class="bad"><p><code class="kind">error {{ error.code }}</code>
 {{ error.message }} <code class="dim"><bdi>{{ error.source }}</bdi></code></p>
 {% for text in error.detail %}<p><bdi>{{ text }}</bdi></p>{% endfor %}
 {% if error.devices|length > 1 %}
@@ -199,6 +135,9 @@ TEMPLATE: Final = """\
 {% if error.fix %}<p><b>Fix:</b> {{ error.fix }}</p>{% endif %}
 </div>
 {% endfor %}
+</div>
+{{ more() }}
+</section>
 {% endif %}
 {% if plan.risks %}
 <h2>Risks</h2>
@@ -211,74 +150,66 @@ TEMPLATE: Final = """\
 </tbody></table></div>
 {% endif %}
 {% if plan.warnings %}
-<h2>Warnings</h2>
-<details{% if plan.warnings|length <= 20 %} open{% endif %}>
-<summary>{{ counted(plan.warnings|length, "warning") }}</summary>
-<ul class="plain">
+<section data-part>
+<h2>Warnings: <span data-count>{{ counted(plan.warnings|length, "warning") }}</span></h2>
+<details data-list{% if plan.warnings|length <= 20 %} open{% endif %}>
+<summary>which warnings</summary>
+<ul class="plain" data-entries>
 {% for warning in plan.warnings %}
-<li data-find><code>{{ warning.code }}</code> {{ warning.message }}
+<li><code>{{ warning.code }}</code> {{ warning.message }}
 <code class="dim"><bdi>{{ warning.source }}</bdi></code></li>
 {% endfor %}
 </ul></details>
+{{ more() }}
+</section>
 {% endif %}
-<div class="tools" id="tools" hidden>
+<div class="tools" id="tools" role="search" hidden>
 <input type="search" id="find" placeholder="Find a device, label, field, value or file"
- aria-label="Find in this plan" autocomplete="off" spellcheck="false">
-<label><input type="checkbox" id="risky"> only with risks</label>
+ aria-label="Find in this plan" aria-keyshortcuts="/" autocomplete="off" spellcheck="false">
+{% for filter in filters %}
+<select id="{{ filter.id }}" aria-label="{{ filter.title }}">
+<option value="">{{ filter.title }}: all</option>
+{% for option in filter.options %}
+<option value="{{ option.value }}">{{ option.text }} ({{ number(option.count) }})</option>
+{% endfor %}
+</select>
+{% endfor %}
 <span class="dim" id="count" role="status"></span>
 </div>
+<p id="none" class="dim" hidden>Nothing fits. <kbd>Esc</kbd> clears the search and the filters.</p>
 {% if plan.changes %}
-<h2>Changes</h2>
-{% for block in plan.changes %}
-<article data-find data-risk="{{ 'yes' if risky(block) else 'no' }}">
-{{ top(block) }}
-<div class="scroll"><table class="values"><tbody>
-{% for field in block.fields %}
-<tr class="{{ kinds[field.sign] }}"><td>{{ field.sign }}</td><td>{{ field.path }}</td>
-<td class="before">{% if field.sign != "+" %}{{ field.before }}{% endif %}</td>
-<td class="after">{{ field.after }}</td>
-<td>{% if field.note %}<span class="note">{{ field.note }}</span>{% endif %}
-{{ badges(field.risks) }}</td></tr>
-{% endfor %}
-</tbody></table></div>
-{{ members(block) }}
-</article>
-{% endfor %}
+{{ start("Changes", changed, "") }}
+{{ blocks(plan.changes, false) }}
 {% endif %}
 {% if plan.drift %}
-<h2>Drift <small>reported only, left as it is (onDrift: report)</small></h2>
-{% for block in plan.drift %}
-<article data-find data-risk="no">
-{{ top(block) }}
-<div class="scroll"><table class="values"><tbody>
-{% for field in block.fields %}
-<tr><td></td><td>{{ field.path }}</td><td>is <bdi>{{ field.before }}</bdi></td>
-<td>declared <bdi>{{ field.after }}</bdi></td><td></td></tr>
-{% endfor %}
-</tbody></table></div>
-{{ members(block) }}
-</article>
-{% endfor %}
+{{ start("Drift", drifted, "reported only, left as it is (onDrift: report)") }}
+{{ blocks(plan.drift, true) }}
 {% endif %}
-{{ short("Gone", "the service knows no such registration", plan.gone) }}
+{{ short("Gone", "the service knows no such registration", gone, "gone") }}
 {% if plan.proposals %}
-<h2>Back <small>gone, and perhaps installed again; only proposed, see
-<code>--write-patch</code></small></h2>
-<ul class="plain">
+<section data-part data-devices>
+<h2>Back: <span data-count>{{ devices(plan.proposals|length) }}</span>
+<small>gone, and perhaps installed again; only proposed, see <code>--write-patch</code></small></h2>
+<ul class="plain" data-entries>
 {% for one in plan.proposals %}
-<li data-find data-risk="no"><code>{{ one.id }}</code>
+<li data-act="back" data-app="{{ apps[one.application] }}"><code>{{ one.id }}</code>
 {% if one.replacement %}→ <code>{{ one.replacement }}</code> {% endif %}
 <bdi>{{ one.label }}</bdi> <span class="dim"><bdi>{{ one.application }}</bdi>
 <bdi>{{ one.source }}</bdi>: <bdi>{{ one.why }}</bdi></span></li>
 {% endfor %}
 </ul>
+{{ more() }}
+</section>
 {% endif %}
 {% if plan.not_looked_for %}
 <p>{{ plan.not_looked_for }}</p>
 {% endif %}
-{{ short("Release", "left the files; forgotten, no call", plan.released) }}
-{{ short("Adopt", "as declared already; apply only notes them", plan.adopted) }}
-<footer>Digest <code>{{ plan.digest }}</code></footer>
+{{ short("Release", "left the files; forgotten, no call", released, "release") }}
+{{ short("Adopt", "as declared already; apply only notes them", adopted, "adopt") }}
+<footer><p>Digest <code>{{ plan.digest }}</code></p>
+<p id="keys" hidden><kbd>/</kbd> search, <kbd>Esc</kbd> clear, <kbd>j</kbd> <kbd>k</kbd> next
+and previous entry</p>
+</footer>
 </main>
 <script>{{ script }}</script>
 </body>

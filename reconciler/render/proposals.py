@@ -9,6 +9,7 @@ from typing import Final
 from reconciler.plan.definition import Proposal
 
 from .escape import LABEL_LIMIT, name, prose, quoted
+from .people import NO_PEOPLE, People, identity
 from .sentences import devices
 
 HOW: Final = "reconciler plan --write-patch FILE"
@@ -26,9 +27,11 @@ class ProposalView:
     why: str
 
 
-def proposal_views(proposals: Iterable[Proposal]) -> tuple[ProposalView, ...]:
+def proposal_views(
+    proposals: Iterable[Proposal], people: People = NO_PEOPLE
+) -> tuple[ProposalView, ...]:
     """Make the views of those that may be back."""
-    return tuple(_view(proposal) for proposal in proposals if proposal.could_be)
+    return tuple(_view(proposal, people) for proposal in proposals if proposal.could_be)
 
 
 def not_looked_for(proposals: Iterable[Proposal]) -> str:
@@ -45,8 +48,8 @@ def not_looked_for(proposals: Iterable[Proposal]) -> str:
     )
 
 
-def _view(proposal: Proposal) -> ProposalView:
-    owner = name(proposal.owner)
+def _view(proposal: Proposal, people: People) -> ProposalView:
+    owner = name(proposal.owner) + identity(proposal.owner, people)
     if proposal.replacement is None:
         many = "another device that is gone, or that the plan leaves out, may be it too"
         if proposal.could_be > 1:

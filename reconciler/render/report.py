@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -20,7 +20,7 @@ _FEW: Final = 3
 # The word of an interrupted run for what it left undone.
 _INTERRUPTED: Final = "interrupted"
 # The worst first; what went well stands as counts in the last line.
-_ORDER: Final = (
+ORDER: Final = (
     Outcome.UNKNOWN,
     Outcome.FAILED,
     Outcome.STALE,
@@ -42,7 +42,7 @@ _STYLES: Final[Mapping[Outcome, Style]] = MappingProxyType(
         Outcome.NOT_TRIED: "warning",
     }
 )
-_MEANS: Final[Mapping[Outcome, str]] = MappingProxyType(
+MEANS: Final[Mapping[Outcome, str]] = MappingProxyType(
     {
         Outcome.UNKNOWN: "unknown: sent, and nobody knows whether it was done; it is read before "
         "anything is sent again.",
@@ -60,26 +60,34 @@ def lines(report: Report, fold: int | None = FOLD, again: str | None = None) -> 
     What went well is counted only; more than `fold` other rows alike are one (None: never).
     `again` is the command that goes on with this very plan, if there is one.
     """
-    bad = [group for outcome in _ORDER for group in _groups(report, outcome, fold)]
+    bad = [group for outcome in ORDER for group in groups(report, outcome, fold)]
     if bad:
         yield from _table(bad, report)
         yield EMPTY
-        for outcome in _ORDER:
-            if report.counts.get(outcome) and outcome in _MEANS:
-                yield line(Span(_MEANS[outcome], "dim"))
-        for sentence in _how_to_go_on(report, again):
+        for outcome in ORDER:
+            if report.counts.get(outcome) and outcome in MEANS:
+                yield line(Span(MEANS[outcome], "dim"))
+        for sentence in how_to_go_on(report, again):
             yield line(sentence)
         yield EMPTY
-    yield _last(report)
+    yield last(report)
 
 
-def _how_to_go_on(report: Report, again: str | None) -> Iterator[str]:
+def typed(command: str) -> str:
+    """Return a command as a text quotes it."""
+    return f"`{prose(command)}`"
+
+
+def how_to_go_on(
+    report: Report, again: str | None, typed: Callable[[str], str] = typed
+) -> Iterator[str]:
+    """Yield what to do about what is left; `typed` marks a command as a rendering does."""
     stale = bool(report.counts.get(Outcome.STALE))
     rest = any(not row.outcome.is_good and row.outcome is not Outcome.STALE for row in report.rows)
     if again is not None and rest:
         mend = "mend the cause, then " if report.counts.get(Outcome.FAILED) else ""
         yield (
-            f"How to go on: {mend}`{prose(again)}` again. It goes on with this plan: what is "
+            f"How to go on: {mend}{typed(again)} again. It goes on with this plan: what is "
             "applied is not sent again."
         )
         if stale:
@@ -88,7 +96,7 @@ def _how_to_go_on(report: Report, again: str | None) -> Iterator[str]:
     yield "How to go on: run `reconciler plan`, look at what is left, apply that."
 
 
-def _groups(report: Report, outcome: Outcome, fold: int | None) -> list[list[Row]]:
+def groups(report: Report, outcome: Outcome, fold: int | None) -> list[list[Row]]:
     """Return the rows of a bad outcome, those alike in one group where they are many."""
     if outcome.is_good:
         return []
@@ -96,19 +104,19 @@ def _groups(report: Report, outcome: Outcome, fold: int | None) -> list[list[Row
     for row in report.rows:
         if row.outcome is outcome:
             # Of a thousand failures that differ in the registration only, one is read.
-            said = _said(row, report).replace(row.device, "{id}")
-            key = (row.application, row.operation, row.truth, said)
+            why = said(row, report).replace(row.device, "{id}")
+            key = (row.application, row.operation, row.truth, why)
             alike.setdefault(key, []).append(row)
-    groups: list[list[Row]] = []
+    found: list[list[Row]] = []
     for rows in alike.values():
         if fold is not None and len(rows) > fold:
-            groups.append(rows)
+            found.append(rows)
         else:
-            groups.extend([row] for row in rows)
-    return groups
+            found.extend([row] for row in rows)
+    return found
 
 
-def _said(row: Row, report: Report) -> str:
+def said(row: Row, report: Report) -> str:
     """Return the detail without what the row's other columns and the last line say already."""
     detail = row.detail or ""
     why = _INTERRUPTED if report.interrupted else report.stopped
@@ -142,7 +150,7 @@ def _table(groups: Sequence[Sequence[Row]], report: Report) -> Iterator[Line]:
             f"  {name(group[0].application)}",
         )
         first = group[0]
-        details = list(_details(first, _said(first, report), sum(columns)))
+        details = list(details_of(first, said(first, report), sum(columns)))
         if len(group) > 1 and first.device in plain(details):
             yield line(
                 Span(f"The first of them, {name(first.device)}:", "dim"), indent=sum(columns)
@@ -161,7 +169,8 @@ def _cells(group: Sequence[Row]) -> tuple[str, str, str, str]:
     return first.outcome.value, prose(first.operation or "-"), prose(first.truth), device
 
 
-def _details(first: Row, said: str, indent: int) -> Iterator[Line]:
+def details_of(first: Row, said: str, indent: int = 0) -> Iterator[Line]:
+    """Yield the request of a row that went wrong, unless it is named already, and what was said."""
     request = f"{first.method} {first.path}"
     # Where nothing was sent, the detail names the read that failed, or there was no request.
     is_sent = first.attempts > 0 or first.outcome is Outcome.UNKNOWN
@@ -174,7 +183,8 @@ def _details(first: Row, said: str, indent: int) -> Iterator[Line]:
         yield line(prose(said), indent=indent)
 
 
-def _last(report: Report) -> Line:
+def last(report: Report) -> Line:
+    """Return the one line with the counts."""
     counts = report.counts
     calls = [row for row in report.rows if row.call is not None]
     applied = counts.get(Outcome.APPLIED, 0)
@@ -195,7 +205,7 @@ def _last(report: Report) -> Line:
         return line(Span(text, "success"))
     bad = "".join(
         f", {number(counts[outcome])} {outcome.value}"
-        for outcome in _ORDER
+        for outcome in ORDER
         if not outcome.is_good and counts.get(outcome)
     )
     word = "Interrupted" if report.interrupted else "Incomplete"

@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, Literal, overload
+
+import msgspec
 
 from reconciler.core.fields import (
     IS_PRIMARY,
@@ -27,6 +30,7 @@ from reconciler.plan.definition import (
     Change,
     Drift,
     FieldChange,
+    HiddenValue,
     Plan,
     PlanError,
     PlanWarning,
@@ -37,6 +41,7 @@ from reconciler.plan.definition import (
 
 from .coverage import CoverageView, coverage_view
 from .escape import LABEL_LIMIT, name, prose, quoted, quoted_pair
+from .people import NO_PEOPLE, People, identity
 from .proposals import ProposalView, not_looked_for, proposal_views
 from .sentences import RISK_MEANS, summary
 
@@ -46,8 +51,11 @@ _NONE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
 _CALLS: Final = frozenset({Action.DEPERSONALIZE, Action.PERSONALIZE, Action.UPDATE})
 
 
-@dataclass(frozen=True, slots=True)
-class DeviceView:
+class _Part(msgspec.Struct, frozen=True, gc=False):
+    """Made by the ten thousand, and never walked by the collector: there are no cycles in it."""
+
+
+class DeviceView(_Part, frozen=True, gc=False):
     """One device; label (in quotes) and source are empty where there is none."""
 
     id: str
@@ -56,8 +64,7 @@ class DeviceView:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
-class FieldView:
+class FieldView(_Part, frozen=True, gc=False):
     """One field that changes: both values as texts, why (note; empty: declared), and its risks."""
 
     sign: Sign
@@ -73,16 +80,18 @@ class FieldView:
         return self.after if self.sign == "+" else f"{self.before} -> {self.after}"
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeView:
+class ChangeView(_Part, frozen=True, gc=False):
     """A change of one device, or the same change of many (folded); all of one application.
 
-    `risks` are those that no field of it shows.
+    `risks` are those that no field of it shows, `all_risks` those that fields show too. Drift that
+    is only reported has neither, and no actions.
     """
 
     devices: tuple[DeviceView, ...]
     fields: tuple[FieldView, ...]
+    actions: tuple[Action, ...] = ()
     risks: tuple[Risk, ...] = ()
+    all_risks: tuple[Risk, ...] = ()
     left_files: bool = False
 
     @property
@@ -101,7 +110,7 @@ class RiskView:
 
     risk: Risk
     means: str
-    devices: tuple[DeviceView, ...]
+    devices: Sequence[DeviceView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +174,12 @@ def view(plan: Plan, fold: int | None = FOLD) -> PlanView:
         if warning.code == OTHERS_CHANGED_TOO and warning.device in called
     }
     return PlanView(
-        changes=_folded(changed, fold, contested),
-        drift=_folded(plan.drift, fold),
+        changes=_folded(changed, fold, plan.people, contested),
+        drift=_folded(plan.drift, fold, plan.people),
         adopted=_with_action(plan, Action.ADOPT),
         released=_with_action(plan, Action.RELEASE),
         gone=_with_action(plan, Action.GONE),
-        proposals=proposal_views(plan.proposals),
+        proposals=proposal_views(plan.proposals, plan.people),
         not_looked_for=not_looked_for(plan.proposals),
         errors=tuple(_error(error) for error in plan.errors),
         refusals=tuple(_refusal(refusal) for refusal in plan.refusals),
@@ -189,29 +198,33 @@ def view(plan: Plan, fold: int | None = FOLD) -> PlanView:
     )
 
 
-def value(path: str, scalar: Scalar | None) -> str:
+def value(path: str, scalar: Scalar | HiddenValue | None, people: People = NO_PEOPLE) -> str:
     """Show a value of a field as YAML would read it; people by their names."""
     match scalar:
         case None:
             return "null"
+        case HiddenValue():
+            return "(hidden)"
         case bool():
             return "true" if scalar else "false"
         case str() if path == OWNER:
-            return _person(scalar)
+            return person(scalar, people)
         case str():
             return quoted(scalar)
         case _:
             return str(scalar)
 
 
-def _person(text: str) -> str:
+def person(text: str, people: People = NO_PEOPLE) -> str:
+    """Show the name of an owner, and what the project shows of who that is."""
     number = text.removeprefix("person ")
     if text == NOBODY or (number != text and number.isascii() and number.isdigit()):
         return text
     pointer = text.removesuffix(INCOMPLETE)
-    return name(pointer) + text[len(pointer) :]
+    return name(pointer) + identity(pointer, people) + text[len(pointer) :]
 
 
+@lru_cache(maxsize=1024)  # many devices, few paths
 def shown_path(path: str) -> str:
     """Show a field path; an odd additionalData key stands in quotes."""
     key = data_key(path)
@@ -261,6 +274,7 @@ def _with_action(plan: Plan, action: Action) -> Sequence[DeviceView]:
 def _folded(
     changes: Sequence[Change | Drift],
     fold: int | None,
+    people: People,
     contested: Mapping[str, tuple[str, ...]] = _NONE,
 ) -> tuple[ChangeView, ...]:
     groups: dict[tuple[object, tuple[str, ...]], list[tuple[int, Change | Drift]]] = {}
@@ -270,45 +284,55 @@ def _folded(
     found: list[tuple[int, ChangeView]] = []
     for (_, too), group in groups.items():
         if fold is not None and len(group) > fold:
-            found.append((group[0][0], _change([change for _, change in group], too)))
+            found.append((group[0][0], _change([change for _, change in group], people, too)))
         else:
-            found.extend((index, _change([change], too)) for index, change in group)
+            found.extend((index, _change([change], people, too)) for index, change in group)
     return tuple(change for _, change in sorted(found, key=lambda item: item[0]))
 
 
+def alike(one: Scalar | HiddenValue | None) -> tuple[type, object]:
+    """Return what equals only that of a value that looks the same; 1 and true differ.
+
+    All hidden values look the same: which of them are equal is not to be seen.
+    """
+    return (type(one), None if isinstance(one, HiddenValue) else one)
+
+
 def _same(change: Change | Drift, index: int, fold: int | None) -> object:
-    """Return what two changes must share to be shown as one; types count, as 1 and true differ."""
+    """Return what two changes must share to be shown as one."""
     if fold is None:
         return index
     return (
         change.application,
         isinstance(change, Change) and (change.actions, change.risks, change.declaration is None),
-        tuple(
-            (field.path, type(field.before), field.before, type(field.after), field.after)
-            for field in change.fields
-        ),
+        tuple((field.path, *alike(field.before), *alike(field.after)) for field in change.fields),
         tuple(field.reason for field in change.fields),
     )
 
 
-def _change(group: Sequence[Change | Drift], contested: Collection[str]) -> ChangeView:
+def _change(
+    group: Sequence[Change | Drift], people: People, contested: Collection[str]
+) -> ChangeView:
     first = group[0]
     risks = first.risks if isinstance(first, Change) else ()
-    fields = tuple(_field(field, risks, field.path in contested) for field in first.fields)
+    fields = tuple(_field(field, risks, people, field.path in contested) for field in first.fields)
     shown = {risk for field in fields for risk in field.risks}
     return ChangeView(
         devices=tuple(device_view(change) for change in group),
         fields=fields,
+        actions=first.actions if isinstance(first, Change) else (),
         risks=tuple(risk for risk in risks if risk not in shown),
+        all_risks=risks,
         left_files=isinstance(first, Change) and first.declaration is None,
     )
 
 
-def _field(field: FieldChange, risks: Sequence[Risk], contested: bool) -> FieldView:
+def _field(field: FieldChange, risks: Sequence[Risk], people: People, contested: bool) -> FieldView:
     path, before, after = field.path, field.before, field.after
-    texts = value(path, before), value(path, after)
     if isinstance(before, str) and isinstance(after, str) and path != OWNER:
         texts = quoted_pair(before, after)
+    else:
+        texts = value(path, before, people), value(path, after, people)
     nothing = NOBODY if path == OWNER else None
     return FieldView(
         sign="+" if before == nothing else "-" if after == nothing else "~",
@@ -316,7 +340,7 @@ def _field(field: FieldChange, risks: Sequence[Risk], contested: bool) -> FieldV
         before=texts[0],
         after=texts[1],
         note=_note(field.reason, contested),
-        risks=tuple(risk for risk in risks if _is_of(risk, field)),
+        risks=tuple(risk for risk in risks if _is_of(risk, field)) if risks else (),
     )
 
 
@@ -343,12 +367,12 @@ def _is_of(risk: Risk, field: FieldChange) -> bool:
 
 
 def _risks(changes: Sequence[Change]) -> tuple[RiskView, ...]:
-    found: dict[Risk, list[DeviceView]] = {}
+    found: dict[Risk, list[Change]] = {}
     for change in changes:
         for risk in change.risks:
-            found.setdefault(risk, []).append(device_view(change))
+            found.setdefault(risk, []).append(change)
     return tuple(
-        RiskView(risk, RISK_MEANS[risk], tuple(found[risk])) for risk in Risk if risk in found
+        RiskView(risk, RISK_MEANS[risk], _Devices(found[risk])) for risk in Risk if risk in found
     )
 
 

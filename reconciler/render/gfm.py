@@ -1,0 +1,68 @@
+"""GitHub's Markdown as comments and summaries need it: what a stranger wrote stays text in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Final
+
+from .sentences import number
+
+# GitHub refuses a comment of more characters; GitLab takes many more.
+LIMIT: Final = 65_535
+
+# A word with anything else in it could be a mention, a reference to an issue, a link or markup.
+_WORD: Final = re.compile(r"[^\W_]+(?:[.,;/'-][^\W_]+)*[.,;:?]?|\d+(?:\.\d+)?\s?%")
+_HEXADECIMAL: Final = re.compile(r"(?=.*\d)[0-9a-fA-F-]{7,}[.,;:?]?")
+_LINK: Final = re.compile(r"www\.|/.*\.|\.[a-z]{2,}/", re.IGNORECASE)
+
+
+def code(text: str) -> str:
+    """Return legible text as a code span, in which nothing is markup, a mention or a link.
+
+    A backtick would end it and a bar the table cell: they are shown as escapes.
+    """
+    safe = text.replace("`", "\\x60").replace("|", "\\x7c")
+    return f"`{safe}`"
+
+
+def words(text: str) -> str:
+    """Return a sentence that may quote a stranger: every odd word of it is a code span."""
+    return " ".join(_word(word) for word in text.split(" ") if word)
+
+
+def _word(word: str) -> str:
+    start = len(word) - len(word.lstrip("("))
+    end = len(word.rstrip(").,;:")) or len(word)
+    core, before, after = word[start:end], word[:start], word[end:]
+    if core and _WORD.fullmatch(core) and not _HEXADECIMAL.fullmatch(core) and not _link(core):
+        return word
+    return before + code(core) + after if core else word
+
+
+def _link(word: str) -> bool:
+    return bool(_LINK.search(word)) or word.lower().startswith("gh-")
+
+
+def rows(found: Iterable[str], count: int, budget: int, what: str) -> str:
+    """Join rows while they fit into so many characters, then say how many more there are."""
+    kept: list[str] = []
+    used = 0
+    for one in found:
+        if used + len(one) > budget:
+            break
+        kept.append(one)
+        used += len(one)
+    left = count - len(kept)
+    more = f"\n… and {number(left)} more {what}; `--format json` has all.\n" if left else ""
+    return "".join(kept) + more
+
+
+def table(*heads: str) -> str:
+    """Return the head of a table; its rows follow."""
+    return f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}\n"
+
+
+def row(*cells: str) -> str:
+    """Return one row of a table. A cell holds no bar but in a code span of `code`."""
+    return f"| {' | '.join(cells)} |\n"
