@@ -14,6 +14,7 @@ from reconciler.core.device import Attributes, Owner
 from reconciler.core.hidden import Hidden
 from reconciler.core.live import LiveRegistration
 from reconciler.plan.definition import PlannedCall
+from reconciler.plan.privacy import is_hidden
 
 Body = Hidden[dict[str, object]]
 _DATA: Final = "additionalData"
@@ -26,6 +27,8 @@ def update_body(call: PlannedCall, registration: LiveRegistration) -> dict[str, 
     """
     body = dict(call.body or {})
     sent = body.get(_DATA)
+    if isinstance(sent, dict) and any(map(is_hidden, sent.values())):
+        raise ValueError(f"{call.id}: the declaration has no such hidden value")
     if (
         call.carry_undeclared
         and isinstance(sent, dict)

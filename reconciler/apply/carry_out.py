@@ -7,6 +7,8 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 
+from msgspec.structs import replace
+
 from reconciler.api.asking import Timing
 from reconciler.api.gate import INTERRUPTED, TIMED_OUT, Gate
 from reconciler.core.device import Desired
@@ -16,6 +18,7 @@ from reconciler.core.failures import StateError
 from reconciler.core.record import Record
 from reconciler.core.report import Outcome, Report
 from reconciler.plan.definition import Plan, PlannedCall
+from reconciler.plan.privacy import revealed
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
 from reconciler.platform.pace import workers
 
@@ -50,6 +53,7 @@ async def carry_out(
     call.
     """
     gate, timing = gate or Gate(), timing or Timing()
+    plan = _with_values(plan, desired, Digester(record.key))
     started = timing.clock()
     gate.watch = lambda: None if lease.held() else LEASE_LOST
     ledger = Ledger(plan, desired, record)
@@ -111,6 +115,13 @@ async def carry_out(
         with suppress(StateError):
             await asyncio.to_thread(journal.finish, plan.id)
     return report
+
+
+def _with_values(plan: Plan, desired: Desired, digester: Digester) -> Plan:
+    """Return the plan with what its calls hide, from the manifests; it is never shown."""
+    devices = desired.devices
+    calls = tuple(revealed(call, devices.get(call.device), digester) for call in plan.calls)
+    return replace(plan, calls=calls)
 
 
 def _unsettled(plan: Plan, journal: Journal, done: frozenset[str]) -> frozenset[str]:

@@ -21,6 +21,7 @@ from reconciler.plan.declaration import declaration_digest
 from reconciler.plan.definition import Action, Change, Plan, PlannedCall, Risk
 from reconciler.plan.document import is_sealed
 from reconciler.plan.operations import calls_of, left_alone
+from reconciler.plan.privacy import revealed
 
 from .schedule import in_order
 
@@ -84,7 +85,8 @@ def _unjustified(
             wrong = f"the project has no application {change.application}"
         if wrong is None:
             paths = left.get(change.device, frozenset())
-            wrong = _calls(change, planned, calls_of(device, change, project.api.assume, paths))
+            true = [revealed(call, device, digester) for call in planned]
+            wrong = _calls(change, true, calls_of(device, change, project.api.assume, paths))
         if wrong is not None:
             yield f"{change.device}: {wrong}"
 

@@ -20,8 +20,9 @@ from reconciler.core.fields import (
     same_value,
 )
 from reconciler.core.live import LivePerson, LiveRegistration
-from reconciler.plan.definition import Change, FieldChange, Plan, PlannedCall
+from reconciler.plan.definition import Change, FieldChange, HiddenValue, Plan, PlannedCall
 from reconciler.plan.observed import observed_digest, observed_paths, observed_value
+from reconciler.plan.privacy import hidden_digest
 from reconciler.platform.operations import Operation
 
 
@@ -70,7 +71,7 @@ def moved(
     """
     paths = observed_paths(subject.device, (field.path for field in subject.change.fields))
     if effects.owner_changed:
-        return _moved_since(subject, paths, registration)
+        return _moved_since(subject, paths, registration, digester)
     seen = [registration]
     if effects.promoted and registration.is_primary is not True:
         # The promotion took the flag; that is no news about anything else.
@@ -79,7 +80,7 @@ def moved(
         if observed_digest(paths, candidate, owner, digester) == subject.change.before:
             return None
     others = [path for path in paths if path != OWNER]
-    return _first_moved(subject, others, seen[-1]) or (
+    return _first_moved(subject, others, seen[-1], digester) or (
         OWNER if OWNER in paths else "a declared field"
     )
 
@@ -111,7 +112,7 @@ def reached(
 
 
 def _moved_since(
-    subject: Subject, paths: Iterable[str], registration: LiveRegistration
+    subject: Subject, paths: Iterable[str], registration: LiveRegistration, digester: Digester
 ) -> str | None:
     """Compare after the device's own ownership call, which may have cleared flag and data."""
     kept = [
@@ -119,7 +120,7 @@ def _moved_since(
         for path in paths
         if path != OWNER and not _is_cleared(path, observed_value(path, registration))
     ]
-    return _first_moved(subject, kept, registration)
+    return _first_moved(subject, kept, registration, digester)
 
 
 def _is_cleared(path: str, now: Scalar | None) -> bool:
@@ -127,18 +128,25 @@ def _is_cleared(path: str, now: Scalar | None) -> bool:
 
 
 def _first_moved(
-    subject: Subject, paths: Iterable[str], registration: LiveRegistration
+    subject: Subject, paths: Iterable[str], registration: LiveRegistration, digester: Digester
 ) -> str | None:
     before = _before(subject)
     for path in paths:
-        if path in before and not _same(before[path], observed_value(path, registration)):
+        if path not in before:
+            continue
+        was, now = before[path], observed_value(path, registration)
+        if isinstance(was, HiddenValue):
+            same = was.digest == hidden_digest(registration.id, path, now, digester)
+        else:
+            same = _same(was, now)
+        if not same:
             return path
     return None
 
 
-def _before(subject: Subject) -> dict[str, Scalar | None]:
+def _before(subject: Subject) -> dict[str, Scalar | HiddenValue | None]:
     """Return the live values at the time of the plan: what is in no list was as declared."""
-    values: dict[str, Scalar | None] = {}
+    values: dict[str, Scalar | HiddenValue | None] = {}
     device = subject.device
     if device is not None:
         values |= {data_path(key): value for key, value in device.additional_data.items()}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from msgspec import structs
@@ -16,16 +16,19 @@ from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.project import Pattern, Project
 from reconciler.core.source import Source
 from reconciler.manifest.devices import read_manifests
+from reconciler.manifest.outside import Outside
+from reconciler.manifest.privacy import hides_nothing
 from reconciler.manifest.project import read_project
 from reconciler.manifest.reading import ManifestFile, Unreadable
 from reconciler.manifest.schema import Schemas
 
 from . import files
-from .collector import without_collector
+from .collector import keep_to_the_end, without_collector
 from .consents import read_all
 from .data import schema_bytes
 from .exits import ExitCode, Stop
 from .options import Options
+from .outsiders import read_outsiders, without_people
 from .streams import colored, say, write
 
 
@@ -40,6 +43,7 @@ class Checked:
     file_count: int = 0
     empty_patterns: tuple[Pattern, ...] = ()
     consents: tuple[Consent, ...] = ()
+    outside: Outside = field(default_factory=Outside)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +55,16 @@ class Loaded:
     desired: Desired
     empty_patterns: tuple[Pattern, ...]
     consents: tuple[Consent, ...] = ()
+    outside: Outside = field(default_factory=Outside)
 
 
-def check(options: Options) -> Checked:
-    """Read and check all files; raises Stop only when there is no project file to start from."""
-    path = _project_path(options)
+def check(options: Options, *, whole: bool = False) -> Checked:
+    """Read and check all files; raises Stop only when there is no project file to start from.
+
+    Without files of people that are not kept in Git the rest is checked, unless it is to be
+    `whole`.
+    """
+    path = project_path(options)
     root = path.parent
     data = files.read(path)
     if isinstance(data, Unreadable):
@@ -68,7 +77,8 @@ def check(options: Options) -> Checked:
         project = reading.value
         found = files.expand(root, (pattern.text for pattern in project.manifests))
         empty = tuple(pattern for pattern in project.manifests if not found[pattern.text])
-        paths = sorted({path for group in found.values() for path in group})
+        paths = without_people((path for group in found.values() for path in group), project)
+        people = read_outsiders(root, project, required=whole)
         manifests = read_manifests(
             (
                 ManifestFile(files.printable(path), files.read(root / path, within=root))
@@ -76,31 +86,38 @@ def check(options: Options) -> Checked:
             ),
             project,
             schemas,
+            outside=people.outside,
         )
     consents = read_all(root, project)
     diagnostics = (
         *reading.diagnostics,
         *map(_matches_nothing, empty),
+        *people.diagnostics,
         *manifests.diagnostics,
+        *([] if manifests.value is None else hides_nothing(project.privacy, manifests.value)),
         *consents.diagnostics,
     )
-    return Checked(
+    checked = Checked(
         root=root,
         diagnostics=tuple(sorted(diagnostics, key=Diagnostic.sort_key)),
         project=project,
-        desired=None if consents.value is None else manifests.value,
-        file_count=1 + len(paths),
+        desired=None if any(map(_is_error, diagnostics)) else manifests.value,
+        file_count=1 + len(paths) + people.file_count,
         empty_patterns=empty,
         consents=consents.value or (),
+        outside=people.outside,
     )
+    if options.ends_process:
+        keep_to_the_end(checked)
+    return checked
 
 
 def load(options: Options) -> Loaded:
     """Return the files of a project; mistakes are told on stderr and end the command."""
-    checked = check(options)
+    checked = check(options, whole=True)
     if checked.project is None or checked.desired is None:
         tell(options, checked.root, checked.diagnostics)
-        errors = sum(one.severity is Severity.ERROR for one in checked.diagnostics)
+        errors = sum(map(_is_error, checked.diagnostics))
         raise Stop(ExitCode.ERROR, f"{mistakes(errors)} in the files; nothing was read or changed.")
     # A pattern that matches nothing is a refusal of the plan, which says it better.
     told = [one for one in checked.diagnostics if one.code is not codes.EMPTY_PATTERN]
@@ -111,7 +128,12 @@ def load(options: Options) -> Loaded:
         checked.desired,
         checked.empty_patterns,
         checked.consents,
+        checked.outside,
     )
+
+
+def _is_error(one: Diagnostic) -> bool:
+    return one.severity is Severity.ERROR
 
 
 def mistakes(count: int) -> str:
@@ -181,7 +203,7 @@ def seen_from(
     )
 
 
-def _project_path(options: Options) -> Path:
+def project_path(options: Options) -> Path:
     if options.config is not None:
         return options.directory / options.config
     found = files.find_project(options.directory)

@@ -15,7 +15,7 @@ def data_directory(kind: str) -> Path:
 
 def schema_names() -> tuple[str, ...]:
     """Return the names of the file formats that have a schema."""
-    return ("project", "devices", "plan", "drift", "state", "consent")
+    return ("project", "devices", "people", "plan", "drift", "state", "consent")
 
 
 def schema_bytes(name: str) -> bytes:

@@ -77,7 +77,7 @@ def find(
                     len(others),
                 )
                 found = moves(devices, loaded.desired, record, live)
-                return drift_document(found, loaded.desired, record, made)
+                return drift_document(found, loaded.desired, record, project, made)
 
 
 def show(options: Options, document: DriftDocument, form: str) -> None:

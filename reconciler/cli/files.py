@@ -17,6 +17,7 @@ from reconciler.manifest.reading import Unreadable
 
 PROJECT_FILE = "reconciler.yaml"
 SIZE_LIMIT = 256 * 1024 * 1024
+NO_SUCH_FILE = "there is no such file"
 
 
 def find_project(start: Path) -> Path | None:
@@ -45,7 +46,7 @@ def read(path: Path, within: Path | None = None) -> bytes | Unreadable:
                 return Unreadable(f"it is larger than {SIZE_LIMIT // 2**20} MB")
             return file.read()
     except FileNotFoundError:
-        return Unreadable("there is no such file")
+        return Unreadable(NO_SUCH_FILE)
     except IsADirectoryError:
         return Unreadable("it is a directory")
     except PermissionError:

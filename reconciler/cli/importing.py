@@ -38,6 +38,7 @@ from .data import schema_bytes
 from .endings import Bounds, completed, cut_off
 from .exits import ExitCode, Stop
 from .options import Options
+from .outsiders import without_people
 from .progress import progress
 from .proving import doubts
 from .stages import connection, explained, open_record
@@ -133,7 +134,7 @@ def _written_out(loaded: Loaded, order: Order, place: Target, found: Census) -> 
     _require_keys(found, order)
     desired = loaded.desired
     picked = pick(found.live, desired.devices.keys() | desired.removed.keys(), order.wanted)
-    made = entries(picked.live, order.application, desired)
+    made = entries(picked.live, order.application, desired, loaded.outside.people)
     texts = manifests(made, order.application, place.place(order.largest))
     return Imported(texts, picked, made.undeclared, found.steady)
 
@@ -160,14 +161,15 @@ def _proven(
     """Return what all manifests declare with the new ones; Stop if a plan would not be empty."""
     project = loaded.project
     patterns = [pattern.text for pattern in project.manifests]
-    paths = {path for group in files.expand(loaded.root, patterns).values() for path in group}
+    expanded = files.expand(loaded.root, patterns).values()
+    paths = without_people((path for group in expanded for path in group), project)
     present = [
         ManifestFile(files.printable(path), files.read(loaded.root / path, within=loaded.root))
-        for path in sorted(paths)
+        for path in paths
     ]
     fresh = [ManifestFile(one.path, one.text.encode()) for one in imported.manifests]
     schemas = Schemas({name: schema_bytes(name) for name in ("project", "devices")})
-    reading = read_manifests([*present, *fresh], project, schemas)
+    reading = read_manifests([*present, *fresh], project, schemas, outside=loaded.outside)
     if reading.value is None:
         tell(options, loaded.root, reading.diagnostics)
         text = "The new manifests would not fit the ones that are there; nothing was written."

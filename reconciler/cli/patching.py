@@ -123,4 +123,5 @@ def _fits(
 
 def _read(loaded: Loaded, path: str, text: str, schemas: Schemas) -> Desired | None:
     data = text.encode("utf-8", "surrogateescape")
-    return read_manifests([ManifestFile(path, data)], loaded.project, schemas).value
+    files_ = [ManifestFile(path, data)]
+    return read_manifests(files_, loaded.project, schemas, outside=loaded.outside).value

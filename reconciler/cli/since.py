@@ -17,6 +17,7 @@ from reconciler.core.project import Project
 from reconciler.diff.past import Past
 from reconciler.git.history import Base, Blob, NoHistory, base_of, contents, files_at
 from reconciler.manifest.devices import read_manifests
+from reconciler.manifest.outside import Outside
 from reconciler.manifest.project import read_project
 from reconciler.manifest.reading import ManifestFile, Reading, T, Unreadable
 from reconciler.manifest.schema import Schemas
@@ -27,6 +28,7 @@ from .data import schema_bytes
 from .exits import ExitCode, Stop
 from .globs import matching
 from .options import Options
+from .outsiders import without_people
 from .streams import say
 
 _FEW: Final = 3
@@ -78,7 +80,8 @@ def _past(options: Options, loaded: Loaded, blobs: Mapping[str, Blob], then: str
     schemas = Schemas({name: schema_bytes(name) for name in ("project", "devices")})
     data = contents(loaded.root, [project_file])[project_file.id]
     project: Project = _sound(read_project(loaded.project.file, data, schemas), then)
-    named = matching(blobs, (pattern.text for pattern in project.manifests))
+    patterns = (pattern.text for pattern in project.manifests)
+    named = without_people(matching(blobs, patterns), project)
     same = frozenset(_unchanged(loaded, blobs, named))
     differing = _followed(loaded.root, blobs, (path for path in named if path not in same))
     data_of = contents(loaded.root, (blob for blob in differing.values() if blob is not None))
@@ -86,8 +89,20 @@ def _past(options: Options, loaded: Loaded, blobs: Mapping[str, Blob], then: str
         ManifestFile(files.printable(path), _NOWHERE if blob is None else data_of[blob.id])
         for path, blob in differing.items()
     )
-    desired = _sound(read_manifests(manifests, project, schemas), then)
+    reading = read_manifests(manifests, project, schemas, outside=_people_then(loaded, project))
+    desired = _sound(reading, then)
     return Past(desired, frozenset(map(files.printable, same)))
+
+
+def _people_then(loaded: Loaded, project: Project) -> Outside:
+    """Return who was known from outside of Git: nobody kept those files, so it is who is known now.
+
+    What the manifests said then need not fit that: an owner who has left the files of people since
+    is no mistake of an earlier commit, nor a name that has come into them.
+    """
+    if not project.people_from:
+        return Outside()
+    return Outside(loaded.outside.people, whole=False, judged=False)
 
 
 def _unchanged(loaded: Loaded, blobs: Mapping[str, Blob], named: list[str]) -> Iterator[str]:

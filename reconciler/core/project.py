@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .device import OnRemove
+from .privacy import Privacy
 from .safety import Safety
 from .source import Source
 
@@ -155,3 +156,6 @@ class Project:
     safety: Safety = Safety()  # noqa: RUF009 - frozen
     # Globs of the files that consent to what a plan was refused for.
     consents: tuple[Pattern, ...] = ()
+    privacy: Privacy = Privacy()  # noqa: RUF009 - frozen
+    # Files outside of Git whose people every manifest may name as owners.
+    people_from: tuple[Pattern, ...] = ()

@@ -21,6 +21,7 @@ from .collector import paused_collector
 from .documents import Document, read_documents
 from .events import FASTEST, Opener
 from .explanation import explain
+from .outside import Outside, person_twice
 from .people import owner
 from .places import Tree
 from .reading import ManifestFile, Reading, reading
@@ -30,6 +31,7 @@ from .suggestion import closest, did_you_mean, listed
 from .wording import shown
 
 _NO_LIFECYCLE: Final = Lifecycle()
+_NOBODY: Final = Outside()
 # Looking for what was meant costs milliseconds; nobody reads hundreds of suggestions.
 _SUGGESTIONS: Final = 100
 _Map = dict[str, Tree]
@@ -37,10 +39,17 @@ _T = TypeVar("_T")
 
 
 def read_manifests(
-    files: Iterable[ManifestFile], project: Project, schemas: Schemas, opener: Opener = FASTEST
+    files: Iterable[ManifestFile],
+    project: Project,
+    schemas: Schemas,
+    opener: Opener = FASTEST,
+    outside: Outside = _NOBODY,
 ) -> Reading[Desired]:
-    """Read all manifests. `files` may be lazy: one file's bytes are needed at a time."""
-    declared = Declared()
+    """Read all manifests. `files` may be lazy: one file's bytes are needed at a time.
+
+    `outside` are the people whom every manifest may name.
+    """
+    declared = Declared(outside)
     with paused_collector():
         for file in files:
             found = read_documents(file.path, file.data, opener)
@@ -147,6 +156,7 @@ class _Manifest:
         )
 
     def _declare_people(self) -> None:
+        outside = self.declared.outside
         for name, entry in self._section("people").items():
             assert isinstance(entry, dict)
             person = owner(
@@ -156,6 +166,9 @@ class _Manifest:
             )
             self.people[name] = person
             self.declared.add_person(person, name)
+            other = outside.people.get(name) if outside.judged else None
+            if other is not None:
+                self.declared.diagnostics.append(person_twice(person, other))
 
     def _pointer(self, path: str, name: str) -> str:
         """Name a declaration; a name that an earlier document of the file has, by its number."""
@@ -220,7 +233,10 @@ class _Manifest:
             case str() as name:
                 if name in self.people:
                     return self.people[name]
-                if name not in self._all_people():
+                outside = self.declared.outside
+                if name in outside.people:
+                    return outside.people[name]
+                if outside.whole and name not in self._all_people():
                     self._unknown_person(name, self.places.value_in(raw, "owner"))
                 return ABSENT
             case dict() as entry:
@@ -234,10 +250,13 @@ class _Manifest:
         people = self.whole.get("people")
         return people if isinstance(people, dict) else ()
 
+    def _known_people(self) -> Collection[str]:
+        return [*self._all_people(), *self.declared.outside.people]
+
     def _unknown_person(self, name: str, place: Source) -> None:
         # The name is not shown: it may be an identity value that was written for a name.
         if name not in self.suggestions and len(self.suggestions) < _SUGGESTIONS:
-            self.suggestions[name] = closest(name, self._all_people())
+            self.suggestions[name] = closest(name, self._known_people())
         found = self.suggestions.get(name)
         self._complain(
             codes.UNKNOWN_PERSON, place, None if found is None else f"Did you mean {shown(found)}?"

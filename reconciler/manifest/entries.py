@@ -10,6 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Final, cast
 
 from reconciler.core.absent import ABSENT
@@ -18,7 +19,7 @@ from reconciler.core.fields import IS_PRIMARY, OWNER, Scalar, data_path
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 
-from .people import names_somebody
+from .people import ATTRIBUTES, names_somebody
 from .places import Tree
 from .scalars import LARGEST, SMALLEST
 
@@ -34,6 +35,7 @@ _LONGEST_EMAIL: Final = 255
 _KINDS: Final = (IdentityKind.EXTERNAL_ID, IdentityKind.PHONE_NUMBER, IdentityKind.EMAIL)
 
 Entry = Mapping[str, Tree]
+_NOBODY: Final[Mapping[str, Owner]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,15 @@ class Entries:
     undeclared: tuple[Undeclared, ...] = ()
 
 
-def entries(live: Live, application: str, declared: Desired) -> Entries:
+def entries(
+    live: Live, application: str, declared: Desired, outside: Mapping[str, Owner] = _NOBODY
+) -> Entries:
     """Return the entries of all registrations in `live`, which are those of the application.
 
     `declared` is what other manifests say: a person whom they declare is declared the same here.
+    `outside` are the people who are known by a name already: nothing but that is said of them.
     """
-    people = _People(declared)
+    people = _People(declared, outside)
     for id_ in sorted(live.registrations):
         if _REGISTRATION.fullmatch(id_):
             people.add(id_, live.owners.get(id_))
@@ -101,15 +106,22 @@ def entries(live: Live, application: str, declared: Desired) -> Entries:
         devices[id_] = entry
     return Entries(
         devices,
-        {names[number]: people.known[number].entry for number in sorted(people.known)},
+        {
+            names[number]: known.entry
+            for number, known in sorted(people.known.items())
+            if known.name is None
+        },
         tuple(sorted(undeclared, key=lambda one: (one.device, one.field or ""))),
     )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class _Known:
+    """A person and their entry; no entry is written for one who has a `name` already."""
+
     identity: Identity
     entry: Entry
+    name: str | None = None
 
 
 @dataclass(slots=True)
@@ -117,14 +129,18 @@ class _People:
     """Who owns what, each person once: `owners` are their numbers by registration id."""
 
     declared: Desired
+    outside: Mapping[str, Owner]
     known: dict[int, _Known] = field(default_factory=dict)
     owners: dict[str, int] = field(default_factory=dict)
     undeclared: list[Undeclared] = field(default_factory=list)
     _elsewhere: dict[IdentityValue, list[Owner]] = field(default_factory=dict)
     _numbers: dict[IdentityValue, int] = field(default_factory=dict)
+    _named: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for owner in _owners(self.declared):
+        self._named = {owner.pointer: name for name, owner in self.outside.items()}
+        everybody = (*_owners(self.declared), *self.outside.values())
+        for owner in {id(one): one for one in everybody}.values():
             for value in owner.identity:
                 self._elsewhere.setdefault(value, []).append(owner)
 
@@ -151,11 +167,15 @@ class _People:
         values |= self._elsewhere.keys()
         names: dict[int, str] = {}
         for number in sorted(self.known):
+            known = self.known[number].name
+            if known is not None:
+                names[number] = known
+                continue
             name = f"person-{number}"
             if names_somebody(name, values):
                 # Without a digit it is no phone number.
                 name = "person-" + str(number).translate(_LETTERS)
-            while names_somebody(name, values):
+            while names_somebody(name, values) or name in self.outside:
                 name += "x"
             names[number] = name
         return names
@@ -169,9 +189,13 @@ class _People:
         }
         if not found:
             return None
-        for owner in sorted(found.values(), key=lambda one: one.pointer):
+        # Whoever has a name already needs no entry, and their values stay where they are.
+        known = sorted(
+            found.values(), key=lambda one: (one.pointer not in self._named, one.pointer)
+        )
+        for owner in known:
             if person.identities.issuperset(owner.identity):
-                return _Known(owner.identity, _entry(owner))
+                return _Known(owner.identity, _entry(owner), self._named.get(owner.pointer))
         pointer = min(owner.pointer for owner in found.values())
         return f"its owner is declared with other values at {pointer}"
 
@@ -194,11 +218,14 @@ def _owners(declared: Desired) -> Iterator[Owner]:
 
 
 def _entry(owner: Owner) -> Entry:
-    entry: dict[str, Tree] = {value.kind.value: _text(value) for value in owner.identity}
+    # In the order of the schema, as `fmt` has it.
+    values = sorted(owner.identity, key=lambda value: _KINDS.index(value.kind))
+    entry: dict[str, Tree] = {value.kind.value: _text(value) for value in values}
     if owner.keep_as_lead is not None:
         entry["keepAsLead"] = owner.keep_as_lead
     if owner.attributes is not None:
-        entry["attributes"] = cast(Tree, dict(owner.attributes.reveal()))
+        declared = cast("dict[str, Tree]", owner.attributes.reveal())
+        entry["attributes"] = {name: declared[name] for name in ATTRIBUTES if name in declared}
     return entry
 
 

@@ -205,8 +205,6 @@ def _bad_value(violation: Violation, place: Source) -> Diagnostic:
             return _too_long(f"The value of {quoted(violation.path)}", violation, place)
         case "minLength" | "minItems":
             return _empty(violation, place)
-        case "maxItems":
-            return _not_yet(violation, place)
         case "exclusiveMinimum" | "maximum" | "minimum" if name not in _OWN_RANGE:
             code = codes.NUMBER_OUT_OF_RANGE if private(violation.path) else codes.LIMIT
             return Diagnostic(code, f"{quoted(violation.path)}: {code.title.lower()}", place)
@@ -222,6 +220,8 @@ def _bad_value(violation: Violation, place: Source) -> Diagnostic:
             return Diagnostic(
                 codes.IGNORE_PATH, codes.IGNORE_PATH.title, place, fix=_ignore_fix(violation)
             )
+        case "pattern" if name == "hide":
+            return _cannot_hide(place)
         case "pattern" if name in _PATTERNS:
             return Diagnostic(_PATTERNS[name], _PATTERNS[name].title, place)
         case _:
@@ -283,5 +283,10 @@ def _empty(violation: Violation, place: Source) -> Diagnostic:
     )
 
 
-def _not_yet(violation: Violation, place: Source) -> Diagnostic:
-    return Diagnostic(codes.NOT_YET, f"{quoted(violation.path)} is not known yet", place)
+def _cannot_hide(place: Source) -> Diagnostic:
+    return Diagnostic(
+        codes.NOT_YET,
+        "Only keys of additionalData can be hidden",
+        place,
+        fix="Write additionalData.KEY, or additionalData.* for all of them.",
+    )

@@ -34,6 +34,7 @@ from .documents import Document, read_documents
 from .explanation import explain
 from .interpolation import is_partial
 from .places import Path, Tree
+from .privacy import privacy
 from .reading import Reading, Unreadable, reading
 from .safety import safety
 from .schema import Schemas
@@ -131,6 +132,7 @@ def _rules(document: Document) -> Iterator[Diagnostic]:
     for path, globs in (
         (("manifests",), patterns if isinstance(patterns, list) else []),
         (("safety", "consents"), _consents(tree)),
+        (("peopleFrom",), _people_from(tree)),
     ):
         for number, pattern in enumerate(globs):
             if isinstance(pattern, str) and _leaves(pattern):
@@ -139,6 +141,11 @@ def _rules(document: Document) -> Iterator[Diagnostic]:
 
 def _consents(tree: _Map) -> list[Tree]:
     found = _mapping(tree.get("safety")).get("consents")
+    return found if isinstance(found, list) else []
+
+
+def _people_from(tree: _Map) -> list[Tree]:
+    found = tree.get("peopleFrom")
     return found if isinstance(found, list) else []
 
 
@@ -278,6 +285,11 @@ def _project(document: Document) -> Project:
         tuple(
             Pattern(str(text), places.value(("safety", "consents", number)))
             for number, text in enumerate(_consents(tree))
+        ),
+        privacy(_mapping(tree.get("privacy")), places),
+        tuple(
+            Pattern(str(text), places.value(("peopleFrom", number)))
+            for number, text in enumerate(_people_from(tree))
         ),
     )
 

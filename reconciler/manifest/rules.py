@@ -15,13 +15,15 @@ from reconciler.core.diagnostics import Code, Diagnostic
 from reconciler.core.identity import Identity, IdentityValue
 from reconciler.core.source import Source
 
+from .outside import Outside
 from .people import names_somebody, same_person
 
 
 @dataclass(slots=True)
 class Declared:
-    """Everything that was declared so far, by whatever file."""
+    """Everything that was declared so far, by whatever file; and who is known from outside."""
 
+    outside: Outside = field(default_factory=Outside)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     devices: dict[str, DesiredDevice] = field(default_factory=dict)
     removed: dict[str, Removal] = field(default_factory=dict)
@@ -87,7 +89,11 @@ def _two_primaries(declared: Declared) -> Iterable[Diagnostic]:
 
 def _people(declared: Declared) -> Iterable[Diagnostic]:
     first_with: dict[IdentityValue, Owner] = {}
-    for person, _ in sorted(declared.people, key=lambda one: _order(_place(one[0]))):
+    outside = declared.outside
+    everyone = [*declared.people]
+    if outside.judged:
+        everyone += [(person, name) for name, person in outside.people.items()]
+    for person, _ in sorted(everyone, key=lambda one: _order(_place(one[0]))):
         for value in person.identity:
             first = first_with.setdefault(value, person)
             if first is not person and not same_person(first, person):
@@ -99,7 +105,7 @@ def _people(declared: Declared) -> Iterable[Diagnostic]:
                 )
                 break
     everybody = set(first_with)
-    for person, name in declared.people:
+    for person, name in everyone:
         if name is not None and names_somebody(name, everybody):
             yield Diagnostic(codes.PERSON_NAME, codes.PERSON_NAME.title, _place(person))
 

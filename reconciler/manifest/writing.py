@@ -112,7 +112,8 @@ def _split(entries: Entries, application: str, place: Place) -> Iterator[_Group]
 
 
 def _more(name: str | None, people: set[str], sizes: Mapping[str, int]) -> int:
-    return 0 if name is None or name in people else sizes[name]
+    # Somebody who is known from outside has no entry.
+    return 0 if name is None or name in people else sizes.get(name, 0)
 
 
 def _in_order(people: set[str], entries: Entries) -> Mapping[str, Entry]:

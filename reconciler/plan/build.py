@@ -43,6 +43,7 @@ from .forecast import call_counts, forecast, lookups_of
 from .groups import groups, ordered_calls
 from .guards import Measured, refusals
 from .people import DeclaredPeople
+from .privacy import Veil, named_in, shown_people
 from .proof import Proof, prove
 from .warnings import leaving_notes, notes, side_effects
 from .work import Work, leaving_change, leaving_work, named_fields, work_of
@@ -188,6 +189,7 @@ def _plan(
     made: Circumstances,
 ) -> Plan:
     digester = Digester(record.key)
+    veil = Veil(project.privacy, digester)
     changes = [work.change for work in drafted.works]
     changes += [
         Change(
@@ -213,6 +215,9 @@ def _plan(
     looked_at = Counter(device.application for device in covered)
     lookups = lookups_of(drafted.calls, changes, desired)
     takes = forecast(drafted.calls, lookups, made.rates, made.latency)
+    # From here on nothing has a value that must not be shown; what is consented to neither.
+    changes, calls, drift = veil.changes(changes), veil.calls(drafted.calls), _drift(found, people)
+    proposals = _proposals(found)
     return sealed(
         Plan(
             format_version=FORMAT_VERSION,
@@ -221,20 +226,21 @@ def _plan(
             inputs=Inputs(StateRef(record.lineage, record.serial), made.commit),
             summary=_summary(desired, found, changes, drafted.calls, withheld, made.scope, takes),
             reads=made.reads,
-            coverage=made.coverage or _everything(desired),
+            coverage=veil.coverage(made.coverage or _everything(desired)),
             forecast=takes,
             changes=tuple(sorted(changes, key=lambda change: change.device)),
-            proposals=_proposals(found),
-            drift=_drift(found, people),
-            calls=drafted.calls,
+            proposals=proposals,
+            drift=veil.drift(drift),
+            calls=calls,
             warnings=tuple(sorted(warnings, key=lambda warning: (warning.device, warning.code))),
             errors=tuple(sorted(errors, key=lambda error: (error.devices, error.code))),
             refusals=refusals(
                 Measured(found, record, looked_at, tuple(changes)),
                 project.safety,
                 made.empty_patterns,
-                {**consented(made.consents, changes, drafted.calls), **made.accepted},
+                {**consented(made.consents, changes, calls), **made.accepted},
             ),
+            people=shown_people(named_in(changes, drift, calls, proposals), people, project),
         ),
         digester,
     )

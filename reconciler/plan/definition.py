@@ -1,7 +1,8 @@
 """A plan as data: exactly what the plan document holds, field for field.
 
-Nothing here can hold an identity value or a person attribute: people are names (a manifest
-pointer, `person 1844`, `nobody`), values of additionalData stand for declared keys only.
+Nothing here but `people` can hold an identity value, nothing at all a person attribute: people are
+names (a manifest pointer, `person 1844`, `nobody`), values of additionalData stand for declared
+keys only, and those that the project hides as digests.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ FORMAT_VERSION = "1.0"
 NOBODY = "nobody"
 # Behind a pointer: the live owner holds some of the declared identity values, not all of them.
 INCOMPLETE = " (incomplete)"
+# What a hidden value of a call's body is the only key of, as $person is of a person.
+HIDDEN = "$hidden"
 # The warning that others moved what the file moved too; renderings say it where the fields stand.
 OTHERS_CHANGED_TOO = "others-changed-too"
 
@@ -153,12 +156,21 @@ class Forecast(_Part, frozen=True):
     latency_seconds: float = 0.0
 
 
+class HiddenValue(_Part, frozen=True):
+    """A value that the project hides: its digest with the record's key, of this one device's field.
+
+    So equal values of two devices do not look equal, and only who has the record can compare.
+    """
+
+    digest: str = msgspec.field(name=HIDDEN)
+
+
 class FieldChange(_Part, frozen=True):
     """One field. `before`/`after` are null where there is no value; people are their names."""
 
     path: str
-    before: Scalar | None
-    after: Scalar | None
+    before: Scalar | HiddenValue | None
+    after: Scalar | HiddenValue | None
     reason: Reason
 
 
@@ -212,8 +224,9 @@ class Drift(_Part, frozen=True):
 class PlannedCall(_Part, frozen=True):
     """One call. `after`: ids it must follow (order only); `needs`: ids that must have succeeded.
 
-    `body` holds people as {"$person": pointer}; `carry_undeclared` says that apply adds the live
-    undeclared additionalData keys, read right before.
+    `body` holds people as {"$person": pointer}, hidden values as {"$hidden": digest};
+    `carry_undeclared` says that apply adds the live undeclared additionalData keys, read right
+    before.
     """
 
     id: str
@@ -271,6 +284,9 @@ class Plan(_Part, frozen=True):
 
     Lists are sorted: changes, drift, errors by device id (changes of leaving devices among them),
     calls in an order in which they can be carried out.
+
+    `people` are identity values that the project shows, by kind, of the pointers that are named;
+    apply does not look at them.
     """
 
     format_version: str
@@ -288,5 +304,6 @@ class Plan(_Part, frozen=True):
     warnings: tuple[PlanWarning, ...]
     errors: tuple[PlanError, ...]
     refusals: tuple[Refusal, ...]
+    people: dict[str, dict[str, str]] = {}
     digest: str = ""
     seal: str = ""

@@ -14,11 +14,13 @@ from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, Owner
 from reconciler.core.digest import Digester
 from reconciler.core.fields import OWNER, Scalar
+from reconciler.core.project import Project
 from reconciler.core.record import Record, owner_digests
 from reconciler.diff.moved import DeviceMoves, OwnerMove, Side
 
-from .definition import NOBODY, Reads, StateRef
+from .definition import NOBODY, HiddenValue, Reads, StateRef
 from .people import DeclaredPeople
+from .privacy import Veil, shown_people
 
 FORMAT_VERSION = "1.0"
 
@@ -36,9 +38,9 @@ class MovedField(_Part, frozen=True):
 
     path: str
     moved: str
-    applied: Scalar | None
-    live: Scalar | None
-    declared: Scalar | None
+    applied: Scalar | HiddenValue | None
+    live: Scalar | HiddenValue | None
+    declared: Scalar | HiddenValue | None
     applied_known: bool
     managed: bool
     shown: bool
@@ -74,7 +76,7 @@ class DriftSummary(_Part, frozen=True):
 
 class DriftDocument(_Part, frozen=True):
     """The whole document; devices that are as applied are only counted. `application` is the only
-    one that was compared; null: all."""
+    one that was compared; null: all. `people` as in a plan."""
 
     format_version: str
     created_at: str
@@ -84,6 +86,7 @@ class DriftDocument(_Part, frozen=True):
     summary: DriftSummary
     reads: Reads
     devices: tuple[MovedDevice, ...]
+    people: dict[str, dict[str, str]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,13 +101,15 @@ class Made:
 
 
 def drift_document(
-    found: Sequence[DeviceMoves], desired: Desired, record: Record, made: Made
+    found: Sequence[DeviceMoves], desired: Desired, record: Record, project: Project, made: Made
 ) -> DriftDocument:
     """Name what moved."""
-    namer = _Namer.of(desired, Digester(record.key))
+    digester = Digester(record.key)
+    namer, veil = _Namer.of(desired, digester), Veil(project.privacy, digester)
     drifted = sum(device.drifted for device in found)
     files = sum(device.only_files for device in found)
     moved = [device for device in found if device.drifted or device.only_files]
+    devices = tuple(_device(device, namer, veil) for device in moved)
     return DriftDocument(
         FORMAT_VERSION,
         made.created_at,
@@ -121,7 +126,8 @@ def drift_document(
             not_compared=made.not_compared,
         ),
         made.reads,
-        tuple(_device(device, namer) for device in moved),
+        devices,
+        shown_people(_owners(devices), namer.people, project),
     )
 
 
@@ -131,7 +137,15 @@ def encode(document: DriftDocument) -> bytes:
     return msgspec.json.format(raw, indent=2) + b"\n"
 
 
-def _device(found: DeviceMoves, namer: _Namer) -> MovedDevice:
+def _owners(devices: Sequence[MovedDevice]) -> Iterator[str]:
+    for device in devices:
+        for field in device.fields:
+            if field.path == OWNER:
+                values = (field.applied, field.live, field.declared)
+                yield from (one for one in values if isinstance(one, str))
+
+
+def _device(found: DeviceMoves, namer: _Namer, veil: Veil) -> MovedDevice:
     device = found.device
     return MovedDevice(
         found.recorded.id,
@@ -140,20 +154,24 @@ def _device(found: DeviceMoves, namer: _Namer) -> MovedDevice:
         None if device is None else str(device.source),
         "gone" if found.is_gone else "there" if found.elsewhere is None else "elsewhere",
         found.elsewhere,
-        tuple(_fields(found, namer)),
+        tuple(_fields(found, namer, veil)),
     )
 
 
-def _fields(found: DeviceMoves, namer: _Namer) -> Iterator[MovedField]:
+def _fields(found: DeviceMoves, namer: _Namer, veil: Veil) -> Iterator[MovedField]:
     if found.owner is not None:
         yield namer.field(found.owner)
     for move in found.fields:
+        applied, live, declared = (
+            veil.value(found.recorded.id, move.path, one)
+            for one in (move.applied, move.live, move.declared)
+        )
         yield MovedField(
             move.path,
             move.side,
-            move.applied,
-            move.live,
-            move.declared,
+            applied,
+            live,
+            declared,
             applied_known=move.known,
             managed=move.managed,
             shown=move.shown,

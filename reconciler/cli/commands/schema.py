@@ -20,7 +20,8 @@ Examples:
 )
 @click.argument("name", type=click.Choice(schema_names()))
 def command(name: str) -> None:
-    """Print the JSON Schema (2020-12) of a file format: project, devices, consent, plan, drift or state.
+    """Print the JSON Schema (2020-12) of a file format: project, devices, people, consent,
+    plan, drift or state.
 
     Editors complete and explain every field with it.
     """

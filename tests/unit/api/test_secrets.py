@@ -27,6 +27,7 @@ from .wires import DEVICE, Wire, answer, exception
 SECRET = "s3cret-Value-77"
 CODE = "app-code-1"
 EXTERNAL = "x-9"
+PIN = 47115
 MAIL = "ana.secret@example.com"
 CREDENTIALS: list[Credential] = [
     ApiKeyCredential(Hidden(SECRET)),
@@ -54,15 +55,19 @@ async def _personalize(service: Service) -> None:
     await service.personalize(DEVICE, CODE, body)
 
 
+async def _update(service: Service) -> None:
+    await service.update(DEVICE, CODE, {"additionalData": {"a": EXTERNAL, "b": [MAIL], "c": PIN}})
+
+
 async def _person(service: Service) -> None:
     await service.person(IdentityValue.of(IdentityKind.EMAIL, MAIL))
 
 
-ECHO = f"No {MAIL} and no {SECRET} of Bearer {SECRET}-token for {CODE}, {EXTERNAL}"
+ECHO = f"No {MAIL} and no {SECRET} of Bearer {SECRET}-token for {CODE}, {EXTERNAL}, {PIN}"
 
 
 @pytest.mark.parametrize("credential", CREDENTIALS, ids=lambda one: type(one).__name__)
-@pytest.mark.parametrize("ask", [_personalize, _person])
+@pytest.mark.parametrize("ask", [_personalize, _update, _person])
 @pytest.mark.parametrize(
     "reply",
     [
@@ -101,7 +106,8 @@ def test_no_failure_shows_a_secret_or_an_identity(
     with caplog.at_level(logging.DEBUG):
         shown = asyncio.run(main()) + caplog.text + repr(credential) + repr(service)
     # A code or an external id that a call did not hold cannot be told from any other word.
-    sent = (CODE, EXTERNAL) if ask is _personalize else ()
+    sent = () if ask is _person else (CODE, EXTERNAL)
+    sent += (str(PIN),) if ask is _update else ()
     assert [] == [hidden for hidden in (SECRET, MAIL, "ana.secret", *sent) if hidden in shown]
 
 

@@ -1,7 +1,8 @@
 """Every folder of tests/fixtures/hostile is one mistake or more, and its exact diagnostics.
 
-`a.yaml` and `b.yaml` are manifests, `reconciler.yaml` a project file; `unreadable` names files
-that cannot be read, and why. `expected.txt` is what a person sees.
+`a.yaml` and `b.yaml` are manifests, `reconciler.yaml` a project file, `people.yaml` and
+`people-2.yaml` files of people outside of Git; `unreadable` names files that cannot be read, and
+why. `expected.txt` is what a person sees.
 """
 
 from __future__ import annotations
@@ -15,18 +16,20 @@ from reconciler.core import codes
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.events import FASTEST, Opener, pure_events
+from reconciler.manifest.outside import Outside, read_people
 from reconciler.manifest.project import read_project
 from reconciler.manifest.reading import ManifestFile, Unreadable
 from reconciler.render.diagnostics import github, json, sarif, text
 
 from .reading import ROOT, SCHEMAS, project
 
+PEOPLE = (ROOT / "schemas" / "people.schema.json").read_bytes()
 HOSTILE = ROOT / "tests" / "fixtures" / "hostile"
 CASES = sorted(path.name for path in HOSTILE.iterdir() if path.is_dir())
 # Identity values and secrets of the fixtures, which no output may hold.
 PERSONAL = (
     "85981112223", "0981112223", "corp.test", "c-7781", "c-7782", "staff-907", "x-5512",
-    "12345678", "e" * 61, "385 91 123", "gotcha",
+    "12345678", "e" * 61, "385 91 123", "gotcha", "z-4471", "z-4472", "Zrinka",
 )  # fmt: skip
 
 
@@ -35,17 +38,22 @@ def read(case: str, opener: Opener = FASTEST) -> tuple[Diagnostic, ...]:
     if (folder / "reconciler.yaml").exists():
         data = (folder / "reconciler.yaml").read_bytes()
         return read_project("reconciler.yaml", data, SCHEMAS).diagnostics
-    files = [ManifestFile(path.name, path.read_bytes()) for path in folder.glob("*.yaml")]
+    files = [ManifestFile(path.name, path.read_bytes()) for path in folder.glob("[!p]*.yaml")]
+    people = read_people(
+        [ManifestFile(path.name, path.read_bytes()) for path in sorted(folder.glob("p*.yaml"))],
+        PEOPLE,
+    )
+    outside = Outside(people.value or {}, whole=people.value is not None)
     if (folder / "unreadable").exists():
         for line in (folder / "unreadable").read_text().splitlines():
             name, reason = line.split(": ")
             files.append(ManifestFile(name, Unreadable(reason)))
     files.sort(key=lambda file: file.path)
-    found = read_manifests(files, project(), SCHEMAS, opener)
-    assert found.value is None
-    backwards = read_manifests(files[::-1], project(), SCHEMAS, opener)
+    found = read_manifests(files, project(), SCHEMAS, opener, outside)
+    assert found.value is None or people.value is None
+    backwards = read_manifests(files[::-1], project(), SCHEMAS, opener, outside)
     assert found.diagnostics == backwards.diagnostics
-    return found.diagnostics
+    return (*people.diagnostics, *found.diagnostics)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -84,7 +92,8 @@ def test_there_are_forty() -> None:
 
 
 def test_every_code_of_the_files_is_provoked_by_a_fixture() -> None:
-    """No code without its example; the three that need an environment are tested with it."""
+    """No code without its example; the four that need an environment are tested with it."""
     provoked = {one.code for case in CASES for one in read(case)}
     of_files = {code for code in codes.CODES if code.id[:2] in ("E1", "E2", "E3")}
-    assert of_files - provoked == {codes.UNSET_VARIABLE, codes.BASE_URL, codes.STATE_ADDRESS}
+    needing = {codes.UNSET_VARIABLE, codes.BASE_URL, codes.STATE_ADDRESS, codes.PEOPLE_FILE}
+    assert of_files - provoked == needing
