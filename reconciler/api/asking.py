@@ -10,12 +10,11 @@ import asyncio
 import math
 import random
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from reconciler import __version__
 from reconciler.core.events import Listener, Pausing, nobody_listens
 from reconciler.core.hidden import Hidden
 from reconciler.platform.operations import DEFAULT_LIMITS, WRITES, Call, Operation
@@ -36,6 +35,7 @@ from .errors import (
 from .exchange import Answer, Message, exchange
 from .gate import Gate, GateClosed
 from .latency import Latency
+from .messages import TOKEN_PATH, fits_a_header, message, private, token_message
 from .pace import Stream, rate_of
 from .retry import LONGEST_RETRY_AFTER, Tries, Trouble, trouble
 from .verdict import Question, verdict
@@ -44,8 +44,6 @@ if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T")
-
-TOKEN_PATH: Final = "/auth/1/oauth2/token"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +131,7 @@ class Asker:
         if question.device is not None and not question.device.strip("."):
             # "", "." and ".." in a path would name another resource.
             raise question.error(RegistrationNotFound, reason="not a registration id", attempts=0)
-        if not _fits_a_header(call.reveal().app_code):
+        if not fits_a_header(call.reveal().app_code):
             reason = "the application code is empty or cannot stand in a header"
             raise question.error(ApplicationNotFound, reason=reason, attempts=0)
         lane = self._lanes[operation]
@@ -189,8 +187,8 @@ class Asker:
             try:
                 self._gate.require_open()
                 attempts.count += 1
-                message = _message(call, header)
-                result = await self._send(question, message, call, attempts.count, leaves)
+                sent_now = message(call, header)
+                result = await self._send(question, sent_now, call, attempts.count, leaves)
             except GateClosed:
                 attempts.count = sent
                 raise
@@ -217,7 +215,7 @@ class Asker:
         if self.transport is None:
             raise RuntimeError("the service was used before it was entered")
         outcome = await exchange(self.transport, self._base_url, message, self._timeout, leaves)
-        hide = Hidden((*self._authorization.secrets(), *_private(call)))
+        hide = Hidden((*self._authorization.secrets(), *private(call)))
         return verdict(question, outcome, attempts, hide.reveal(), self._timing.wall())
 
     def _note_met(self, result: object) -> None:
@@ -250,7 +248,7 @@ class Asker:
         while True:
             attempts.count += 1
             answer = await self._send(
-                question, _token_message(credential), None, attempts.count, self._gate.require_open
+                question, token_message(credential), None, attempts.count, self._gate.require_open
             )
             result = (
                 answer
@@ -277,61 +275,3 @@ def _understood(
     except Garbled as error:
         reason = str(error)
     return question.error(NotTheContract, status=200, reason=reason, attempts=attempts.count)
-
-
-def _fits_a_header(app_code: str | None) -> bool:
-    if app_code is None:
-        return True
-    return bool(app_code) and all("!" <= character <= "~" for character in app_code)
-
-
-def _headers() -> dict[str, str]:
-    return {
-        "Accept": "application/json",
-        "Accept-Encoding": "gzip",
-        "User-Agent": f"reconciler/{__version__}",
-    }
-
-
-def _message(call: Hidden[Call], authorization: Hidden[str]) -> Hidden[Message]:
-    asked = call.reveal()
-    headers = _headers() | {"Authorization": authorization.reveal()}
-    if asked.app_code is not None:
-        headers["AppCode"] = asked.app_code
-    return Hidden(Message(asked.method, asked.path, asked.query, headers, json=asked.body))
-
-
-def _token_message(credential: OAuth2Credential) -> Hidden[Message]:
-    form = {
-        "grant_type": "client_credentials",
-        "client_id": credential.client_id,
-        "client_secret": credential.client_secret.reveal(),
-    }
-    return Hidden(Message("POST", TOKEN_PATH, headers=_headers(), form=form))
-
-
-def _private(call: Hidden[Call] | None) -> Iterator[str]:
-    """Yield the texts of a call that the service may echo and nobody should read."""
-    if call is None:
-        return
-    asked = call.reveal()
-    if asked.app_code is not None:
-        yield asked.app_code
-    if asked.operation is Operation.PERSONS and asked.query.get("type") != "PUSH":
-        yield asked.query.get("identifier", "")
-    if asked.operation is Operation.PERSONALIZE:
-        yield from _texts(asked.body)
-
-
-def _texts(value: object) -> Iterator[str]:
-    match value:
-        case str():
-            yield value
-        case dict():
-            for item in value.values():
-                yield from _texts(item)
-        case list() | tuple():
-            for item in value:
-                yield from _texts(item)
-        case _:
-            return

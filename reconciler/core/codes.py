@@ -257,7 +257,8 @@ UNKNOWN_PERSON: Final = Code(
     "unknown-person",
     "An owner that `people` does not have",
     Severity.ERROR,
-    "A text under `owner` is a name from `people` of the same document.",
+    "A text under `owner` is a name from `people` of the same document, or of a file under "
+    "peopleFrom.",
     "Correct the name, add the person to `people`, or write the identity in place: "
     "owner: {externalId: …}",
 )
@@ -318,6 +319,15 @@ PERSON_NAME: Final = Code(
     Severity.ERROR,
     "The names under `people` stand in plans and logs, where identity values must never stand.",
     "Choose another name: a nickname, a role, a staff number that is not the externalId.",
+)
+PERSON_TWICE: Final = Code(
+    "E216",
+    "person-twice",
+    "One name, two people",
+    Severity.ERROR,
+    "The names of files under peopleFrom are names in every manifest, so `owner` could mean either "
+    "of the two.",
+    "Give one of them another name, or remove it.",
 )
 SEVERAL_DOCUMENTS: Final = Code(
     "E301",
@@ -445,6 +455,16 @@ STATE_ADDRESS: Final = Code(
     "Give the whole address from the environment, or name its host in RECONCILER_ALLOWED_HOSTS of "
     "the machine that runs this.",
 )
+PEOPLE_FILE: Final = Code(
+    "E316",
+    "people-file",
+    "A file of people that is not there",
+    Severity.ERROR,
+    "peopleFrom names files that are not kept in Git. Without one nobody knows who its people are, "
+    "and no device may be left with a part of its declaration.",
+    "The pipeline has to put it there before this command, decrypted; on your own machine do it "
+    "by hand. If nobody needs it any more, remove it from peopleFrom.",
+)
 EMPTY_PATTERN: Final = Code(
     "W301",
     "empty-pattern",
@@ -452,6 +472,25 @@ EMPTY_PATTERN: Final = Code(
     Severity.WARNING,
     "A plan is refused then: devices of files that are not found would count as removed.",
     "Correct the pattern, or remove it.",
+)
+HIDES_NOTHING: Final = Code(
+    "W302",
+    "hides-nothing",
+    "A hidden field that no manifest declares",
+    Severity.WARNING,
+    "A misspelt field would be shown. One that has just left the files is rightly hidden until "
+    "that is applied.",
+    "Correct the name; or remove it from privacy.hide once nothing has it any more.",
+)
+PEOPLE_NOT_READ: Final = Code(
+    "W303",
+    "people-not-read",
+    "A file of people that is not there",
+    Severity.WARNING,
+    "peopleFrom names files that are not kept in Git. validate does without: it does not check the "
+    "owners that no manifest declares. plan and apply do not.",
+    "Nothing, where the file is not meant to be, as in the pipeline of a fork. Elsewhere the "
+    "pipeline has to put it there.",
 )
 IDENTITY_CONFLICT: Final = Code(
     "E401",

@@ -22,6 +22,7 @@ from reconciler.core.failures import StateError
 
 FORMAT: Final = 3
 _APPLICATION: Final = 0x52434E43  # "RCNC", in the header of every file that is ours
+_HEADER: Final = 100  # bytes, in which SQLite keeps user_version at 60 and application_id at 68
 _PATIENCE: Final = 20.0  # seconds to wait for another process to finish its transaction
 _SCHEMA: Final = (
     "CREATE TABLE about (lineage TEXT NOT NULL, serial INTEGER NOT NULL, key BLOB NOT NULL)",
@@ -149,6 +150,22 @@ class Database:
         (version,) = connection.execute("PRAGMA user_version").fetchone()
         (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         return application, version, tables
+
+
+def older_format(path: Path) -> int | None:
+    """Return the format of a file of ours that opening would upgrade; None for any other.
+
+    Looks at the header only, and so can be asked before a file is opened that must not change.
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER)
+    except OSError:
+        return None
+    if len(header) < _HEADER or int.from_bytes(header[68:72], "big") != _APPLICATION:
+        return None
+    version = int.from_bytes(header[60:64], "big")
+    return version if version < FORMAT else None
 
 
 def _furnish(connection: sqlite3.Connection) -> None:

@@ -1,0 +1,197 @@
+"""A probe: reads, one at a time, each sent once; what came back is told as it came.
+
+Nothing is repeated and nothing is hidden behind a retry, so that what is wrong shows. Paced like
+all other calls. It cannot write: it knows two questions, and both are reads.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+from uuid import uuid4
+
+from reconciler.core.hidden import Hidden
+from reconciler.core.live import LiveRegistration
+from reconciler.platform import operations
+from reconciler.platform.operations import DEFAULT_LIMITS, Call, Operation
+
+from . import answers
+from .answers import Garbled
+from .authorization import Authorization
+from .credentials import Credential, OAuth2Credential, require_usable
+from .errors import ApiError, ApplicationNotFound, NotTheContract
+from .exchange import Answer, Message, Outcome, exchange
+from .messages import TOKEN_PATH, fits_a_header, message, private, token_message
+from .pace import Stream, rate_of
+from .people import looked_up
+from .retry import retry_after_seconds
+from .verdict import Question, nobody_there, verdict
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def _nothing() -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Sounding:
+    """What one attempt gave. `error` is None for an answer that makes sense.
+
+    `seconds` is how long the answer took, `at` our own clock halfway (Unix time), `date` the
+    service's clock if it showed one, to the second.
+    """
+
+    error: ApiError | None
+    seconds: float
+    at: float
+    date: float | None
+    registration: LiveRegistration | None = None
+
+
+class Probe:
+    """Asks one service. Use as `async with`. Without `credential` only `greet` can be asked.
+
+    Raises UnusableCredential for a credential that no header can carry.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        credential: Credential | None,
+        *,
+        limits: Mapping[Operation, float],
+        quota_share: float,
+        timeout: float,
+    ) -> None:
+        if credential is not None:
+            require_usable(credential)
+        self._base_url = base_url
+        self._timeout = timeout
+        self._authorization = (
+            None
+            if credential is None
+            else Authorization(credential, self._fetch_token, time.monotonic)
+        )
+        self._rates = {
+            operation: rate_of(limits.get(operation, DEFAULT_LIMITS[operation]), quota_share)
+            for operation in (Operation.GET, Operation.PERSONS)
+        }
+        self._streams: dict[Operation, Stream] = {}
+        self._transport: httpx.AsyncBaseTransport | None = None
+
+    async def __aenter__(self) -> Self:
+        from .transport import AiohttpTransport
+
+        self._streams = {
+            operation: Stream(rate, time.monotonic, asyncio.sleep)
+            for operation, rate in self._rates.items()
+        }
+        self._transport = AiohttpTransport(tls=self._base_url.lower().startswith("https:"))
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._transport is not None:
+            await self._transport.aclose()
+
+    async def greet(self) -> Sounding:
+        """Ask something without any credential: whether somebody is there who says no to that."""
+        return await self._ask(_nobody(), None, None)
+
+    async def person(self) -> Sounding:
+        """Look up a person who does not exist; that nobody has the identifier is a good answer."""
+        sounding = await self._authorized(_nobody(), None)
+        if sounding.error is not None and nobody_there(sounding.error):
+            return replace(sounding, error=None)
+        return sounding
+
+    async def registration(self, app_code: str, registration_id: str | None = None) -> Sounding:
+        """Read a registration of an application; one that does not exist where none is named."""
+        id_ = registration_id or f"reconciler-doctor-{uuid4()}"
+        return await self._authorized(operations.get(id_, app_code), id_)
+
+    async def _authorized(self, call: Call, device: str | None) -> Sounding:
+        if self._authorization is None:
+            raise RuntimeError("a probe without a credential can only greet")
+        begun = time.monotonic()
+        try:
+            header = await self._authorization.header()
+        except ApiError as error:
+            return Sounding(error, time.monotonic() - begun, time.time(), None)
+        return await self._ask(call, device, header)
+
+    async def _ask(self, call: Call, device: str | None, header: Hidden[str] | None) -> Sounding:
+        question = Question(call.operation, device, call.method, call.path)
+        if not fits_a_header(call.app_code):
+            reason = "the application code is empty or cannot stand in a header"
+            error = question.error(ApplicationNotFound, reason=reason, attempts=0)
+            return Sounding(error, 0.0, time.time(), None)
+        turn = await self._streams[call.operation].grant()
+        left_at = time.monotonic()
+
+        def leaves() -> None:
+            nonlocal left_at
+            left_at = time.monotonic()
+            turn.leave()
+
+        try:
+            outcome = await self._exchange(message(Hidden(call), header), leaves)
+        finally:
+            turn.leave()
+        seconds = time.monotonic() - left_at
+        at = time.time() - seconds / 2
+        date = _date(outcome)
+        secrets = () if self._authorization is None else self._authorization.secrets()
+        answer = verdict(question, outcome, 1, (*secrets, *private(Hidden(call))), at)
+        if isinstance(answer, ApiError):
+            return Sounding(answer, seconds, at, date)
+        registration = None
+        try:
+            if call.operation is Operation.GET:
+                registration = answers.registration(answer.body)
+            else:
+                looked_up(answer.body)
+        except Garbled as garbled:
+            error = question.error(NotTheContract, status=200, reason=str(garbled))
+            return Sounding(error, seconds, at, date)
+        return Sounding(None, seconds, at, date, registration)
+
+    async def _exchange(
+        self, sent: Hidden[Message], leaves: Callable[[], None] = _nothing
+    ) -> Outcome:
+        if self._transport is None:
+            raise RuntimeError("the probe was used before it was entered")
+        return await exchange(self._transport, self._base_url, sent, self._timeout, leaves)
+
+    async def _fetch_token(self, credential: OAuth2Credential) -> tuple[Hidden[str], float | None]:
+        question = Question("token", None, "POST", TOKEN_PATH)
+        outcome = await self._exchange(token_message(credential))
+        answer = verdict(question, outcome, 1, (credential.client_secret.reveal(),), time.time())
+        if isinstance(answer, ApiError):
+            raise answer
+        try:
+            return answers.token(answer.body)
+        except Garbled as garbled:
+            reason = str(garbled)
+        raise question.error(NotTheContract, status=200, reason=reason)
+
+
+def _nobody() -> Call:
+    """Return the look-up of a person who does not exist: no answer to it holds personal data."""
+    return operations.person_by_identity("EXTERNAL_ID", f"reconciler-doctor-{uuid4()}")
+
+
+def _date(outcome: Outcome) -> float | None:
+    """Return the service's clock, in Unix time."""
+    # The seconds from 1970 to that date.
+    return retry_after_seconds(outcome.date, 0.0) if isinstance(outcome, Answer) else None

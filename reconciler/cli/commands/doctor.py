@@ -1,0 +1,55 @@
+"""`reconciler doctor`: whether everything is there that plan and apply need."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.options import Options
+
+
+@click.command(
+    "doctor",
+    epilog="""
+\b
+Examples:
+  reconciler doctor
+  reconciler doctor --format json | jq '.checks[] | select(.verdict == "failed")'
+""",
+)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The form on stdout.",
+)
+@click.pass_obj
+def command(options: Options, form: str) -> int:
+    """Check one by one what plan and apply need, and say what to do about what is missing.
+
+    Files, environment, record and lease, base URL, network, clock, credentials, application codes,
+    limits. Only reads: nothing changes, neither at the service nor in the record. Exit code 0 when
+    nothing failed; warnings do not count.
+    """
+    import sys
+
+    from reconciler.cli.checkup import checkup
+    from reconciler.cli.exits import ExitCode
+    from reconciler.cli.painting import paint
+    from reconciler.cli.streams import result
+    from reconciler.core.finding import Verdict
+    from reconciler.render.checkup import as_json, last_lines, lines
+
+    findings = []
+    for finding in checkup(options):
+        findings.append(finding)
+        if form == "text":
+            # At once: the next check may take its time.
+            paint(sys.stdout, lines(finding), options)
+    if form == "json":
+        result(as_json(findings))
+    else:
+        paint(sys.stdout, last_lines(findings), options)
+    failed = any(finding.verdict is Verdict.FAILED for finding in findings)
+    return ExitCode.ERROR if failed else ExitCode.DONE

@@ -1,0 +1,87 @@
+"""`reconciler explain`: what a field of a file is for, and what a diagnostic means."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import click
+from click.shell_completion import CompletionItem
+
+from reconciler.cli.options import Options
+
+_LONGEST: Final = 100
+
+
+def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from reconciler.cli.explaining import completions
+
+    return [CompletionItem(name) for name in completions(incomplete)]
+
+
+@click.command(
+    "explain",
+    epilog="""
+\b
+Examples:
+  reconciler explain devices.owner           a field of a manifest
+  reconciler explain api.limits              a field of the project file
+  reconciler explain plan.changes.fields     a field of a plan's JSON
+  reconciler explain E204                    a diagnostic; two-primaries is its name
+  reconciler explain                         all there is
+
+\b
+A path is written as the field stands in the file. Names that you choose yourself, such as
+registration ids, may be left out: devices.isPrimary. What several files have begins with one
+of: manifest, project, people-from, consent, plan, drift, record.
+""",
+)
+@click.argument("name", required=False, shell_complete=_complete)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="The form on stdout.",
+)
+@click.pass_obj
+def command(options: Options, name: str | None, form: str) -> None:
+    """Explain a field of the files, or a diagnostic. Without NAME: list what there is.
+
+    Says of a field what it is for, what it takes, its default, examples, and the fields below it;
+    of a diagnostic why it is one, how to mend it, and what provokes it.
+    """
+    from reconciler.cli.explaining import FORMATS, Unexplained, also, explained, guide
+    from reconciler.cli.painting import paint
+    from reconciler.cli.streams import result
+    from reconciler.core.codes import CODES
+    from reconciler.core.diagnostics import Code
+    from reconciler.manifest.specimens import SPECIMENS
+    from reconciler.render import guide as render
+
+    if not name:
+        if form == "json":
+            paths = {one: tuple(guide(one).paths()) for one in FORMATS}
+            result(render.overview_json(paths, CODES))
+        else:
+            roots = {one: guide(one).roots() for one in FORMATS}
+            paint(sys.stdout, render.overview_lines(roots, CODES), options)
+        return
+    found = explained(name)
+    match found:
+        case Unexplained(hint):
+            shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
+            raise click.UsageError(f"Nothing is called {shown!r}. {hint}")
+        case Code():
+            specimen, others = SPECIMENS.get(found.id), also(found, name)
+            if form == "json":
+                result(render.code_json(found, specimen, others))
+            else:
+                paint(sys.stdout, render.code_lines(found, specimen, others), options)
+        case _:
+            others = also(found, name)
+            if form == "json":
+                result(render.field_json(found, others))
+            else:
+                paint(sys.stdout, render.field_lines(found, others), options)
