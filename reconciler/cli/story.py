@@ -20,10 +20,10 @@ from reconciler.platform.worldfile import decode_world, encode_world
 from reconciler.sandbox.account import SandboxOptions
 from reconciler.sandbox.serve import RunningSandbox
 
-from .data import data_directory
 from .exits import ExitCode, Stop
 from .files import replace_file
 from .options import Options
+from .starter import at_home, example, schemas
 from .streams import colored, result
 
 WORLD: Final = "sandbox-world.json"
@@ -40,16 +40,14 @@ _CHANGES: Final[Mapping[str, Mapping[str, object]]] = {
 
 def tell_story(options: Options, directory: Path | None, *, keep: bool) -> int:
     """Tell it from the first line to the last; the directory goes with the end unless kept."""
-    example = data_directory("examples") / "courier-fleet"
-    if not example.is_dir():
-        raise Stop(ExitCode.ERROR, "The example of the demo is missing from this installation.")
+    source = example("courier-fleet")
     if directory is not None and os.path.lexists(directory):
         raise Stop(ExitCode.ERROR, f"{directory} exists already; name a new directory.")
     place = directory or Path(tempfile.mkdtemp(prefix="reconciler-demo-"))
     kept = keep or directory is not None
     try:
         try:
-            shutil.copytree(example, place, dirs_exist_ok=True)
+            _settle(source, place)
         except OSError as error:
             reason = (error.strerror or "it cannot be written").lower()
             raise Stop(ExitCode.ERROR, f"{place} cannot be created: {reason}.") from None
@@ -63,6 +61,17 @@ def tell_story(options: Options, directory: Path | None, *, keep: bool) -> int:
             shutil.rmtree(place, ignore_errors=True)
     _go_on(stage, kept=kept)
     return ExitCode.DONE
+
+
+def _settle(source: Path, place: Path) -> None:
+    """Copy the example, with the schemas that its files name beside it. Raises OSError."""
+    shutil.copytree(source, place, dirs_exist_ok=True)
+    for file in place.rglob("*.yaml"):
+        file.write_bytes(at_home(file.read_bytes()))
+    for piece in schemas():
+        file = place / piece.path
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(piece.data)
 
 
 @dataclass(frozen=True, slots=True)
