@@ -90,6 +90,14 @@ def _commands(block: Block) -> Iterator[RunCommand]:
         yield RunCommand(start, command, tuple(output))
 
 
+def within(text: str, heading: str) -> range:
+    """Return the lines of a section: from its heading of the second level to the next one."""
+    lines = text.splitlines()
+    begin = lines.index(f"## {heading}") + 1
+    ends = (at for at in range(begin + 1, len(lines) + 1) if lines[at - 1].startswith("## "))
+    return range(begin, next(ends, len(lines) + 1))
+
+
 def matches(expected: tuple[str, ...], printed: str) -> bool:
     """Whether what was printed is what README shows; spaces at line ends do not count."""
     shown = [line.rstrip() for line in expected]

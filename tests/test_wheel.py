@@ -88,7 +88,11 @@ def test_the_wheel_holds_code_schemas_and_examples(wheel: Path) -> None:
     assert {name.split("/")[0].split("-")[0] for name in names} == {"reconciler"}
     assert "reconciler/py.typed" in names
     assert shipped == expected
-    assert {"reconciler/_data/schemas/devices.schema.json"} <= shipped
+    assert {
+        "reconciler/_data/schemas/devices.schema.json",
+        "reconciler/_data/examples/github-actions/.github/workflows/plan.yml",
+        "reconciler/_data/examples/gitlab-ci/.gitlab-ci.yml",
+    } <= shipped
 
 
 def test_the_installed_program_is_the_one_that_runs(installed: Path, tmp_path: Path) -> None:
@@ -122,3 +126,15 @@ def test_validate_needs_neither_checkout_nor_network(installed: Path, tmp_path: 
     (tmp_path / "devices/zagreb.yaml").write_text(MANIFEST)
 
     python("-P", "-m", "reconciler", "validate", cwd=tmp_path, path=installed)
+
+
+def test_init_has_what_it_writes(installed: Path, tmp_path: Path) -> None:
+    """The first project, the schemas and the pipelines come out of the package."""
+    for forge in ("github", "gitlab"):
+        begun = ("init", forge, "--ci", forge)
+        written = python("-P", "-m", "reconciler", *begun, cwd=tmp_path, path=installed)
+        python("-P", "-m", "reconciler", "-C", forge, "validate", cwd=tmp_path, path=installed)
+
+        assert f"{forge}/.gitignore" in written.splitlines()
+    assert (tmp_path / "github/.github/workflows/apply.yml").is_file()
+    assert (tmp_path / "gitlab/.gitlab-ci.yml").is_file()

@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.core.safety import DEFAULT_BUDGETS, GONE
-
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _parsed(ctx: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> dict[str, int]:
+    if not texts:
+        return {}
+    from reconciler.core.safety import DEFAULT_BUDGETS, GONE
+
     accepted: dict[str, int] = {}
     for text in texts:
         guard, _, count = text.rpartition("=")

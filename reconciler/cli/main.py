@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -19,6 +21,7 @@ from .options import Options
 from .streams import blank, say, write
 
 COMMANDS = {
+    "init": "Start a repository that validates and plans at once.",
     "validate": "Check the files; needs neither network nor secrets.",
     "plan": "Read live state and show what would happen; writes nothing remote.",
     "show": "Show a saved plan.",
@@ -28,6 +31,8 @@ COMMANDS = {
     "state": "Look after the record of what was applied: list, pull, migrate …",
     "sandbox": "Serve the API, simulated, on 127.0.0.1.",
     "demo": "See the whole job on an embedded sandbox, step by step.",
+    "explain": "Explain a field of the files, or a diagnostic: devices.owner, E204.",
+    "doctor": "Check one by one what plan and apply need; changes nothing.",
     "schema": "Print the JSON Schema of a file format, for your editor.",
     "completion": "Print the completion script of your shell.",
     "version": "Print the version.",
@@ -40,6 +45,7 @@ New here:
   reconciler validate              what is wrong with my files?
   reconciler plan -o plan.json     what would happen? save it for review
   reconciler apply plan.json       make happen exactly what was reviewed
+  reconciler doctor                is everything there that these need?
 
 \b
 Exit codes:
@@ -227,4 +233,19 @@ def run() -> NoReturn:
     code = outcome(sys.argv[1:], ends_process=True)
     write(sys.stdout, "")
     ignore_all()
-    sys.exit(int(code))
+    _end(int(code))
+
+
+def _end(code: int) -> NoReturn:
+    """End the process at once: an interpreter at its end frees a fleet value by value.
+
+    What others registered for the end is done; where a debugger or profiler looks on, or a thread
+    is to be waited for, the process ends in the long way.
+    """
+    awaited = (one for one in threading.enumerate() if one is not threading.main_thread())
+    if sys.gettrace() or sys.getprofile() or not all(one.daemon for one in awaited):
+        sys.exit(code)
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        write(stream, "")
+    os._exit(code)

@@ -115,6 +115,7 @@ def command(
         require_replaceable(consent, "consent", is_consent)
     from reconciler.cli.checking import load
     from reconciler.cli.chosen import selection_of
+    from reconciler.cli.collector import keep_to_the_end
     from reconciler.cli.endings import Bounds
     from reconciler.cli.progress import progress
     from reconciler.cli.showing import show
@@ -126,6 +127,8 @@ def command(
     wishes, bounds = Wishes(selection, accepted, Choice(strategy)), Bounds(deadline)
     with progress(options) as listen:
         plan = plan_from_files(options, loaded, wishes, bounds, listen)
+    if options.ends_process:
+        keep_to_the_end(plan)
     show(plan, form, options, fold=not options.verbose)
     code = verdict(plan, detailed=detailed_exitcode)
     if out is not None:
