@@ -204,6 +204,7 @@ def seen_from(
 
 
 def project_path(options: Options) -> Path:
+    """Return where the project file is, or would be read; Stop if nothing says so."""
     if options.config is not None:
         return options.directory / options.config
     found = files.find_project(options.directory)

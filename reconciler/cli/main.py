@@ -23,6 +23,7 @@ from .streams import blank, say, write
 COMMANDS = {
     "init": "Start a repository that validates and plans at once.",
     "validate": "Check the files; needs neither network nor secrets.",
+    "fmt": "Lay the files out canonically; comments and meaning stay.",
     "plan": "Read live state and show what would happen; writes nothing remote.",
     "show": "Show a saved plan.",
     "apply": "Carry out a saved plan; without FILE: plan, ask, apply.",

@@ -13,7 +13,13 @@ from .places import Tree
 
 # The attributes of a person in the order of the schema.
 ATTRIBUTES: Final = (
-    *("firstName", "lastName", "middleName", "birthday", "gender", "customAttributes", "tags"),
+    "firstName",
+    "lastName",
+    "middleName",
+    "birthday",
+    "gender",
+    "customAttributes",
+    "tags",
 )
 _KINDS: Final = tuple((kind, kind.value) for kind in IdentityKind)
 

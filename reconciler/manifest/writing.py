@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 import yaml
@@ -26,18 +25,18 @@ from yaml.events import (
 )
 
 from .entries import Entries, Entry
+from .layout import laid_out
+from .order import Orders
 from .places import Tree
-from .scalars import Refused, plain
+from .quoting import is_bare, is_date
 from .seal import sealed
+from .syntax import read_pages
 
-# Texts that need no quotes, whoever reads them: words, and dates where ours reads a text.
-_WORDS: Final = re.compile(r"[A-Za-z](?:[A-Za-z0-9_./+@ -]*[A-Za-z0-9_./+@-])?", re.ASCII)
-_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
-_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
-# Strings to us, and something else to readers of YAML 1.1.
-_OTHERS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 # They change the order in which a line is shown; as escapes they are seen in a review.
 _BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# Long keys, and those with a line end in them, are written `? key` sooner than need be.
+_MARKED_KEY: Final = re.compile(r"^ *\? ", re.MULTILINE)
+_NO_ORDERS: Final = Orders(())
 # Nothing is folded.
 _WIDTH: Final = 2**31 - 1
 _DUMPER: Final = getattr(yaml, "CDumper", yaml.Dumper)  # PyYAML may be built without libyaml
@@ -137,7 +136,10 @@ def _text(
         events += [_scalar("people"), *_mapping(people, flow_from=1)]
     events += [_scalar("devices"), *_mapping(devices, flow_from=None)]
     events.append(MappingEndEvent())
-    return sealed(_emitted(events), schema)
+    text = _emitted(events)
+    if _MARKED_KEY.search(text):
+        text = laid_out(read_pages(text), _NO_ORDERS)
+    return sealed(text, schema)
 
 
 def _emitted(events: Iterable[Event]) -> str:
@@ -193,7 +195,7 @@ def _scalar(value: str | int | float | bool | None, *, is_key: bool = False) -> 
         case int() | float():
             text, quoted = _number(value), False
         case str():
-            text, quoted = value, not _needs_no_quotes(value, is_key=is_key)
+            text, quoted = value, not (is_bare(value, is_key=is_key) or is_date(value))
     return ScalarEvent(None, None, (True, True), text, style='"' if quoted else None)
 
 
@@ -202,16 +204,3 @@ def _number(value: int | float) -> str:
     text = repr(value)
     mantissa, sign, exponent = text.partition("e")
     return f"{mantissa}.0e{exponent}" if sign and "." not in mantissa else text
-
-
-@lru_cache(4096)  # a fleet repeats its keys and values
-def _needs_no_quotes(text: str, *, is_key: bool) -> bool:
-    if is_key and _UUID.fullmatch(text):
-        # A key is a text to us whatever it looks like, and no number has such a form.
-        return True
-    if not (_WORDS.fullmatch(text) or _DATE.fullmatch(text)) or text.lower() in _OTHERS:
-        return False
-    try:
-        return plain(text) == text
-    except Refused:
-        return False

@@ -90,7 +90,7 @@ devices:
     isPrimary: false
     registrationEnabled: true
     additionalData:
-      "on": "Žuti kombi"
+      "on": Žuti kombi
       ratio: 1.0e+16
 """
         == body

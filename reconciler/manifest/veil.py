@@ -1,0 +1,76 @@
+"""Stage 1 turned round, `fmt --diff`: two layouts of one file compared, the values in it veiled.
+
+Layout is no matter of values, so those that may be somebody's, or a secret, stand as `…`: such a
+difference is printed by pipelines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from .difference import unified
+from .nodes import Branch, Entry, Page, Scalar
+from .syntax import read_pages
+from .text import decode
+
+# Below these keys stands what is nobody's and no secret, unless one of the others comes between.
+_SHOWN: Final = frozenset(
+    {
+        *{"apiVersion", "kind", "application", "label", "owner", "isPrimary", "keepAsLead"},
+        *{"registrationEnabled", "lifecycle", "removed", "manifests", "onRemove", "onDrift"},
+        *{"privacy", "peopleFrom", "limits", "quotaShare", "timeout", "assume", "budgets"},
+        *{"consents", "backend", "changes", "accept"},
+    }
+)
+_VEILED: Final = frozenset({"externalId", "phoneNumber", "email", "attributes", "additionalData"})
+_REFERENCE: Final = re.compile(r"\$\{\w+\}", re.ASCII)
+_WRITTEN: Final = re.compile(r"\S(?:.*\S)?")
+
+
+def difference(file: str, old: bytes, new: bytes) -> str:
+    """Return how two files that are read alike differ, to be looked at. Line ends do not count."""
+    return unified(file, _veiled(file, old), _veiled(file, new))
+
+
+def _veiled(file: str, data: bytes) -> str:
+    text = decode(file, data).replace("\r\n", "\n").replace("\r", "\n")
+    parts: list[str] = []
+    end = 0
+    for scalar in sorted(_hidden(read_pages(text)), key=lambda one: one.at):
+        parts += [text[end : scalar.at], _veil(scalar)]
+        end = scalar.at + len(scalar.raw)
+    veiled = "".join((*parts, text[end:]))
+    return veiled if veiled.endswith("\n") else f"{veiled}\n"
+
+
+def _hidden(pages: Iterable[Page]) -> Iterator[Scalar]:
+    """Yield the values that are not shown, wherever they stand."""
+    todo: list[tuple[Entry, bool, bool]] = [(page.root, False, False) for page in pages]
+    while todo:
+        entry, is_shown, is_veiled = todo.pop()
+        if entry.key is not None:
+            is_shown |= entry.key.value in _SHOWN
+            is_veiled |= entry.key.value in _VEILED
+        match entry.value:
+            case Branch():
+                todo += [(one, is_shown, is_veiled) for one in entry.value.entries]
+            case Scalar() if is_veiled or not is_shown:
+                if not _REFERENCE.fullmatch(entry.value.value):
+                    yield entry.value
+            case _:
+                pass
+
+
+def _veil(scalar: Scalar) -> str:
+    """Return a value as it is laid out, and no character of it."""
+    raw = scalar.raw
+    match scalar.style:
+        case "":
+            return _WRITTEN.sub("…", raw)
+        case "|" | ">":
+            header, line_end, lines = raw.partition("\n")
+            return header + line_end + _WRITTEN.sub("…", lines)
+        case quote:
+            return quote + _WRITTEN.sub("…", raw[1:-1]) + quote
