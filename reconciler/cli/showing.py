@@ -7,6 +7,7 @@ from typing import TextIO
 
 from reconciler.plan.definition import Plan
 
+from .collector import without_collector
 from .options import Options
 from .painting import paint
 from .streams import result
@@ -26,11 +27,15 @@ def show(
         case "markdown":
             from reconciler.render.markdown import render as markdown
 
-            result(markdown(plan))
+            with without_collector():
+                text = markdown(plan)
+            result(text)
         case "html":
             from reconciler.render.html import render as html
 
-            result(html(plan))
+            with without_collector():
+                page = html(plan)
+            result(page)
         case "calls":
             from reconciler.render.calls import lines as calls
 

@@ -147,7 +147,8 @@ def _changes(changes: Sequence[ChangeView], budget: int) -> str:
     groups = [change for change in first if len(change.devices) > 1]
     single = [change for change in first if len(change.devices) == 1]
     folded = _alike(groups, budget)
-    return folded + _single(single, budget - len(folded))
+    title = "Other changes" if groups else "Changes"
+    return folded + _single(title, single, budget - len(folded))
 
 
 def _alike(groups: Sequence[ChangeView], budget: int) -> str:
@@ -193,11 +194,11 @@ def _place(change: ChangeView) -> tuple[str, str]:
     return f"application {code(change.application)}", place
 
 
-def _single(changes: Sequence[ChangeView], budget: int) -> str:
+def _single(title: str, changes: Sequence[ChangeView], budget: int) -> str:
     if not changes:
         return ""
     is_open = len(changes) <= _OPEN
-    start = f"<details{' open' if is_open else ''}><summary>Changes: "
+    start = f"<details{' open' if is_open else ''}><summary>{title}: "
     head = f"{start}{devices(len(changes))}</summary>\n\n"
     body = rows((_change(change) for change in changes), len(changes), budget, "changes")
     return f"{head}{body}\n</details>\n\n"

@@ -5,7 +5,8 @@ A folder holds `world.json` (what the sandbox starts from), `reconciler.yaml`, `
 `then`, the whole of what has changed in the world afterwards: everything else must be as it was.
 With `before/` those manifests are applied first, so that the record knows them, and `meanwhile`
 is what others change after that. `assume` switches readings of the sandbox.
-`expected/plan.txt` and `expected/plan.json` are what the plan shows.
+`expected/` holds what the plan shows in every form: plan.txt, plan.json, plan.md, plan.html (what
+its <main> holds; the whole page stands among the golden files of tests/unit/render), calls.txt.
 """
 
 from __future__ import annotations
@@ -17,7 +18,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from msgspec.structs import replace
 
+from reconciler.plan.definition import Plan
+from reconciler.plan.document import decode
+from reconciler.render import calls, html, markdown
+from reconciler.render.spans import plain
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 from tests.e2e.harness import Project, Ran, Sandbox
 from tests.worlds import canonical, changed, identity_values
@@ -42,6 +48,27 @@ def normalised(plan: Mapping[str, Any]) -> dict[str, Any]:
     for part in ("summary", "forecast"):
         result[part] = {key: value for key, value in plan[part].items() if key not in MEASURED}
     return result
+
+
+def settled(plan: Plan) -> Plan:
+    """Return a plan with what differs from run to run always the same."""
+    return replace(
+        plan,
+        id="01J9ZQ4M8T",
+        created_at="2026-03-31T09:30:00Z",
+        digest="9e107d9d372bb6826bd81d3542a419d6",
+        summary=replace(plan.summary, forecast_seconds=1.0),
+    )
+
+
+def rendered(plan: Plan) -> dict[str, str]:
+    """Return the renderings of a plan that no other test of a scenario has made already."""
+    page = html.render(plan)
+    return {
+        "plan.md": markdown.render(plan),
+        "plan.html": page[page.index("<main>") : page.index("<script>")],
+        "calls.txt": plain(calls.lines(plan)),
+    }
 
 
 def compare(file: Path, text: str, update: bool) -> None:
@@ -83,6 +110,9 @@ def test_scenario(folder: Path, tmp_path: Path, update_golden: bool) -> None:
         shown = json.dumps(normalised(json.loads(document)), indent=2, ensure_ascii=False) + "\n"
         compare(folder / "expected" / "plan.json", shown, update_golden)
         compare(folder / "expected" / "plan.txt", without_ids(planned.out), update_golden)
+        forms = rendered(settled(decode(document.encode())))
+        for name, text in forms.items():
+            compare(folder / "expected" / name, text, update_golden)
 
         applied = project.run("apply", "plan.json", "--yes")
         assert applied.exit == exits["apply"], said(applied)
@@ -96,7 +126,10 @@ def test_scenario(folder: Path, tmp_path: Path, update_golden: bool) -> None:
         assert [change for change in again.json()["changes"] if change["actions"] != ["gone"]] == []
 
         everything = "".join(
-            (planned.out, planned.err, document, applied.out, applied.err, again.out, again.err)
+            (
+                *(planned.out, planned.err, document, *forms.values()),
+                *(applied.out, applied.err, again.out, again.err),
+            )
         )
         known = identity_values(before) | identity_values(sandbox.world())
         assert [value for value in sorted(known) if value in everything] == []
@@ -109,6 +142,14 @@ def without_ids(text: str) -> str:
     return re.sub(
         r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{32,64}\b", "<id>", text
     )
+
+
+@pytest.mark.parametrize("folder", SCENARIOS, ids=lambda folder: folder.name)
+def test_every_form_is_kept(folder: Path) -> None:
+    """A rendering whose golden file was lost would be compared with nothing."""
+    assert sorted(file.name for file in (folder / "expected").iterdir()) == [
+        *("calls.txt", "plan.html", "plan.json", "plan.md", "plan.txt")
+    ]
 
 
 def test_the_handovers_have_their_scenarios() -> None:

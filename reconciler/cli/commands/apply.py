@@ -42,7 +42,7 @@ After Ctrl-C, a failure, or a kill: the same command again goes on with the plan
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "markdown"]),
     default="text",
     show_default=True,
     help="The form of the report on stdout.",
@@ -129,6 +129,7 @@ def command(
         except Stop as stop:
             # What was done is done, whether it can be told or not.
             say(options, "error", stop.message)
+        _summarise(options, ended, file)
         if ended.plan.errors and not ended.finished:
             withheld = ended.plan.summary.withheld
             devices = f"{withheld:,} device{' was' if withheld == 1 else 's were'}"
@@ -176,12 +177,34 @@ def _print(options: Options, ended: Ended, file: Path | None, form: str) -> None
         from reconciler.render.report import encode
 
         result(encode(ended.report))
+    elif form == "markdown":
+        result(_markdown(ended, file))
     elif not ended.finished:
-        import shlex
         import sys
 
         from reconciler.cli.painting import paint
         from reconciler.render.report import lines
 
-        again = None if file is None else f"reconciler apply {shlex.quote(str(file))}"
-        paint(sys.stdout, lines(ended.report, again=again), options)
+        paint(sys.stdout, lines(ended.report, again=_again(file)), options)
+
+
+def _again(file: Path | None) -> str | None:
+    """Return the command that goes on with a plan; one that was not saved is made anew."""
+    import shlex
+
+    return None if file is None else f"reconciler apply {shlex.quote(str(file))}"
+
+
+def _markdown(ended: Ended, file: Path | None) -> str:
+    from reconciler.render.outcome import already, render
+
+    if ended.finished:
+        return already(ended.plan.id)
+    withheld = ended.plan.summary.withheld
+    return render(ended.report, again=_again(file), withheld=withheld)
+
+
+def _summarise(options: Options, ended: Ended, file: Path | None) -> None:
+    from reconciler.cli.summaries import summarise
+
+    summarise(options, "report", lambda: _markdown(ended, file))

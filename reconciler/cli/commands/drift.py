@@ -57,11 +57,14 @@ def command(
     from reconciler.cli.endings import Bounds
     from reconciler.cli.exits import ExitCode
     from reconciler.cli.progress import progress
+    from reconciler.cli.summaries import summarise
     from reconciler.live.strategy import Choice
+    from reconciler.render.drift import markdown
 
     loaded = load(options)
     with progress(options) as listen:
         document = find(options, loaded, application, Choice(strategy), Bounds(deadline), listen)
     show(options, document, form)
+    summarise(options, "drift", lambda: markdown(document))
     changed = detailed_exitcode and document.summary.drifted
     return ExitCode.CHANGES if changed else ExitCode.DONE

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from reconciler.cli.durations import Deadline, Duration
 from reconciler.cli.options import Options
 from reconciler.cli.streams import say
 from reconciler.cli.ways import read_option
+
+if TYPE_CHECKING:
+    from reconciler.plan.definition import Plan
 
 
 @click.command(
@@ -130,6 +134,7 @@ def command(
     if options.ends_process:
         keep_to_the_end(plan)
     show(plan, form, options, fold=not options.verbose)
+    _summarise(options, plan)
     code = verdict(plan, detailed=detailed_exitcode)
     if out is not None:
         from reconciler.cli.outputs import save
@@ -149,3 +154,14 @@ def command(
 
         write_consent(options, loaded, plan, consent)
     return code
+
+
+def _summarise(options: Options, plan: Plan) -> None:
+    from reconciler.cli.summaries import summarise
+
+    def markdown() -> str:
+        from reconciler.render.markdown import render
+
+        return render(plan)
+
+    summarise(options, "plan", markdown)

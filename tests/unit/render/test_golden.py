@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from reconciler.core.report import Outcome, Report, Row
-from reconciler.render import calls, html, markdown, report, text
+from reconciler.render import calls, html, markdown, outcome, report, text
 from reconciler.render.spans import plain
 from tests import plans
 
@@ -120,6 +120,12 @@ RENDERED: Final[dict[str, Callable[[], str]]] = {
     "incomplete-saved.txt": lambda: plain(
         report.lines(INCOMPLETE, fold=None, again="reconciler apply plan.json")
     ),
+    "complete.md": lambda: outcome.render(COMPLETE),
+    "incomplete.md": lambda: outcome.render(
+        INCOMPLETE, again="reconciler apply plan.json", withheld=2
+    ),
+    "stopped.md": lambda: outcome.render(STOPPED),
+    "already.md": lambda: outcome.already("01J9ZQ4M8T"),
     "stopped.txt": lambda: plain(report.lines(STOPPED, again="reconciler apply plan.json")),
     "incomplete.json": lambda: report.encode(INCOMPLETE).decode("ascii"),
 }

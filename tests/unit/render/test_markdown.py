@@ -14,9 +14,12 @@ from markdown_it.token import Token
 from reconciler.core.fields import data_path
 from reconciler.core.report import Outcome, Report, Row
 from reconciler.plan.definition import Action, Plan, Risk
-from reconciler.render import markdown, outcome
+from reconciler.plan.drift import MovedDevice, MovedField
+from reconciler.render import drift, markdown, outcome
 from reconciler.render.gfm import LIMIT
 from tests import plans
+
+from .test_drift import document
 
 # What GitHub understands beside the standard; links without markup are looked for by their looks.
 GITHUB = MarkdownIt("commonmark").enable(["table", "strikethrough"])
@@ -42,7 +45,7 @@ HOSTILE = st.one_of(
 )
 TEXTS = st.lists(HOSTILE, min_size=1, max_size=3)
 OURS = re.compile(
-    r"(<!-- reconciler:(plan|apply) -->"
+    r"(<!-- reconciler:(plan|apply|drift) -->"
     r"|<details( open)?><summary>[\w ,;:()-]+</summary>|</details>)\n?"
 )
 PLAIN = {
@@ -88,10 +91,10 @@ def test_no_table_loses_or_gains_a_cell(texts: list[str]) -> None:
             assert line.count("`") % 2 == 0
 
 
-@settings(max_examples=25)
+@settings(max_examples=20)
 @given(
     st.lists(HOSTILE, min_size=1, max_size=4),
-    st.integers(1, 400),
+    st.integers(1, 150),
     st.integers(0, 40),
     st.sampled_from([0, 5, None]),
 )
@@ -106,7 +109,9 @@ def test_a_comment_of_any_plan_can_be_posted(
     assert len(shown) <= LIMIT
     assert shown.startswith(f"{markdown.MARKER}\n")
     assert "Too long to show" not in shown
-    assert shown.count("<details") == shown.count("</details>") - shown.count("`</details>")
+    lines = shown.split("\n")
+    opened = sum(line.startswith("<details") for line in lines)
+    assert opened == lines.count("</details>")
     whole = markdown.render(plan, fold, limit=100 * LIMIT)
     if len(whole) > LIMIT:
         assert "`--format json` has all." in shown
@@ -222,3 +227,30 @@ def test_a_report_of_a_fleet_is_short(count: int) -> None:
     )
 
     assert len(outcome.render(Report("01J9ZQ4M8T", done, 2.0))) < 300
+
+
+@settings(max_examples=40)
+@given(TEXTS, st.integers(1, 200), st.integers(0, 40), st.sampled_from([0, None]))
+def test_drift_holds_nothing_of_a_stranger_and_fits(
+    texts: list[str], times: int, longer: int, fold: int | None
+) -> None:
+    """What others wrote behind our back is text as well, however much it is."""
+    devices = [
+        MovedDevice(
+            f"{index}{text}",
+            text,
+            text,
+            text,
+            ("there", "gone", "elsewhere")[index % 3],
+            text,
+            (
+                MovedField(
+                    data_path(text), "both", text, text * (longer + 1), text, True, True, True
+                ),
+            ),
+        )
+        for index, text in enumerate(texts * times)
+    ]
+
+    assert foreign(drift.markdown(document(*devices[:20]), fold)) == []
+    assert len(drift.markdown(document(*devices), fold)) <= LIMIT
