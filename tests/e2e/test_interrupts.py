@@ -276,7 +276,7 @@ def test_nobody_answers_in_time(project: Project, sandbox: RunningSandbox) -> No
 def test_the_time_of_an_apply_is_over(planned: Project, sandbox: RunningSandbox) -> None:
     """What is on its way is finished, the rest is not tried: exit 3, and the table says why."""
     sandbox.set_faults(["update:429@#8+,retry-after=60"])
-    ran = planned.run("apply", "plan.json", "--timeout", "4s", "--report", "report.json")
+    ran = planned.run("apply", "plan.json", "--timeout", "7s", "--report", "report.json")
     done = len(written(sandbox))
 
     assert (ran.exit, done) == (3, 7), said(ran)
