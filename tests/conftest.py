@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-# Two cores are shared by two workers: time says nothing about a single example.
+# Two cores are shared by several workers: time says nothing about a single example.
 settings.register_profile(
     "suite",
     deadline=None,
@@ -16,6 +18,14 @@ settings.register_profile(
 )
 settings.register_profile("soak", parent=settings.get_profile("suite"), max_examples=1000)
 settings.load_profile(os.environ.get("RECONCILER_HYPOTHESIS", "suite"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep compiled modules for the commands of tests, though none may be written in the clone."""
+    if sys.dont_write_bytecode and "PYTHONPYCACHEPREFIX" not in os.environ:
+        room = TemporaryDirectory(prefix="bytecode-")
+        config.add_cleanup(room.cleanup)
+        os.environ["PYTHONPYCACHEPREFIX"] = room.name
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

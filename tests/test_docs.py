@@ -24,6 +24,7 @@ from reconciler.core.codes import CODES
 from reconciler.sandbox.fleet import fleet
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 
+from .e2e.harness import interpreter
 from .readme import RunCommand, WriteFile, blocks, matches, script, within
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -190,8 +191,7 @@ def run_script(
     environment = {
         "PATH": f"{programs}:{Path(sys.executable).parent}:{os.environ.get('PATH', '')}",
         "HOME": str(directory / ".home"),
-        "PYTHONPATH": str(ROOT),
-        "PYTHONDONTWRITEBYTECODE": "1",
+        **interpreter(),
         "LANG": "C.UTF-8",
         "TERM": "dumb",
         "COLUMNS": "100",

@@ -12,9 +12,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from . import warm
+
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 KEY: Final = "secret-key-of-the-tests"
 TIMEOUT: Final = 100
+
+
+def interpreter() -> dict[str, str]:
+    """Return the variables with which Python finds this checkout, and its modules compiled."""
+    bytecode = os.environ.get("PYTHONPYCACHEPREFIX")
+    return {"PYTHONPATH": str(ROOT)} | ({"PYTHONPYCACHEPREFIX": bytecode} if bytecode else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,21 +108,24 @@ class Project:
             "LANG": "C.UTF-8",
             "TERM": "dumb",
             "COLUMNS": "100",
-            "PYTHONPATH": str(ROOT),
-            "PYTHONDONTWRITEBYTECODE": "1",
+            **interpreter(),
             "SANDBOX_URL": self.url,
             "SANDBOX_KEY": KEY,
             **self.variables,
         }
 
-    def run(self, *arguments: str, stdin: str | None = None, **variables: str) -> Ran:
-        """Run `reconciler` with these arguments and wait for its end."""
+    def run(self, *arguments: str, stdin: str = "", **variables: str) -> Ran:
+        """Run `reconciler` with these arguments and wait for its end, in a forked process."""
+        environment = {**self.environment(), **variables}
+        return Ran(*warm.command(arguments, self.root, environment, stdin, TIMEOUT))
+
+    def start(self, *arguments: str, stdin: str = "", **variables: str) -> Ran:
+        """Do the same in a process that starts as a user's does, with the interpreter."""
         ran = subprocess.run(
             [sys.executable, "-P", "-m", "reconciler", *arguments],
             cwd=self.root,
             env={**self.environment(), **variables},
             input=stdin,
-            stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
             text=True,
             encoding="utf-8",

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-ROOT: Final = Path(__file__).resolve().parent.parent.parent
+from tests.e2e.harness import interpreter
+
 TIMEOUT: Final = 100
 
 
@@ -78,8 +79,7 @@ def surroundings(bin_: Path, home: Path) -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_TERMINAL_PROMPT": "0",
         "LANG": "C.UTF-8",
-        "PYTHONPATH": str(ROOT),
-        "PYTHONDONTWRITEBYTECODE": "1",
+        **interpreter(),
         "NO_PROXY": "127.0.0.1",
         "CI": "true",
     }

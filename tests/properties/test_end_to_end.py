@@ -204,7 +204,7 @@ def test_hash_seed_and_file_order_change_no_byte(
     write(tmp_path, fleet)
     documents, texts = [], []
     for hash_seed in ("0", "1", "4242"):
-        ran = project.run("plan", "-o", "plan.json", PYTHONHASHSEED=hash_seed)
+        ran = project.start("plan", "-o", "plan.json", PYTHONHASHSEED=hash_seed)
         assert ran.exit == 0, say(ran)
         documents.append((tmp_path / "plan.json").read_text("utf-8"))
         texts.append(ran.out)
