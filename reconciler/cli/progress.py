@@ -164,7 +164,10 @@ class Lines:
 
 
 def tell_weighed(options: Options, event: Weighed) -> None:
-    """Say how live state is read, and what the other way would take."""
+    """Say how live state is read, and what the other way would take; where one page has it all,
+    that is over already, and said with -v only."""
+    if not (event.sweep_seconds or event.forced or options.verbose or options.log_json):
+        return
     from reconciler.render.sentences import duration
 
     points, sweep = duration(event.points_seconds), duration(event.sweep_seconds)
@@ -172,6 +175,9 @@ def tell_weighed(options: Options, event: Weighed) -> None:
     match event.strategy:
         case "points":
             text = f"Reading by point, about {points}; the pages{among} would take {sweep}."
+        case "sweep" if not event.sweep_seconds:
+            # The page that tells how many there are shows them all.
+            text = f"Read from the one page{among}; by point it would take about {points}."
         case "sweep":
             text = f"Reading the pages{among}, about {sweep}; by point it would take {points}."
         case _:

@@ -21,7 +21,16 @@ from .crowd import WORKERS, together
 from .links import linked
 from .means import Means
 from .points import read
-from .strategy import SHORT, Choice, Estimate, Sizes, Strategy, estimate, pages_of, points_seconds
+from .strategy import (
+    Choice,
+    Estimate,
+    Sizes,
+    Strategy,
+    estimate,
+    is_short,
+    pages_of,
+    points_seconds,
+)
 from .sweep import SWEEPS, sweep
 from .swept import Swept
 
@@ -82,7 +91,8 @@ class _Sweeper:
         if not self._left or self._is_steady:
             return None
         sizes = _sizes(needs, self._sought)
-        if not forced and points_seconds(sizes, self._means.rates) <= SHORT:
+        rates = self._means.rates
+        if not forced and is_short(points_seconds(sizes, rates), rates):
             return None
         try:
             first = await self._means.service.page(1, self._reader)

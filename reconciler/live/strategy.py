@@ -20,9 +20,6 @@ PAGE_SIZE: Final = 1000
 # They decide where the limits do not: without them, or at very high ones.
 _POINT: Final = 0.0005
 _PAGE: Final = 0.03
-# Point reads that are over in so many seconds are not worth a question how many people there are:
-# it takes one of the turns that look-ups wait for.
-SHORT: Final = 0.6
 
 
 class Strategy(StrEnum):
@@ -72,6 +69,12 @@ def points_seconds(sizes: Sizes, rates: Mapping[Operation, float]) -> float:
         # All of it is work of one process.
         (sizes.registrations + sizes.lookups) * _POINT,
     )
+
+
+def is_short(points: float, rates: Mapping[Operation, float]) -> bool:
+    """Whether point reads of so many seconds are over before anybody has asked how many people
+    there are: the question takes one of the turns that look-ups wait for."""
+    return points <= 1 / rates[Operation.PERSONS] + _PAGE
 
 
 def sweep_calls(pages: int) -> int:

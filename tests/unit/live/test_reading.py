@@ -103,11 +103,11 @@ def test_a_large_fleet_among_as_many_people_is_swept() -> None:
 
 
 def test_a_few_devices_are_read_without_counting_people() -> None:
-    """What is over in half a second needs no question how many people there are."""
+    """What is over before there is an answer needs no question how many people there are."""
     modelled = Modelled(world(60), page_size=10)
-    reading = read(modelled, 3)
+    reading = read(modelled, 2)
     assert (Strategy.POINTS, None) == (reading.strategy, reading.people)
-    assert {Operation.PERSONS: 3, Operation.GET: 3} == modelled.counts
+    assert {Operation.PERSONS: 2, Operation.GET: 2} == modelled.counts
 
 
 def test_a_small_fleet_among_many_people_is_read_by_point() -> None:
