@@ -23,7 +23,18 @@ from reconciler.sandbox.fleet import fleet
 from .scale import COURIER, FILES, Cost, measured, sandbox
 
 # Devices (a third of them, then all, with a declared owner), and people.
-GRID: Final = ((10, 300), (40, 300), (40, 3_000), (150, 3_000), (150, 30_000), (240, 60_000))
+GRID: Final = (
+    (10, 300),
+    (40, 300),
+    (40, 3_000),
+    (150, 3_000),
+    (150, 30_000),
+    (240, 60_000),
+    # Among so many people these few are read by point. The question how many there are is one call
+    # more, which three look-ups feel.
+    (10, 60_000),
+    (40, 60_000),
+)
 LIMITED: Final = ""
 UNLIMITED: Final = "limits: {get: 100000, update: 100000, persons: 100000}\n  quotaShare: 1"
 PROJECT: Final = """\
