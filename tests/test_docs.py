@@ -21,6 +21,7 @@ import pytest
 from reconciler.cli.exits import ExitCode
 from reconciler.cli.main import cli
 from reconciler.core.codes import CODES
+from reconciler.plan.terms import TERMS
 from reconciler.sandbox.fleet import fleet
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 
@@ -94,6 +95,17 @@ def test_every_diagnostic_code_has_its_row(introduced: str) -> None:
     listed = set(re.findall(r"^(?:#+|\|) *`?([EW]\d{3})\b", introduced, re.M))
 
     assert listed == {code.id for code in CODES}
+
+
+def test_every_warning_of_a_plan_has_its_row(introduced: str) -> None:
+    """With the words of `explain`, so that they cannot come apart."""
+    rows = [
+        f"| `{term.name}` | {term.title} {term.why} | {term.fix} |"
+        for term in TERMS
+        if "warning" in term.kinds
+    ]
+
+    assert [row for row in rows if row not in introduced] == []
 
 
 def test_the_help_of_every_command_teaches() -> None:

@@ -1,4 +1,4 @@
-"""What `explain` explains, by the names that people type: fields of files, and diagnostics."""
+"""What `explain` explains, by the names that people type: fields, diagnostics, words of plans."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from reconciler.core.diagnostics import Code
 from reconciler.core.guide import Field, Missing
 from reconciler.manifest.guide import Guide
 from reconciler.manifest.suggestion import closest
+from reconciler.plan.terms import BY_NAME, Term
 
 from .data import schema_bytes
 
@@ -45,19 +46,24 @@ def guide(format_: str) -> Guide:
     return Guide(format_, schema_bytes(FORMATS[format_]))
 
 
-def explained(name: str) -> Field | Code | Unexplained:
-    """Return what a name means: a diagnostic by its code or name, or a field by its path."""
+def explained(name: str) -> Field | Code | Term | Unexplained:
+    """Return what a name means: a diagnostic by its code or name, a field by its path, or a word of
+    a plan. What was measured stays away: gone:courier=3 is gone."""
     for code in CODES:
         if name.upper() == code.id or name.lower() == code.slug:
             return code
+    if term := BY_NAME.get(name.lower().partition("=")[0].partition(":")[0]):
+        return term
     found = _field(name)
     return Unexplained(_hint(name, found)) if isinstance(found, Missing) else found
 
 
-def also(found: Field | Code, name: str) -> tuple[str, ...]:
+def also(found: Field | Code | Term, name: str) -> tuple[str, ...]:
     """Return other names that are worth a look after this one."""
     if isinstance(found, Code):
         return _called(found.slug)
+    if isinstance(found, Term):
+        return _called(found.name)
     last, path = found.name, name.partition(".")[2] if name.partition(".")[0] in FORMATS else name
     return tuple(
         f"{one}.{path}"
@@ -77,6 +83,7 @@ def names() -> Iterator[str]:
     for code in CODES:
         yield code.id
         yield code.slug
+    yield from BY_NAME
 
 
 def completions(incomplete: str) -> list[str]:
@@ -113,7 +120,7 @@ def _hint(name: str, missing: Missing) -> str:
     if not missing.format:
         if places := _called(name):
             return f"There is {_either(places)}."
-        known = (*known, *(code.id for code in CODES), *(code.slug for code in CODES))
+        known = (*known, *(code.id for code in CODES), *(code.slug for code in CODES), *BY_NAME)
     close = closest(missing.name, known)
     if close is not None:
         corrected = [close if step == missing.name else step for step in name.split(".")]

@@ -415,7 +415,7 @@ LIMIT: Final = Code(
 )
 PATTERN: Final = Code(
     "E311",
-    "pattern",
+    "pattern-outside",
     "A pattern that leaves the project",
     Severity.ERROR,
     "Patterns are relative to the project file and stay below its directory.",

@@ -22,6 +22,8 @@ INCOMPLETE = " (incomplete)"
 HIDDEN = "$hidden"
 # The warning that others moved what the file moved too; renderings say it where the fields stand.
 OTHERS_CHANGED_TOO = "others-changed-too"
+# The guard of globs that match no file.
+PATTERN = "pattern"
 
 
 class Action(StrEnum):

@@ -15,7 +15,7 @@ from reconciler.core.record import Record
 from reconciler.core.safety import GONE, LEAVING, Budget, Safety
 from reconciler.diff.changes import Diff
 
-from .definition import Change, Refusal, Risk
+from .definition import PATTERN, Change, Refusal, Risk
 
 # What a device of each risk would go through, for the sentence of its guard.
 _WOULD: Final[Mapping[Risk, str]] = MappingProxyType(
@@ -72,7 +72,7 @@ def _patterns(patterns: Iterable[Pattern]) -> Iterable[tuple[int, Refusal]]:
         yield (
             0,
             Refusal(
-                "pattern",
+                PATTERN,
                 f'{pattern.source}: the pattern "{pattern.text}" matches no file',
                 "0 files",
                 "at least 1",

@@ -1,4 +1,4 @@
-"""Stage 5, the guide: a field of a file format, or a diagnostic, explained as text and as JSON."""
+"""Stage 5, the guide: a field, a diagnostic or a word of a plan, explained as text and as JSON."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import asdict
 
 from reconciler.core.diagnostics import Code
 from reconciler.core.guide import Below, Field
+from reconciler.plan.terms import Term
 
 from .spans import EMPTY, Line, Span, line
 
@@ -50,9 +51,7 @@ def field_lines(field: Field, also: Sequence[str] = ()) -> Iterator[Line]:
         yield EMPTY
         yield line(Span("Fields", "title"))
         yield from _table(field.fields)
-    if also:
-        yield EMPTY
-        yield line(Span(f"See also: {', '.join(also)}", "dim"))
+    yield from _see_also(also)
 
 
 def field_json(field: Field, also: Sequence[str] = ()) -> str:
@@ -64,18 +63,13 @@ def code_lines(code: Code, specimen: str | None, also: Sequence[str] = ()) -> It
     """Explain a diagnostic; `specimen` is text that provokes it."""
     style: Span = Span(code.severity.value, "error" if code.id[0] == "E" else "warning")
     yield line(Span(f"{code.id}  {code.slug}", "title"), "  ", style)
-    yield line(code.title)
-    yield EMPTY
-    yield line(Span("why", "dim"), f"  {code.why}", indent=2)
-    yield line(Span("fix", "dim"), f"  {code.fix}", indent=2)
+    yield from _meaning(code)
     if specimen is not None:
         yield EMPTY
         yield line(Span("For example", "title"))
         for row in specimen.rstrip("\n").split("\n"):
             yield line(row, indent=2)
-    if also:
-        yield EMPTY
-        yield line(Span(f"See also: {', '.join(also)}", "dim"))
+    yield from _see_also(also)
 
 
 def code_json(code: Code, specimen: str | None, also: Sequence[str] = ()) -> str:
@@ -95,8 +89,38 @@ def code_json(code: Code, specimen: str | None, also: Sequence[str] = ()) -> str
     )
 
 
-def overview_lines(formats: Mapping[str, Sequence[str]], codes: Sequence[Code]) -> Iterator[Line]:
-    """List what can be explained: the fields at the top of each format, and the diagnostics."""
+def term_lines(term: Term, also: Sequence[str] = ()) -> Iterator[Line]:
+    """Explain a word of a plan."""
+    yield line(Span(term.name, "title"), Span(f"  {', '.join(term.kinds)} of a plan", "dim"))
+    yield from _meaning(term)
+    if "guard" in term.kinds:
+        yield EMPTY
+        yield line(Span("A plan on which a guard trips is refused, and says the way out.", "dim"))
+    yield from _see_also(also)
+
+
+def term_json(term: Term, also: Sequence[str] = ()) -> str:
+    """Return a word of a plan as JSON."""
+    return _json({"kind": "term", **asdict(term), "seeAlso": list(also)})
+
+
+def _meaning(one: Code | Term) -> Iterator[Line]:
+    yield line(one.title)
+    yield EMPTY
+    yield line(Span("why", "dim"), f"  {one.why}", indent=2)
+    yield line(Span("fix", "dim"), f"  {one.fix}", indent=2)
+
+
+def _see_also(names: Sequence[str]) -> Iterator[Line]:
+    if names:
+        yield EMPTY
+        yield line(Span(f"See also: {', '.join(names)}", "dim"))
+
+
+def overview_lines(
+    formats: Mapping[str, Sequence[str]], codes: Sequence[Code], terms: Sequence[Term]
+) -> Iterator[Line]:
+    """List what can be explained: the fields at the top of each format, diagnostics, words."""
     yield line(
         Span("Fields", "title"), "  by their path, as in devices.owner or project.api.limits"
     )
@@ -111,12 +135,21 @@ def overview_lines(formats: Mapping[str, Sequence[str]], codes: Sequence[Code]) 
             yield EMPTY
             yield line(_FAMILIES.get(family, family), indent=2)
         yield line(f"{code.id}  {code.slug:<24}  {code.title}", indent=4)
+    yield EMPTY
+    yield line(Span("Words of a plan", "title"), "  its risks, warnings and guards")
+    yield EMPTY
+    width = max(len(term.name) for term in terms)
+    for term in terms:
+        yield line(f"{term.name:<{width}}  {term.title}", indent=4)
 
 
-def overview_json(formats: Mapping[str, Sequence[str]], codes: Sequence[Code]) -> str:
+def overview_json(
+    formats: Mapping[str, Sequence[str]], codes: Sequence[Code], terms: Sequence[Term]
+) -> str:
     """Return the overview as JSON; of each format all paths."""
     listed = [{"code": code.id, "slug": code.slug, "title": code.title} for code in codes]
-    return _json({"kind": "overview", "fields": formats, "diagnostics": listed})
+    words = [{"name": term.name, "kinds": term.kinds, "title": term.title} for term in terms]
+    return _json({"kind": "overview", "fields": formats, "diagnostics": listed, "terms": words})
 
 
 def _facts(field: Field) -> Iterator[tuple[str, str]]:

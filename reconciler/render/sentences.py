@@ -8,16 +8,10 @@ from types import MappingProxyType
 from typing import Final
 
 from reconciler.plan.definition import ForecastCalls, Plan, Risk
+from reconciler.plan.terms import BY_NAME
 
 RISK_MEANS: Final[Mapping[Risk, str]] = MappingProxyType(
-    {
-        Risk.OWNER_CHANGE: "The device moves from one person to another.",
-        Risk.DETACH: "The device is taken from its person and belongs to nobody.",
-        Risk.PRIMARY_CHANGE: "Which device of a person is primary changes.",
-        Risk.KEY_REMOVAL: "A key of additionalData is removed with its value.",
-        Risk.DISABLE: "The device gets no push messages any more.",
-        Risk.LEAD_PROMOTION: "A lead becomes a customer, which cannot be undone here.",
-    }
+    {risk: BY_NAME[risk].title for risk in Risk}
 )
 
 

@@ -1,4 +1,4 @@
-"""`reconciler explain`: what a field of a file is for, and what a diagnostic means."""
+"""`reconciler explain`: what a field, a diagnostic or a word of a plan means."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ Examples:
   reconciler explain api.limits              a field of the project file
   reconciler explain plan.changes.fields     a field of a plan's JSON
   reconciler explain E204                    a diagnostic; two-primaries is its name
+  reconciler explain not-detached            a warning, risk or guard of a plan
   reconciler explain                         all there is
 
 \b
@@ -47,10 +48,11 @@ of: manifest, project, people-from, consent, plan, drift, record.
 )
 @click.pass_obj
 def command(options: Options, name: str | None, form: str) -> None:
-    """Explain a field of the files, or a diagnostic. Without NAME: list what there is.
+    """Explain a field, a diagnostic, or a word of a plan. Without NAME: list what there is.
 
     Says of a field what it is for, what it takes, its default, examples, and the fields below it;
-    of a diagnostic why it is one, how to mend it, and what provokes it.
+    of a diagnostic why it is one, how to mend it, and what provokes it; of a warning, a risk or a
+    guard what is behind it and what to do.
     """
     from reconciler.cli.explaining import FORMATS, Unexplained, also, explained, guide
     from reconciler.cli.painting import paint
@@ -58,15 +60,16 @@ def command(options: Options, name: str | None, form: str) -> None:
     from reconciler.core.codes import CODES
     from reconciler.core.diagnostics import Code
     from reconciler.manifest.specimens import SPECIMENS
+    from reconciler.plan.terms import TERMS, Term
     from reconciler.render import guide as render
 
     if not name:
         if form == "json":
             paths = {one: tuple(guide(one).paths()) for one in FORMATS}
-            result(render.overview_json(paths, CODES))
+            result(render.overview_json(paths, CODES, TERMS))
         else:
             roots = {one: guide(one).roots() for one in FORMATS}
-            paint(sys.stdout, render.overview_lines(roots, CODES), options)
+            paint(sys.stdout, render.overview_lines(roots, CODES, TERMS), options)
         return
     found = explained(name)
     match found:
@@ -79,6 +82,12 @@ def command(options: Options, name: str | None, form: str) -> None:
                 result(render.code_json(found, specimen, others))
             else:
                 paint(sys.stdout, render.code_lines(found, specimen, others), options)
+        case Term():
+            others = also(found, name)
+            if form == "json":
+                result(render.term_json(found, others))
+            else:
+                paint(sys.stdout, render.term_lines(found, others), options)
         case _:
             others = also(found, name)
             if form == "json":

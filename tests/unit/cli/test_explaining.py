@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -22,9 +24,13 @@ from reconciler.cli.explaining import (
 from reconciler.core.codes import CODES
 from reconciler.core.diagnostics import Code
 from reconciler.core.guide import Field
+from reconciler.core.safety import GONE, LEAVING
+from reconciler.plan.definition import OTHERS_CHANGED_TOO, PATTERN, Risk
+from reconciler.plan.terms import TERMS, Term
 from reconciler.render import guide as render
 from reconciler.render.spans import plain
 
+ROOT: Final = Path(__file__).resolve().parent.parent.parent.parent
 SCHEMAS: Final = {name: json.loads(schema_bytes(file)) for name, file in FORMATS.items()}
 
 
@@ -201,6 +207,31 @@ def test_an_owner_is_explained_with_all_that_it_can_be() -> None:
     assert "null" in owner.examples
 
 
+def test_every_warning_risk_and_guard_of_a_plan_is_explained() -> None:
+    """Whatever the planner can say is a word that has its entry, and no entry is about nothing."""
+    said = {str(risk) for risk in Risk} | {LEAVING, GONE, PATTERN, OTHERS_CHANGED_TOO}
+    for file in (ROOT / "reconciler" / "plan").glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+            match node:
+                case ast.Call(func=ast.Name(id="PlanWarning"), args=[ast.Constant(str(code)), *_]):
+                    said.add(code)
+
+    assert said == {term.name for term in TERMS}
+    assert len(said) == len(TERMS)
+
+
+@pytest.mark.parametrize("name", ["gone", "gone:courier", "GONE:courier=12"])
+def test_a_guard_is_explained_as_it_was_printed(name: str) -> None:
+    """With its application and its count, for that is what people copy."""
+    found = explained(name)
+
+    assert isinstance(found, Term)
+    assert found.kinds == ("guard",)
+    assert also(found, name) == ("safety.budgets.gone",)
+    assert json.loads(render.term_json(found))["kind"] == "term"
+    assert found.fix in plain(render.term_lines(found))
+
+
 def test_a_field_of_several_files_names_the_others() -> None:
     """Which file is meant is never a secret."""
     found = explained("apiVersion")
@@ -221,8 +252,9 @@ def test_completion_goes_on_to_the_next_dot() -> None:
 def test_the_overview_lists_everything() -> None:
     """All formats with their fields at the top, and all diagnostics."""
     roots = {one: guide(one).roots() for one in FORMATS}
-    text = plain(render.overview_lines(roots, CODES))
+    text = plain(render.overview_lines(roots, CODES, TERMS))
 
     assert [code.id for code in CODES if code.id not in text] == []
+    assert [term.title for term in TERMS if term.title not in text] == []
     assert [root for several in roots.values() for root in several if root not in text] == []
-    assert json.loads(render.overview_json(roots, CODES))["diagnostics"][0]["code"] == "E101"
+    assert json.loads(render.overview_json(roots, CODES, TERMS))["diagnostics"][0]["code"] == "E101"
