@@ -221,13 +221,13 @@ def mistaken(outputs: Outputs, project: Project, tmp_path: Path) -> None:
     other.write(
         "outside.yaml",
         f"{head}kind: People\npeople:\n"
-        f"  a: {{externalId: {TEXT}-1, email: {TEXT}, born: {DAY}01}}\n"
+        f"  a:   {{externalId: {TEXT}-1, email: {TEXT}, born: {DAY}01}}\n"
         f"  b: {{phoneNumber: +{PHONE}1}}\n  {TEXT}@x: {{externalId: x}}\n",
     )
     other.write(
         "devices/a.yaml",
         f"{head}kind: Devices\napplication: courier\npeople:\n"
-        f"  c: {{externalId: [{TEXT}], attributes: {{firstName: {NUMBER}, gender: {TEXT}}}}}\n"
+        f"  c:   {{externalId: [{TEXT}], attributes: {{firstName: {NUMBER}, gender: {TEXT}}}}}\n"
         f"  d: {{phoneNumber: '{PHONE[:4]} {PHONE[4:]}', email: '{TEXT} {TEXT}'}}\n"
         f"devices:\n  A: {{owner: {TEXT}-1}}\n  B: {{owner: {{externalID: {TEXT}}}}}\n"
         f"  C: {{additionalData: {{contact: [{TEXT}]}}, isPrimary: {PHONE}}}\n"
@@ -236,6 +236,9 @@ def mistaken(outputs: Outputs, project: Project, tmp_path: Path) -> None:
     there = outputs.at(other.root)
     for form in ("text", "json", "github", "sarif"):
         assert there.run("validate", "--format", form) == 1
+    assert there.run("fmt", "devices/a.yaml", "outside.yaml", "--diff") == 0
+    (shown,) = (text for what, text in outputs.written.items() if what.endswith("--diff: stdout"))
+    assert shown.count(b"+++ b/") == 2
     assert there.run("--log-format", "json", "plan") == 1
 
 

@@ -212,12 +212,21 @@ def test_stdin_to_stdout(tmp_path: Path) -> None:
 def test_no_value_of_anybody_is_printed(project: Project) -> None:
     """Neither by a difference nor by a diagnostic."""
     people = "people:\n  ana:   {phoneNumber: '+385911234567', email: 'ana@example.com'}\n"
-    project.write("devices/ugly.yaml", UGLY + people)
+    mistakes = "  ivo@example.com: {externalId: x}\n  eva: {externalId: y}\n"
+    project.write("devices/ugly.yaml", UGLY + people + mistakes)
+    project.write(
+        "devices/mistakes.yaml",
+        "apiVersion: reconciler/v1\nkind: Devices\napplication: courier\n"
+        "people: {eva: {email: e}}\n"
+        "devices:\n    A: {owner: 385911234567, isPrimary: '385911234567'}\n"
+        "    B: {owner: {eMail: ana@example.com}}\n    C: {owner: eva, isPrimary: true}\n",
+    )
     project.write("devices/broken.yaml", UGLY + people + "  ana: {email: ana@example.com}\n")
     ran = project.run("fmt", "--diff")
 
     assert "…" in ran.out
     assert "E106" in ran.err
+    assert "+  C: {owner: eva, isPrimary: true}\n" in ran.out
     assert [one for one in ("385911234567", "example.com") if one in ran.out + ran.err] == []
 
 
