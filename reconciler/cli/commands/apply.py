@@ -12,6 +12,7 @@ from reconciler.cli.allowance import max_duration_option
 from reconciler.cli.choosing import Narrowing, choosing_options
 from reconciler.cli.durations import Deadline, Duration
 from reconciler.cli.exits import ExitCode, Stop
+from reconciler.cli.forms import format_option
 from reconciler.cli.options import Options
 from reconciler.cli.patience import lock_timeout_option
 from reconciler.cli.streams import result, say
@@ -39,14 +40,7 @@ After Ctrl-C, a failure, or a kill: the same command again goes on with the plan
 )
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Without FILE: do not ask.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="The form of the report on stdout.",
-)
+@format_option("text", "json", "markdown", help="The form of the report on stdout.")
 @click.option(
     "--report",
     "report_file",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.forms import format_option
 from reconciler.cli.options import Options
 
 
@@ -16,14 +17,7 @@ Examples:
   reconciler doctor --format json | jq '.checks[] | select(.verdict == "failed")'
 """,
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="The form on stdout.",
-)
+@format_option("text", "json")
 @click.pass_obj
 def command(options: Options, form: str) -> int:
     """Check one by one what plan and apply need, and say what to do about what is missing.

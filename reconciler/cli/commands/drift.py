@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.durations import Deadline, Duration
+from reconciler.cli.forms import format_option
 from reconciler.cli.options import Options
 from reconciler.cli.ways import read_option
 
@@ -20,14 +21,7 @@ Examples:
   reconciler drift --format json | jq '.devices[].device'
 """,
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown"]),
-    default="text",
-    show_default=True,
-    help="The form on stdout.",
-)
+@format_option("text", "json", "markdown")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit code 2 when others changed anything.")
 @click.option("--application", metavar="NAME", help="Only devices of this application.")
 @read_option

@@ -8,6 +8,7 @@ from typing import Final
 import click
 from click.shell_completion import CompletionItem
 
+from reconciler.cli.forms import format_option
 from reconciler.cli.options import Options
 
 _LONGEST: Final = 100
@@ -38,14 +39,7 @@ of: manifest, project, people-from, consent, plan, drift, record.
 """,
 )
 @click.argument("name", required=False, shell_complete=_complete)
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="The form on stdout.",
-)
+@format_option("text", "json")
 @click.pass_obj
 def command(options: Options, name: str | None, form: str) -> None:
     """Explain a field, a diagnostic, or a word of a plan. Without NAME: list what there is.

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from reconciler.cli.durations import Deadline, Duration
+from reconciler.cli.forms import format_option
 from reconciler.cli.options import Options
 from reconciler.cli.sizes import Size
 
@@ -57,14 +58,7 @@ Examples:
     show_default=True,
     help="Write several files where one would be larger.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="The form on stdout.",
-)
+@format_option("text", "json")
 @click.option(
     "--timeout",
     type=Duration(),

@@ -10,6 +10,7 @@ import click
 from reconciler.cli.accept import accept_option
 from reconciler.cli.choosing import Narrowing, choosing_options
 from reconciler.cli.durations import Deadline, Duration
+from reconciler.cli.forms import format_option
 from reconciler.cli.options import Options
 from reconciler.cli.streams import say
 from reconciler.cli.ways import read_option
@@ -45,14 +46,7 @@ Examples:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Save the plan; `reconciler apply FILE` carries out exactly this.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown", "html", "calls"]),
-    default="text",
-    show_default=True,
-    help="The form on stdout.",
-)
+@format_option("text", "json", "markdown", "html", "calls")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit code 2 when there are changes.")
 @choosing_options
 @read_option

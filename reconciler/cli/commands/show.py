@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.forms import format_option
 from reconciler.cli.options import Options
 
 
@@ -19,14 +20,7 @@ Examples:
 """,
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "markdown", "html", "calls"]),
-    default="text",
-    show_default=True,
-    help="The form on stdout.",
-)
+@format_option("text", "json", "markdown", "html", "calls")
 @click.pass_obj
 def command(options: Options, file: Path, form: str) -> None:
     """Show a saved plan."""

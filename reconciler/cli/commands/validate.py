@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.exits import ExitCode
+from reconciler.cli.forms import format_option
 from reconciler.cli.options import Options
 from reconciler.cli.streams import result
 
@@ -19,13 +20,8 @@ Examples:
   reconciler validate --format sarif > mistakes.sarif
 """,
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json", "github", "sarif"]),
-    default="text",
-    show_default=True,
-    help="How mistakes are told; all but text go to stdout.",
+@format_option(
+    *("text", "json", "github", "sarif"), help="How mistakes are told; all but text go to stdout."
 )
 @click.pass_obj
 def command(options: Options, form: str) -> int:

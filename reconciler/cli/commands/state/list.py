@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.forms import format_option
 from reconciler.cli.options import Options
 from reconciler.cli.streams import result
 
@@ -20,14 +21,7 @@ Examples:
 )
 @click.option("--application", metavar="NAME", help="Only devices of this application.")
 @click.option("--match", "pattern", metavar="GLOB", help="Only ids like this: '8621*'.")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="The form on stdout.",
-)
+@format_option("text", "json")
 @click.pass_obj
 def command(options: Options, application: str | None, pattern: str | None, form: str) -> None:
     """List the devices of the record: id, application, and the fields that were applied."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.exits import ExitCode, Stop
+from reconciler.cli.forms import format_option
 from reconciler.cli.options import Options
 from reconciler.cli.streams import did_you_mean, result
 
@@ -18,14 +19,7 @@ Examples:
 """,
 )
 @click.argument("id_", metavar="ID")
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="The form on stdout.",
-)
+@format_option("text", "json")
 @click.pass_obj
 def command(options: Options, id_: str, form: str) -> None:
     """Show what the record knows of one device. Values stand in it as keyed digests only."""
