@@ -138,7 +138,7 @@ async def _once(
     try:
         await around.journal.intent(around.plan, call.id)
     except StateError as error:
-        return trial.ended(Outcome.NOT_TRIED, detail=str(error), stop=str(error))
+        return _cut_short(trial, str(error))
     trial.is_noted = True
     around.listen(Intended(call.id, lambda: trial.attempts.left))
     return await _send(call, subject, seen, around, trial)
@@ -206,6 +206,8 @@ def _unread(trial: _Trial, error: ApiError, around: Circumstances) -> Result:
         return trial.ended(Outcome.UNKNOWN, detail=f"{said}; then {error}", stop=stop)
     if isinstance(error, Denied):
         # Nothing else will work either; the calls that meet it after the first were not tried.
+        if trial.trouble is not None:
+            return _cut_short(trial, str(error))
         first = around.gate.reason in (None, str(error))
         outcome = Outcome.FAILED if first else Outcome.NOT_TRIED
         return trial.ended(outcome, detail=str(error), stop=str(error))

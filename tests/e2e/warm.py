@@ -39,6 +39,8 @@ def command(
     with TemporaryDirectory(prefix="command-") as room:
         given, out, err = (Path(room) / name for name in _STREAMS)
         given.write_text(stdin, "utf-8")
+        for file in (out, err):
+            file.touch()
         process = _PROCESSES.Process(
             target=_be, args=(arguments, str(directory), dict(environment), room)
         )

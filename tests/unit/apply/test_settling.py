@@ -10,6 +10,7 @@ import pytest
 from reconciler.api.errors import (
     ApiError,
     Conflict,
+    Denied,
     NoAnswer,
     NotTheContract,
     RateLimited,
@@ -19,9 +20,13 @@ from reconciler.api.errors import (
 )
 from reconciler.api.gate import INTERRUPTED, TIMED_OUT, Gate
 from reconciler.api.retry import SURE_AFTER
+from reconciler.core import codes
+from reconciler.core.diagnostics import Diagnostic
+from reconciler.core.failures import StateError
 from reconciler.core.report import Outcome, Row
 from reconciler.platform.operations import Operation
 from tests.changed import replace
+from tests.contract.memory import MemoryJournal
 from tests.fleet import desired, device, external, owner
 
 from .model import Run, outcomes, person, refusal, registration, world
@@ -279,6 +284,44 @@ def test_closing_the_gate_ends_the_pause_before_another_attempt(why: str) -> Non
     assert Outcome.NOT_TRIED is outcomes(report)["update/c"]
     assert outcomes(report)["update/a"] in (Outcome.FAILED, Outcome.NOT_TRIED)
     assert outcomes(report)["update/b"] in (Outcome.UNKNOWN, Outcome.NOT_TRIED)
+
+
+def test_a_call_that_was_tried_and_may_not_be_looked_at_again_has_failed() -> None:
+    """Another call meets the denied key first, while this one is read for its second attempt."""
+    run, gate, reads = updated(), Gate(), [0]
+
+    def meddle(name: str) -> None:
+        if name == "update/a":
+            raise refusal(RateLimited, name, status=429)
+        reads[0] += 1
+        if reads[0] == 2:
+            gate.close("another call was denied")
+            raise refusal(Denied, name, status=401)
+
+    run.door.meddle = meddle
+    (row,) = run.carry_out(gate=gate).rows
+
+    assert (Outcome.FAILED, "not done", 1) == (row.outcome, row.truth, row.attempts)
+    assert row.detail is not None
+    assert all(text in row.detail for text in ("429", "not sent again", "401"))
+
+
+def test_a_call_that_was_tried_and_cannot_be_noted_again_has_failed() -> None:
+    """The disk is full before the second attempt."""
+    run = updated()
+    fails(run, "update/a", RateLimited, status=429)
+
+    class Journal(MemoryJournal):
+        async def intent(self, plan: str, call: str) -> None:
+            if self.entries:
+                raise StateError(Diagnostic(codes.RECORD_OUT_OF_REACH, "the disk is full"))
+            await super().intent(plan, call)
+
+    report = run.carry_out(journal=Journal())
+    (row,) = report.rows
+
+    assert (Outcome.FAILED, "not done", 1) == (row.outcome, row.truth, row.attempts)
+    assert report.stopped == "the disk is full"
 
 
 @pytest.mark.parametrize("why", [INTERRUPTED, TIMED_OUT])
