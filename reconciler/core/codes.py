@@ -186,7 +186,7 @@ WRONG_DOCUMENT: Final = Code(
     "A document of another kind",
     Severity.ERROR,
     "`apiVersion` and `kind` say how a document is read, and this is not what stands here.",
-    "Correct it, or take the file out of `manifests`.",
+    "Correct it, or take the file out of the list that names it.",
 )
 EMPTY_FILE: Final = Code(
     "E157",
@@ -429,13 +429,13 @@ APPLICATION_NAME: Final = Code(
     "Names of applications are letters, digits, `.`, `_` and `-`.",
     "Choose another name.",
 )
-NOT_YET: Final = Code(
+HIDE_PATH: Final = Code(
     "E313",
-    "not-yet",
-    "A setting that this version does not know yet",
+    "hide-path",
+    "privacy.hide names what cannot be hidden",
     Severity.ERROR,
-    "It would be silently without effect.",
-    "Leave the section empty, or remove it.",
+    "Only keys of additionalData can be hidden; all else is what a plan is about.",
+    "Write additionalData.KEY, or additionalData.* for all of them.",
 )
 STATE_SETTING: Final = Code(
     "E314",

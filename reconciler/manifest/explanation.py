@@ -221,7 +221,7 @@ def _bad_value(violation: Violation, place: Source) -> Diagnostic:
                 codes.IGNORE_PATH, codes.IGNORE_PATH.title, place, fix=_ignore_fix(violation)
             )
         case "pattern" if name == "hide":
-            return _cannot_hide(place)
+            return Diagnostic(codes.HIDE_PATH, codes.HIDE_PATH.title, place)
         case "pattern" if name in _PATTERNS:
             return Diagnostic(_PATTERNS[name], _PATTERNS[name].title, place)
         case _:
@@ -280,13 +280,4 @@ def _empty(violation: Violation, place: Source) -> Diagnostic:
         place,
         why=description(violation.schema),
         fix=f"Write it like this: {example(violation)}",
-    )
-
-
-def _cannot_hide(place: Source) -> Diagnostic:
-    return Diagnostic(
-        codes.NOT_YET,
-        "Only keys of additionalData can be hidden",
-        place,
-        fix="Write additionalData.KEY, or additionalData.* for all of them.",
     )
