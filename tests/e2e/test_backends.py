@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
-from tests.stub import postgres, s3, terraform_state
+from tests.stub import azurite, postgres, s3, terraform_state
 
 from .harness import Project, Ran
 from .paused import COUNT, DEVICES, PROJECT, manifest, started, until, world, written
 
-PLACES = ("file", "s3", "http", "gitlab", "postgres")
+PLACES = ("file", "s3", "azure", "http", "gitlab", "postgres")
 
 
 @pytest.fixture(scope="module")
@@ -44,6 +44,10 @@ def place(kind: str, root: Path) -> tuple[str, Mapping[str, str]]:
             server = s3.server()
             url = f"s3://{server.bucket()}/team/prod"
             return f"{{backend: objectstore, url: {url}}}", server.environment
+        case "azure":
+            emulator = azurite.server()
+            url = f"az://{emulator.container()}/team/prod"
+            return f"{{backend: objectstore, url: {url}}}", emulator.environment
         case "http":
             address = f"{terraform_state.server().url}/states/{name}"
             return f"{{backend: http, address: {address}}}", {}

@@ -11,6 +11,6 @@ from typing import Final
 
 from reconciler.state.store import Store
 
-PLACES: Final = ("memory", "file", "s3", "http", "postgres")
+PLACES: Final = ("memory", "file", "s3", "azure", "http", "postgres")
 # Opens the same place again and again, as further runs would.
 Opener = Callable[[], Store]
