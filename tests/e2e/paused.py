@@ -66,6 +66,15 @@ class Started:
         out, err = self.process.communicate(timeout=within)
         return Ran(self.process.returncode, out, err)
 
+    def until(self, reached: Callable[[], bool]) -> None:
+        """Wait until something that the sandbox can tell is so, while the command is at work."""
+        end = time.monotonic() + PATIENCE
+        while not reached():
+            if self.process.poll() is not None and not reached():
+                raise AssertionError(f"it ended, and never came to that: {self.ended()}")
+            assert time.monotonic() < end, "it never came to that"
+            time.sleep(0.005)
+
     def said(self, text: str) -> None:
         """Wait for a line on stderr that holds a text."""
         assert self.process.stderr is not None
@@ -96,14 +105,6 @@ def started(project: Project, *arguments: str) -> Iterator[Started]:
         for stream in (process.stdout, process.stderr):
             assert stream is not None
             stream.close()
-
-
-def until(reached: Callable[[], bool]) -> None:
-    """Wait until something that the sandbox can tell is so."""
-    end = time.monotonic() + PATIENCE
-    while not reached():
-        assert time.monotonic() < end, "it never came to that"
-        time.sleep(0.005)
 
 
 def written(sandbox: RunningSandbox) -> list[str]:

@@ -5,33 +5,18 @@ from __future__ import annotations
 import signal
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+from reconciler.sandbox.serve import RunningSandbox
 from tests.stub import azurite, postgres, s3, terraform_state
 
 from .harness import Project, Ran
-from .paused import COUNT, DEVICES, PROJECT, manifest, started, until, world, written
+from .paused import COUNT, DEVICES, PROJECT, manifest, started, written
 
 PLACES = ("file", "s3", "azure", "http", "gitlab", "postgres")
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningSandbox]:
-    with RunningSandbox(SandboxOptions(world=world(), limits=None, latency=0.02)) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: RunningSandbox) -> RunningSandbox:
-    """The sandbox of this module as it was in the beginning."""
-    running.clear_faults()
-    running.set_world(world())
-    running.forget_calls()
-    return running
 
 
 def place(kind: str, root: Path) -> tuple[str, Mapping[str, str]]:
@@ -92,7 +77,7 @@ def test_killed_here_and_gone_on_with_there(
     assert planned.exit == 0, said(planned)
     there.write("plan.json", (here.root / "plan.json").read_text())
     with started(here, "apply", "plan.json") as run:
-        until(lambda: len(written(sandbox)) >= 5)
+        run.until(lambda: len(written(sandbox)) >= 5)
         run.signal(signal.SIGKILL)
         killed = run.ended()
     went_on = there.run("apply", "plan.json")

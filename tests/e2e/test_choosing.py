@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
-from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+from reconciler.sandbox.serve import RunningSandbox
 
 from .harness import Project, Ran, Sandbox
 
@@ -55,12 +54,6 @@ WORLD: Final[dict[str, Any]] = {
         ),
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningSandbox]:
-    with RunningSandbox(SandboxOptions(limits=None)) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

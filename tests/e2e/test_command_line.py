@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -56,12 +55,6 @@ WORLD: Final[dict[str, Any]] = {
         {"registrationId": "spare-phone", "applicationId": "APPLICATION-ID-1", "owner": 900},
     ],
 }
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningSandbox]:
-    with RunningSandbox(SandboxOptions(limits=None)) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

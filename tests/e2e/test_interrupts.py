@@ -8,7 +8,6 @@ import pty
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,29 +15,14 @@ from typing import Any
 
 import pytest
 
-from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+from reconciler.sandbox.serve import RunningSandbox
 from reconciler.state.lease import Holder
 from reconciler.state.local import LocalState
 
 from .harness import TIMEOUT, Project, Ran
-from .paused import COUNT, PROJECT, hits, leases, manifest, started, until, world, written
+from .paused import COUNT, PROJECT, hits, leases, manifest, started, written
 
 SIGNALS = pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningSandbox]:
-    with RunningSandbox(SandboxOptions(world=world(), limits=None, latency=0.02)) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: RunningSandbox) -> RunningSandbox:
-    """The sandbox of this module as it was in the beginning."""
-    running.clear_faults()
-    running.set_world(world())
-    running.forget_calls()
-    return running
 
 
 @pytest.fixture
@@ -71,7 +55,7 @@ def test_one_signal_finishes_what_is_on_its_way(
 ) -> None:
     """It records, gives the lease back, prints the table, exits 130; apply again goes on."""
     with started(planned, "apply", "plan.json", "--report", "report.json") as run:
-        until(lambda: len(written(sandbox)) >= 5)
+        run.until(lambda: len(written(sandbox)) >= 5)
         run.signal(number)
         ran = run.ended()
     done = len(written(sandbox))
@@ -96,7 +80,7 @@ def test_a_second_signal_stops_now(planned: Project, sandbox: RunningSandbox) ->
     """A call that hangs is not waited for; it is told as unknown, and settled by the next run."""
     sandbox.set_faults(["update:hang@#4,after"])
     with started(planned, "apply", "plan.json", "--report", "report.json") as run:
-        until(lambda: hits(sandbox) == 1 and len(written(sandbox)) >= 6)
+        run.until(lambda: hits(sandbox) == 1 and len(written(sandbox)) >= 6)
         run.signal(signal.SIGINT)
         run.said("Interrupted: finishing")
         run.signal(signal.SIGINT)
@@ -129,7 +113,7 @@ def test_every_wait_is_cut_short(planned: Project, sandbox: RunningSandbox, faul
     sandbox.forget_calls()
     sandbox.set_faults([fault])
     with started(planned, "--log-format", "json", "apply", "plan.json", "--format", "json") as run:
-        until(lambda: hits(sandbox) >= 1)
+        run.until(lambda: hits(sandbox) >= 1)
         run.signal(signal.SIGTERM)
         if "hang" in fault:
             # What is on its way is waited for, and it is the service that lets us wait.
@@ -158,7 +142,7 @@ def test_reading_is_cut_off(
     """Before the first write there is nothing to finish: 130 at once, and nothing was changed."""
     sandbox.set_faults([fault])
     with started(project, *arguments) as run:
-        until(lambda: hits(sandbox) >= 1)
+        run.until(lambda: hits(sandbox) >= 1)
         run.signal(number)
         ran = run.ended(within=20)
 
@@ -335,7 +319,7 @@ def test_waiting_for_a_lease_ends(
     """By its time with 5 and the ways out, by a signal with 130; who has it is not disturbed."""
     sandbox.set_faults(["update:429@#3,retry-after=60"])
     with started(planned, "apply", "plan.json") as first:
-        until(lambda: hits(sandbox) == 1)
+        first.until(lambda: hits(sandbox) == 1)
         refused = planned.run("apply", "plan.json", "--lock-timeout", "1s")
         with started(planned, "apply", "--yes", "--lock-timeout", "1h") as second:
             second.said("Waiting for the lease")
@@ -421,7 +405,7 @@ def test_a_report_whose_directory_goes_away_does_not_hide_the_table(
     place = planned.root / "reports"
     place.mkdir()
     with started(planned, "apply", "plan.json", "--report", "reports/report.json") as run:
-        until(lambda: len(written(sandbox)) >= 1)
+        run.until(lambda: len(written(sandbox)) >= 1)
         place.rmdir()
         ran = run.ended()
 

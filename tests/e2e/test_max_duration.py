@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.platform.worldfile import decode_world
-from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+from reconciler.sandbox.serve import RunningSandbox
 
 from .harness import Project, Ran
 
@@ -33,12 +32,6 @@ manifests: [devices.yaml]
 
 def said(ran: Ran) -> str:
     return f"exit {ran.exit}\n{ran.out}\n{ran.err}"
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningSandbox]:
-    with RunningSandbox(SandboxOptions(limits=None)) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

@@ -5,33 +5,17 @@ from __future__ import annotations
 import json
 import signal
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+from reconciler.sandbox.serve import RunningSandbox
 from tests.changed import replace
 
 from .harness import Project, Ran
-from .paused import COUNT, DEVICES, PROJECT, manifest, started, until, world, written
+from .paused import COUNT, DEVICES, PROJECT, manifest, started, written
 
 KEY = "11" * 32
-
-
-@pytest.fixture(scope="module")
-def running() -> Iterator[RunningSandbox]:
-    with RunningSandbox(SandboxOptions(world=world(), limits=None, latency=0.02)) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def sandbox(running: RunningSandbox) -> RunningSandbox:
-    """The sandbox of this module as it was in the beginning."""
-    running.clear_faults()
-    running.set_world(world())
-    running.forget_calls()
-    return running
 
 
 def shared(place: Path, more: str = "") -> str:
@@ -104,7 +88,7 @@ def test_a_runner_that_is_gone_is_gone_on_with_elsewhere(
     assert here.run("plan", "-o", "plan.json").exit == 0
     there.write("plan.json", (here.root / "plan.json").read_text())
     with started(here, "apply", "plan.json") as run:
-        until(lambda: len(written(sandbox)) >= 7)
+        run.until(lambda: len(written(sandbox)) >= 7)
         run.signal(signal.SIGKILL)
         run.ended()
     # A killed run leaves its lease; its process is seen to be dead.
@@ -126,7 +110,7 @@ def test_a_new_plan_adopts_what_a_lost_runner_did(
 ) -> None:
     """Whoever plans anew instead finds it as declared, and apply notes it without a call."""
     with started(here, "apply", "--yes") as run:
-        until(lambda: len(written(sandbox)) >= 7)
+        run.until(lambda: len(written(sandbox)) >= 7)
         run.signal(signal.SIGKILL)
         run.ended()
     ran = there.run("apply", "--yes")
@@ -143,7 +127,7 @@ def test_of_two_applies_at_once_one_works(
     """The other one is told by whom, and ends with 5; or waits, and finds nothing left."""
     slowly(here)
     with started(here, "apply", "--yes") as run:
-        until(lambda: len(written(sandbox)) >= 1)
+        run.until(lambda: len(written(sandbox)) >= 1)
         refused = there.run("apply", "--yes")
         waited = there.run("apply", "--yes", "--lock-timeout", "60s")
         ended = run.ended()
@@ -160,7 +144,7 @@ def test_a_lease_taken_away_stops_the_run(
     """Before its next write; what it has done is known, and the next run does the rest."""
     slowly(here)
     with started(here, "apply", "--yes") as run:
-        until(lambda: len(written(sandbox)) >= 3)
+        run.until(lambda: len(written(sandbox)) >= 3)
         unlocked = there.run("state", "unlock", "--yes")
         ended = run.ended()
 
@@ -197,7 +181,7 @@ def test_a_place_that_is_lost_costs_no_record(
     lost.write_text("not a directory")
     (tmp_path / "next").symlink_to(lost)
     with started(here, "apply", "--yes") as run:
-        until(lambda: len(written(sandbox)) >= 5)
+        run.until(lambda: len(written(sandbox)) >= 5)
         # At one stroke: without a run part for a moment, the lease would count as taken away.
         (tmp_path / "next").replace(place)
         ended = run.ended()

@@ -56,7 +56,9 @@ def _row(story: Story, run: Run, call: Json, row: Json, rows: dict[str, Json]) -
         case "unknown":
             if row["truth"] != "unknown":
                 yield "its truth is known"
-            if not any(not is_heard(sent, one) for one, sent in ever):
+            # It had left when the second signal came, and the service never read it to its end.
+            is_lost = is_cut_off and not mine and run.journal.get(call["id"], "none") is None
+            if not is_lost and not any(not is_heard(sent, one) for one, sent in ever):
                 yield "all its answers came"
         case "stale":
             moved = call["device"] in story.rivals(run.ended) or story.case.lags

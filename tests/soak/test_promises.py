@@ -324,6 +324,10 @@ PLANTED: Final[dict[str, tuple[Plant, str]]] = {
         lambda story: with_rows(story, row(MOVE), row(UPDATE, "unknown", "unknown")),
         "all its answers came",
     ),
+    "unknown though it was never begun": (
+        lambda story: with_calls(cut_off(story), MOVED),
+        "all its answers came",
+    ),
     "stale though nobody moved it": (
         lambda story: with_rows(story, row(MOVE), row(UPDATE, "stale", "not done", 0)),
         "nobody else has moved it",
@@ -419,6 +423,13 @@ def _recorded(**fields: tuple[str, ...]) -> Recorded:
     return Recorded(record.key, {"device-1": {**record.devices["device-1"], **fields}})
 
 
+def cut_off(story: Story, **journal: str | None) -> Story:
+    """Let a second signal end the apply while its update is not known to have arrived."""
+    story = with_rows(story, row(MOVE), row(UPDATE, "unknown", "unknown", 0), exit_code=130)
+    signals = {"signal": "SIGINT", "signals": (12.0, 12.1)}
+    return with_apply(story, **signals, journal={"personalize/device-1": "applied", **journal})
+
+
 def said_well(story: Story) -> Story:
     """Give the apply the last line that fits its report."""
     applied = "Applied: 2 calls (1 personalize, 1 update). 1 s.\n"
@@ -459,6 +470,12 @@ def test_a_lost_answer_excuses_a_second_sending_where_no_read_can_tell(excused: 
     lagging = replace(story.case, assume={"read-after-write": "lags"})
     story = replace(story, case=lagging) if "reset" in excused else story
     assert [] == [what for what in broken(story) if "sent again" in what]
+
+
+def test_what_the_second_signal_found_on_its_way_may_have_been_lost() -> None:
+    """Its intent is on the disk, it was handed to a connection, and the service never read it."""
+    story = with_calls(cut_off(said_well(clean()), **{UPDATE["id"]: None}), MOVED)
+    assert [] == [what for what in broken(story) if "all its answers came" in what]
 
 
 def test_a_case_is_the_same_from_a_seed_and_from_a_file(tmp_path: Any) -> None:
