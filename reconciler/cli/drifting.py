@@ -83,6 +83,7 @@ def find(
 def show(options: Options, document: DriftDocument, form: str) -> None:
     """Write it to stdout."""
     from reconciler.render import drift
+    from reconciler.render.folding import FOLD
 
     match form:
         case "json":
@@ -90,7 +91,7 @@ def show(options: Options, document: DriftDocument, form: str) -> None:
         case "markdown":
             result(drift.markdown(document))
         case _:
-            fold = None if options.verbose else drift.FOLD
+            fold = None if options.verbose else FOLD
             paint(sys.stdout, drift.lines(document, fold), options)
 
 

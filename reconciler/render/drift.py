@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,18 +11,19 @@ from reconciler.plan.definition import HiddenValue
 from reconciler.plan.drift import DriftDocument, MovedDevice, MovedField
 
 from .escape import LABEL_LIMIT, name, pad, prose, quoted, quoted_pair, width
-from .gfm import LIMIT, code
+from .folding import FOLD, folded
+from .gfm import LIMIT, code, row, table, who
 from .people import People
 from .sentences import devices, listed, number
 from .spans import EMPTY, Line, Span, Style, line
-from .view import alike, shown_path, value
+from .values import alike, shown_path, value
 
-FOLD: Final = 5
 MARKER: Final = "<!-- reconciler:drift -->"
 _FEW: Final = 3
 _STYLES: Final[dict[str, Style]] = {"service": "warning", "both": "risk", "files": "dim"}
-
-
+# What stands behind a table that was cut.
+_END: Final = 100
+_HEADS: Final = ("device", "application", "field", "is", "applied", "declared", "moved by")
 _WHOSE: Final = {"service": "others", "files": "the files", "both": "others and the files"}
 
 
@@ -45,17 +46,6 @@ class _Values:
             if isinstance(field.declared, str) and field.declared != field.live:
                 live, declared = quoted_pair(field.live, field.declared)
         return cls(live, applied, declared)
-
-
-@dataclass(frozen=True, slots=True)
-class _Group:
-    """Devices of one application that moved in the same way."""
-
-    devices: tuple[MovedDevice, ...]
-
-    @property
-    def first(self) -> MovedDevice:
-        return self.devices[0]
 
 
 def summary(document: DriftDocument) -> str:
@@ -110,43 +100,26 @@ def markdown(document: DriftDocument, fold: int | None = FOLD, limit: int = LIMI
     groups = _grouped(document.devices, fold)
     if not groups:
         return head
-    rows = [
-        "",
-        "| device | application | field | is | applied | declared | moved by |",
-        "|---|---|---|---|---|---|---|",
-    ]
-    room, left = limit - len(head) - 400, 0
+    head += "\n" + table(*_HEADS)
+    told, room, left, people = [head], limit - len(head) - _END, 0, document.people
     for group in groups:
-        people = document.people
-        block = [_row(group, field, people) for field in group.first.fields]
-        block = block or [_row(group, None, people)]
-        size = sum(len(row) + 1 for row in block)
-        if left or size > room:
-            left += len(group.devices)
+        block = "".join(_row(group, field, people) for field in group[0].fields or (None,))
+        if left or len(block) > room:
+            left += len(group)
             continue
-        room -= size
-        rows += block
+        room -= len(block)
+        told.append(block)
     if left:
-        rows += ["", f"And {devices(left)} more; `--format json` has all."]
-    return head + "\n".join(rows) + "\n"
+        told.append(f"\nAnd {devices(left)} more; `--format json` has all.\n")
+    return "".join(told)
 
 
-def _grouped(moved: Sequence[MovedDevice], fold: int | None) -> list[_Group]:
-    alike: dict[object, list[MovedDevice]] = {}
-    for index, device in enumerate(moved):
-        alike.setdefault(_same(device, index, fold), []).append(device)
-    groups: list[_Group] = []
-    for found in alike.values():
-        if fold is not None and len(found) > fold:
-            groups.append(_Group(tuple(found)))
-        else:
-            groups += [_Group((device,)) for device in found]
-    return sorted(groups, key=lambda group: group.first.device)
+def _grouped(moved: Sequence[MovedDevice], fold: int | None) -> list[list[MovedDevice]]:
+    return sorted(folded(moved, _look, fold), key=lambda group: group[0].device)
 
 
-def _same(device: MovedDevice, index: int, fold: int | None) -> object:
-    if fold is None:
-        return index
+def _look(device: MovedDevice) -> Hashable:
+    """Return what two devices of one application must share to be shown as one."""
     return (
         device.application,
         device.found,
@@ -163,10 +136,10 @@ def _same(device: MovedDevice, index: int, fold: int | None) -> object:
     )
 
 
-def _block(group: _Group, people: People) -> Iterator[Line]:
-    first = group.first
-    if len(group.devices) > 1:
-        title, place = devices(len(group.devices)), ""
+def _block(group: Sequence[MovedDevice], people: People) -> Iterator[Line]:
+    first = group[0]
+    if len(group) > 1:
+        title, place = devices(len(group)), ""
     else:
         label = "" if first.label is None else f"  {quoted(first.label, LABEL_LIMIT)}"
         title = f"{name(first.device)}{label}"
@@ -187,9 +160,9 @@ def _block(group: _Group, people: People) -> Iterator[Line]:
             Span(f"  ({_whose(field)})", _STYLES[field.moved]),
             indent=4,
         )
-    if len(group.devices) > 1:
-        ids = [name(device.device) for device in group.devices[:_FEW]]
-        yield line(Span(f"on {listed(ids, _FEW, len(group.devices))}", "dim"), indent=4)
+    if len(group) > 1:
+        ids = [name(device.device) for device in group[:_FEW]]
+        yield line(Span(f"on {listed(ids, _FEW, len(group))}", "dim"), indent=4)
 
 
 def _found(device: MovedDevice, show: Callable[[str], str] = str) -> str:
@@ -236,25 +209,19 @@ def _whose(field: MovedField) -> str:
             return "changed by others, and the files moved"
 
 
-def _row(group: _Group, field: MovedField | None, people: People) -> str:
-    first, many = group.first, len(group.devices) > 1
-    ids = [code(name(one.device)) for one in group.devices[:_FEW]]
-    if many:
-        who = f"{devices(len(group.devices))}: {listed(ids, _FEW, len(group.devices))}"
-    else:
-        label = "" if first.label is None else f" {code(quoted(first.label, LABEL_LIMIT))}"
-        who = ids[0] + label
+def _row(group: Sequence[MovedDevice], field: MovedField | None, people: People) -> str:
+    first, which = group[0], who(group)
     where = code(name(first.application))
     if first.found != "there":
-        return _cells(who, where, "", _found(first, code), "", "", "others")
+        return row(which, where, "", _found(first, code), "", "", "others")
     if field is None:
-        return _cells(who, where, "", "", "", "left the files", "the files")
+        return row(which, where, "", "", "", "left the files", "the files")
     whose, path = _WHOSE[field.moved], code(shown_path(field.path))
     if not field.shown:
-        return _cells(who, where, path, "not shown", "not shown", "not any more", whose)
+        return row(which, where, path, "not shown", "not shown", "not any more", whose)
     shown = _Values.of(field, people)
-    return _cells(
-        who,
+    return row(
+        which,
         where,
         path,
         code(shown.live),
@@ -262,7 +229,3 @@ def _row(group: _Group, field: MovedField | None, people: People) -> str:
         code(shown.declared) if field.managed else "not any more",
         whose,
     )
-
-
-def _cells(*cells: str) -> str:
-    return f"| {' | '.join(cells)} |"

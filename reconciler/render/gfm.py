@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, Protocol
 
-from .sentences import number
+from .escape import LABEL_LIMIT, name, quoted
+from .sentences import devices, listed, number
 
 # GitHub refuses a comment of more characters; GitLab takes many more.
 LIMIT: Final = 65_535
+_FEW: Final = 3
 
 # A word with anything else in it could be a mention, a reference to an issue, a link or markup.
 _WORD: Final = re.compile(r"[^\W_]+(?:[.,;/'-][^\W_]+)*[.,;:?]?|\d+(?:\.\d+)?\s?%")
 _HEXADECIMAL: Final = re.compile(r"(?=.*\d)[0-9a-fA-F-]{7,}[.,;:?]?")
 _LINK: Final = re.compile(r"www\.|/.*\.|\.[a-z]{2,}/", re.IGNORECASE)
+# At the beginning of a line it would begin a list.
+_ITEM: Final = re.compile(r"\d{1,9}[.)]")
+
+
+class Labelled(Protocol):
+    """What is about one device, which may have a label."""
+
+    @property
+    def device(self) -> str: ...
+
+    @property
+    def label(self) -> str | None: ...
 
 
 def code(text: str) -> str:
@@ -28,7 +42,20 @@ def code(text: str) -> str:
 
 def words(text: str) -> str:
     """Return a sentence that may quote a stranger: every odd word of it is a code span."""
-    return " ".join(_word(word) for word in text.split(" ") if word)
+    found = [word for word in text.split(" ") if word]
+    shown = [_word(word) for word in found]
+    if found and _ITEM.fullmatch(found[0]):
+        shown[0] = code(found[0])
+    return " ".join(shown)
+
+
+def who(group: Sequence[Labelled]) -> str:
+    """Name a device with its label, or of many devices how many and the first few."""
+    ids = [code(name(one.device)) for one in group[:_FEW]]
+    if len(group) > 1:
+        return f"{devices(len(group))}: {listed(ids, _FEW, len(group))}"
+    label = group[0].label
+    return ids[0] if label is None else f"{ids[0]} {code(quoted(label, LABEL_LIMIT))}"
 
 
 def _word(word: str) -> str:

@@ -15,11 +15,14 @@ from markupsafe import Markup
 
 from reconciler.plan.definition import Action, Plan, Risk
 
+from .changes import Sign
+from .devices import DeviceView
+from .folding import FOLD
 from .page import TEMPLATE
 from .script import SCRIPT
 from .sentences import counted, devices, number
 from .style import STYLE
-from .view import FOLD, DeviceView, PlanView, Sign, view
+from .view import PlanView, view
 
 K = TypeVar("K")
 _KINDS: Final[dict[Sign, str]] = {"+": "add", "-": "remove", "~": "change"}

@@ -7,23 +7,17 @@ from typing import Final
 
 from reconciler.plan.definition import Plan
 
+from .changes import ChangeView, FieldView
 from .coverage import CoverageView
+from .devices import DeviceView
 from .escape import prose
+from .folding import FOLD
 from .gfm import LIMIT as LIMIT
 from .gfm import code, row, rows, table, words
+from .notices import ErrorView, RefusalView, WarningView
 from .proposals import HOW, ProposalView
 from .sentences import counted, devices, listed, number
-from .view import (
-    FOLD,
-    ChangeView,
-    DeviceView,
-    ErrorView,
-    FieldView,
-    PlanView,
-    RefusalView,
-    WarningView,
-    view,
-)
+from .view import PlanView, view
 
 # The first line, by which a pipeline finds its own comment again to replace it.
 MARKER: Final = "<!-- reconciler:plan -->"

@@ -7,15 +7,14 @@ from typing import Final
 
 from reconciler.core.report import Report, Row
 
-from .escape import LABEL_LIMIT, name, prose, quoted
-from .gfm import LIMIT, code, row, rows, table, words
+from .escape import name, prose
+from .folding import FOLD
+from .gfm import LIMIT, code, row, rows, table, who, words
 from .report import MEANS, ORDER, details_of, groups, how_to_go_on, last, said
-from .sentences import devices, listed, number
+from .sentences import devices
 from .spans import plain
-from .view import FOLD
 
 MARKER: Final = "<!-- reconciler:apply -->"
-_FEW: Final = 3
 # What stands around the table takes less than that.
 _AROUND: Final = 8_000
 
@@ -62,12 +61,6 @@ def _typed(command: str) -> str:
 
 def _row(group: Sequence[Row], report: Report) -> str:
     first = group[0]
-    if len(group) > 1:
-        ids = [code(name(one.device)) for one in group[:_FEW]]
-        who = f"{number(len(group))} devices: {listed(ids, _FEW, len(group))}"
-    else:
-        label = "" if first.label is None else f" {code(quoted(first.label, LABEL_LIMIT))}"
-        who = code(name(first.device)) + label
     why = "; ".join(words(plain([one]).strip()) for one in details_of(first, said(first, report)))
     if len(group) > 1 and first.device in why:
         why = f"the first of them: {why}"
@@ -75,7 +68,7 @@ def _row(group: Sequence[Row], report: Report) -> str:
         f"**{first.outcome.value}**",
         words(prose(first.operation or "-")),
         words(prose(first.truth)),
-        who,
+        who(group),
         code(name(first.application)),
         why,
     )

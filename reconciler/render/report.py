@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
 from reconciler.core.report import Outcome, Report, Row
 
 from .escape import LABEL_LIMIT, name, pad, prose, quoted, width
+from .folding import FOLD, folded
 from .sentences import counted, duration, listed, number
 from .spans import EMPTY, Line, Span, Style, line, plain
-from .view import FOLD
 
 FORMAT_VERSION: Final = "1.0"
 _FEW: Final = 3
@@ -100,20 +100,13 @@ def groups(report: Report, outcome: Outcome, fold: int | None) -> list[list[Row]
     """Return the rows of a bad outcome, those alike in one group where they are many."""
     if outcome.is_good:
         return []
-    alike: dict[tuple[str | None, ...], list[Row]] = {}
-    for row in report.rows:
-        if row.outcome is outcome:
-            # Of a thousand failures that differ in the registration only, one is read.
-            why = said(row, report).replace(row.device, "{id}")
-            key = (row.application, row.operation, row.truth, why)
-            alike.setdefault(key, []).append(row)
-    found: list[list[Row]] = []
-    for rows in alike.values():
-        if fold is not None and len(rows) > fold:
-            found.append(rows)
-        else:
-            found.extend([row] for row in rows)
-    return found
+
+    def look(row: Row) -> Hashable:
+        # Of a thousand failures that differ in the registration only, one is read.
+        why = said(row, report).replace(row.device, "{id}")
+        return (row.application, row.operation, row.truth, why)
+
+    return folded((row for row in report.rows if row.outcome is outcome), look, fold)
 
 
 def said(row: Row, report: Report) -> str:

@@ -7,22 +7,15 @@ from typing import Final
 
 from reconciler.plan.definition import Plan
 
+from .changes import ChangeView, FieldView, Sign
 from .coverage import CoverageView
+from .devices import DeviceView
 from .escape import pad, width
+from .folding import FOLD
+from .notices import ErrorView, RefusalView, WarningView
 from .sentences import counted, devices, listed, number
 from .spans import EMPTY, Line, Span, Style, line
-from .view import (
-    FOLD,
-    ChangeView,
-    DeviceView,
-    ErrorView,
-    FieldView,
-    PlanView,
-    RefusalView,
-    Sign,
-    WarningView,
-    view,
-)
+from .view import PlanView, view
 
 FEW: Final = 3
 # Short lists stand in full up to so many lines; JSON always has all.

@@ -211,6 +211,44 @@ def test_429_is_a_warning_of_the_limits(project: Project, sandbox: RunningSandbo
     assert "quotaShare" in found["limits"]["fix"]
 
 
+@pytest.mark.parametrize(
+    ("effect", "said"),
+    [
+        ("500", "answered 500"),
+        ("403", "answered 403"),
+        ("reset", "no answer"),
+        ("html", "answered 200: the answer is HTML or XML, not JSON"),
+    ],
+)
+def test_a_service_that_fails_at_our_pace(
+    project: Project, sandbox: RunningSandbox, effect: str, said: str
+) -> None:
+    """What was well once is not well five times; it is told, and not asked on and on."""
+    sandbox.set_faults([f"get:{effect}@#5+"])
+    sandbox.forget_calls()
+    ran, found = checked(project)
+
+    assert ran.exit == 0
+    assert verdicts(found) == {"limits": "warning"}
+    assert found["limits"]["message"].startswith(f"read 2 of 5 had no good answer; {said}")
+    assert "get 40," in found["limits"]["detail"][0]
+    # Of eight at most; the log may not have the last one yet.
+    assert sum("/push/" in call.path for call in sandbox.calls()) <= 5
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_a_refusal_that_may_be_somebody_else_s(
+    project: Project, sandbox: RunningSandbox, status: int
+) -> None:
+    """A page in place of the service's words: a proxy or a firewall may have said it."""
+    hint = "a proxy or a firewall"
+    for fault, expected in ((f"any:{status}", False), (f"any:{status},html", True)):
+        sandbox.set_faults([fault])
+        _, found = checked(project)
+        assert found["credentials"]["verdict"] == "failed"
+        assert (hint in found["credentials"]["fix"]) == expected
+
+
 def test_a_wrong_application_code(project: Project) -> None:
     """The service says so itself, and the other application is judged all the same."""
     ran, found = checked(project, apart=True, COURIER_CODE="no-such-code")

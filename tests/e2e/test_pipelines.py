@@ -265,6 +265,55 @@ def test_a_plan_that_cannot_be_made_says_so_in_the_same_comment(side: Side) -> N
     assert "night" not in comment.body
 
 
+def test_a_plan_that_stands_in_the_repository_is_none_of_this_push(side: Side) -> None:
+    """Somebody committed one by mistake: where none can be made, that is what the comment says."""
+    number = branch(side, "night", DAY, "{fleet: zagreb, shift: night}")
+    made = side.pushed(number, "night")
+    plan = side.forge.runs[made.number].artifacts["plan"]["plan.json"].decode()
+    side.repository.push("night", {}, "A plan, too", {"plan.json": plan})
+    side.variables = {**side.variables, "INFOBIP_READ_KEY": "revoked"}
+    if isinstance(side, GitHub):
+        side.secrets = {**side.secrets, "INFOBIP_READ_KEY": "revoked"}
+    played = side.pushed(number, "night")
+
+    assert played.outcomes == {"validate": "success", "plan": "failure"}, played.log
+    (comment,) = side.forge.comments.values()
+    assert "There is no plan of the last push" in comment.body
+
+
+def test_what_a_stranger_wrote_commands_no_runner(
+    sandbox: Sandbox, forge: Forge, tmp_path: Path
+) -> None:
+    """GitHub's runner obeys some of what a step prints; labels and live values are none of it."""
+    hub = github(sandbox, forge, tmp_path)
+    vile = {"fleet": "##[add-mask]a", "shift": "##[stop-commands]all"}
+    behind_our_back(sandbox.url, SPARE, {"additionalData": vile})
+    old = f"label: Spare phone of the depot\n    additionalData: {DAY}"
+    new = 'label: "##[set-output name=changes]0"\n    additionalData: {fleet: zagreb, shift: night}'
+    hub.repository.push("night", {DEPOT: (old, new)}, "Night")
+    number = hub.request("night")
+    planned = hub.pushed(number, "night")
+    assert set(planned.outcomes.values()) == {"success"}, planned.log
+    assert "##[add-mask]a" in planned.jobs["plan"].log
+    behind_our_back(sandbox.url, SPARE, {"additionalData": {"shift": "##[group]other"}})
+    main = hub.merge(number)
+    released = hub.after_push(main)
+    assert released.outcomes["apply"] == "failure", released.log
+    assert "##[set-output name=changes]0" in released.jobs["apply"].log
+    anew = hub.by_hand()
+    assert set(anew.outcomes.values()) == {"success"}, anew.log
+    assert "##[group]other" in anew.jobs["choose"].log
+
+    seen = {
+        f"{name} {number}": set(job.commands) - {"stop-commands"}
+        for number, played in enumerate((planned, released, anew))
+        for name, job in played.jobs.items()
+    }
+    assert {name: found for name, found in seen.items() if found} == {"apply 1": {"error"}}
+    stopped = [job.commands.count("stop-commands") for job in planned.jobs.values()]
+    assert stopped == [0, 1]
+
+
 def test_a_fork_is_validated_only(side: Side, sandbox: Sandbox, forge: Forge) -> None:
     """A stranger's branch meets no secret. Once merged there is no reviewed plan, so nothing is
     applied, until somebody plans all of main by hand and that is approved."""
@@ -337,6 +386,11 @@ def test_main_knows_what_was_merged_into_it(side: Side) -> None:
     side.forge.requests[1] = Request(1, request.head, merged_as=request.merged_as)
     assert "Several" in refused()
     del side.forge.requests[1]
+    # Of a fork, although somebody let it run here: on GitLab a member may do that.
+    foreign = side.forge.runs[planned.number] if isinstance(side, GitHub) else request
+    foreign.is_fork = True
+    refused()
+    foreign.is_fork = False
     request.base = "another"
     refused()
     request.base, request.merged_as = "main", None
@@ -379,6 +433,23 @@ def test_a_plan_that_is_outdated_is_refused(side: Side, sandbox: Sandbox) -> Non
     assert world[GATE]["additionalData"]["shift"] == "night"
     # All that main declares, the phones of Ana too.
     assert world["CC06C316-52EB-4438-A000-00000000002D"]["isPrimary"] is True
+
+
+def test_of_an_artifact_only_the_plan_is_taken(
+    sandbox: Sandbox, forge: Forge, tmp_path: Path
+) -> None:
+    """Whoever may push a branch decides what its run keeps: no file of that stands among main's,
+    and none is run."""
+    hub = github(sandbox, forge, tmp_path)
+    number = branch(hub, "night", DAY, "{fleet: zagreb, shift: night}")
+    planned = hub.pushed(number, "night")
+    kept = forge.runs[planned.number].artifacts["plan"]
+    kept["json.py"] = b"import sys\nsys.exit('a module of a stranger')\n"
+    waiting = hub.after_push(hub.merge(number), approved=False)
+
+    assert waiting.outcomes == {"choose": "success", "apply": "waiting"}, waiting.log
+    assert "a module of a stranger" not in waiting.log
+    assert {"plan.json"} == forge.runs[waiting.number].artifacts["plan"].keys()
 
 
 def test_what_moved_meanwhile_is_left_alone(side: Side, sandbox: Sandbox) -> None:

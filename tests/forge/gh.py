@@ -22,8 +22,8 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["api", *rest]:
             return _api(rest)
-        case ["run", "download", run, "--name", name]:
-            return _download(run, name)
+        case ["run", "download", run, "--name", name, *rest]:
+            return _download(run, name, rest)
         case _:
             sys.exit(f"gh: not understood: {arguments}")
 
@@ -55,11 +55,14 @@ def _say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
 
 
-def _download(run: str, name: str) -> int:
+def _download(run: str, name: str, rest: list[str]) -> int:
+    parser = argparse.ArgumentParser("gh run download", allow_abbrev=False)
+    parser.add_argument("--dir", default=".")
+    directory = parser.parse_args(rest).dir
     repository = os.environ["GH_REPO"]
     data = _ask("GET", f"repos/{repository}/actions/runs/{run}/artifacts/{name}/zip", None)
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        archive.extractall()
+        archive.extractall(directory)
     return 0
 
 

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import yaml
 
+from .commands import obeyed
 from .conditions import Value, evaluate
 from .repository import Repository, git
 from .runner import Job, Played, bash, programs, surroundings
@@ -201,6 +202,7 @@ class _Playing:
             shell = self.workflow.get("defaults", {}).get("run", {}).get("shell")
             code, said = bash(self._filled(step["run"]), directory, environment, _SHELLS[shell])
             job.log += said
+            job.commands += obeyed(said)
             job.summary += summary.read_text("utf-8")
             lines = output.read_text("utf-8").splitlines()
             self.steps[step.get("id", "")] = dict(line.split("=", 1) for line in lines)

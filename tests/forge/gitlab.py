@@ -19,11 +19,10 @@ from tests.stub.terraform_state import PASSWORD
 from .conditions import evaluate
 from .repository import Repository, git
 from .runner import Job, Played, bash, programs, surroundings
-from .server import TOKEN, Forge, Request, Run
+from .server import ELSEWHERE, TOKEN, Forge, Request, Run
 
 _KEYWORDS: Final = frozenset({"variables", "workflow", "stages", "default"})
 _VARIABLE: Final = re.compile(r"\$(\w+)|\$\{(\w+)\}")
-_STRANGER: Final = 9
 
 
 @dataclass(slots=True)
@@ -49,7 +48,7 @@ class GitLab:
         """Play what a push to the branch of a merge request starts; of a fork, in the fork."""
         request = self.forge.requests[number]
         request.head = git(self.repository.clone, "rev-parse", branch)
-        source = _STRANGER if request.is_fork else self.forge.project
+        source = ELSEWHERE if request.is_fork else self.forge.project
         given = {
             "CI_PIPELINE_SOURCE": "merge_request_event",
             "CI_PROJECT_ID": str(source),

@@ -76,12 +76,19 @@ class Repository:
         git(self.clone, "add", "--all")
         git(self.clone, "commit", "--quiet", "--message", message)
 
-    def push(self, branch: str, replaced: Mapping[str, tuple[str, str]], message: str) -> str:
-        """Replace text in files on a branch, made from main if it is new; return its commit."""
+    def push(
+        self,
+        branch: str,
+        replaced: Mapping[str, tuple[str, str]],
+        message: str,
+        added: Mapping[str, str] | None = None,
+    ) -> str:
+        """Replace text in files on a branch, made from main if it is new, and add files to it;
+        return its commit."""
         git(self.clone, "fetch", "--quiet", "origin")
         known = git(self.clone, "branch", "--list", branch)
         git(self.clone, "checkout", "--quiet", *(() if known else ("-b",)), branch, *_from(known))
-        texts = {}
+        texts = dict(added or {})
         for name, (old, new) in replaced.items():
             text = (self.clone / name).read_text("utf-8")
             assert text.count(old) == 1, f"{name}: {old!r} stands {text.count(old)} times"

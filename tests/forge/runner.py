@@ -27,6 +27,8 @@ class Job:
     summary: str = ""
     outputs: dict[str, str] = field(default_factory=dict)
     environments: list[Mapping[str, str]] = field(default_factory=list)
+    # What GitHub's runner did because a step printed it.
+    commands: list[str] = field(default_factory=list)
 
     @property
     def told(self) -> str:

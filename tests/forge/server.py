@@ -27,6 +27,8 @@ _PROJECTS: Final = count(42)
 TOKEN: Final = "glpat-of-the-bot"
 BOT: Final = "github-actions[bot]"
 _LARGEST: Final = 65_536
+# GitLab's number of the project of a fork.
+ELSEWHERE: Final = 9
 
 
 class Refused(Exception):
@@ -164,15 +166,21 @@ class Forge:
         if found := re.fullmatch(r"/merge_requests/(\d+)", path):
             request = self.requests[int(found[1])]
             last = [one for one in self.runs.values() if one.request == request.number][-1:]
+            source = ELSEWHERE if request.is_fork else self.project
             return {
                 "iid": request.number,
+                "project_id": self.project,
+                "source_project_id": source,
                 "sha": request.head,
                 "head_pipeline": {"id": last[0].number, "status": last[0].outcome}
                 if last
                 else None,
             }
         if found := re.fullmatch(r"/pipelines/(\d+)/jobs", path):
-            jobs = self.runs[int(found[1])].jobs
+            pipeline = self.runs[int(found[1])]
+            if pipeline.is_fork:
+                raise Refused(404, "404 Not found: it is a pipeline of the fork")
+            jobs = pipeline.jobs
             assert query["scope[]"] == "success", query
             good = [name for name, outcome in jobs.items() if outcome == "success"]
             return [{"id": int(found[1]) * 100 + len(name), "name": name} for name in good]

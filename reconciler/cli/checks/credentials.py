@@ -20,6 +20,10 @@ _FORBIDDEN: Final = (
     "The service knows them, and they may not do this: give the key the scopes for people and "
     "push registrations, and check that it allows the address of this machine."
 )
+_SOMEBODY_ELSE: Final = (
+    " The service says why where it refuses, and this answer does not: perhaps it is of a proxy or "
+    "a firewall between."
+)
 
 
 def examine(soundings: Sequence[tuple[str, ApiError | None]]) -> Finding:
@@ -54,6 +58,8 @@ def _denied(error: ApiError, kinds: Sequence[str]) -> Finding:
     forbidden = error.status == 403
     message = f"{'forbidden' if forbidden else 'not accepted'} for {' and '.join(kinds)}"
     fix = _FORBIDDEN if forbidden else _UNKNOWN
+    if error.service_text is None:
+        fix += _SOMEBODY_ELSE
     return Finding(_CHECK, Verdict.FAILED, f"{message}; {said(error)}", fix=fix)
 
 

@@ -7,12 +7,19 @@ from collections.abc import Callable, Mapping
 from statistics import median
 from typing import Final
 
-from reconciler.api.errors import RateLimited
+from reconciler.api.errors import (
+    ApiError,
+    ApplicationNotFound,
+    RateLimited,
+    RegistrationNotFound,
+)
 from reconciler.api.pace import rate_of
 from reconciler.api.probe import Sounding
 from reconciler.core.finding import Finding, Verdict
 from reconciler.core.project import Project
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
+
+from .answer import said, way_out
 
 _CHECK: Final = "limits"
 _MOST_READS: Final = 5
@@ -36,7 +43,13 @@ def examine(project: Project, ask: Callable[[], Sounding] | None) -> Finding:
         )
     rate = rate_of(_limit(project.api.limits, Operation.GET), project.api.quota_share) or math.inf
     count = max(1, min(_MOST_READS, int(rate * _SECONDS) if rate < math.inf else _MOST_READS))
-    soundings = [ask() for _ in range(count)]
+    soundings: list[Sounding] = []
+    while len(soundings) < count:
+        soundings.append(ask())
+        # Nobody waits for four others like it.
+        if (failure := _failure(soundings[-1])) is not None:
+            message = f"read {len(soundings)} of {count} had no good answer; {said(failure)}"
+            return Finding(_CHECK, Verdict.WARNING, message, (shown,), way_out(failure))
     throttled = sum(isinstance(one.error, RateLimited) for one in soundings)
     times = [one.seconds * 1000 for one in soundings]
     measured = (
@@ -46,6 +59,15 @@ def examine(project: Project, ask: Callable[[], Sounding] | None) -> Finding:
         message = f"{throttled} of {count} reads were answered 429"
         return Finding(_CHECK, Verdict.WARNING, message, (shown, measured), _FIX)
     return Finding(_CHECK, Verdict.OK, shown, (measured,))
+
+
+def _failure(sounding: Sounding) -> ApiError | None:
+    """Return what says nothing of the pace; that nobody knows a device or a code is an answer."""
+    match sounding.error:
+        case None | RateLimited() | RegistrationNotFound() | ApplicationNotFound():
+            return None
+        case error:
+            return error
 
 
 def _paces(limits: Mapping[str, float], share: float) -> str:

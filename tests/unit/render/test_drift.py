@@ -132,7 +132,7 @@ def test_as_markdown() -> None:
 **Drift: 4 of 120 devices, 1 of them gone. 1 device moved in the files only.**
 
 | device | application | field | is | applied | declared | moved by |
-|---|---|---|---|---|---|---|
+| --- | --- | --- | --- | --- | --- | --- |
 | `A-1` `"Ana's phone"` | `courier` | `owner` | `person 1844` | `devices/zg.yaml#people.ana` \
 | `devices/zg.yaml#people.ana` | others |
 | `A-1` `"Ana's phone"` | `courier` | `isPrimary` | `false` | `true` | not any more \

@@ -40,6 +40,8 @@ HOSTILE = st.one_of(
             "#1",
             "GH-1",
             "|a|b|",
+            "1. first",
+            "2) second",
         ]
     ),
 )
@@ -79,6 +81,15 @@ def foreign(shown: str) -> list[str]:
 def test_nothing_of_a_stranger_is_markup(texts: list[str], fold: int | None) -> None:
     """Read as GitHub reads it, a comment holds no element that a harmless plan has not."""
     assert foreign(markdown.render(plans.hostile(texts), fold)) == []
+
+
+@pytest.mark.parametrize("text", ["1. first", "1) first", "007. first"])
+def test_no_sentence_begins_a_list(text: str) -> None:
+    """What an error tells stands on lines of their own, where a number would begin one."""
+    shown = markdown.render(plans.hostile([text]))
+
+    assert foreign(shown) == []
+    assert text in shown.replace("`", "")
 
 
 @settings(max_examples=40)

@@ -1,0 +1,142 @@
+"""Changes of devices made legible; the same change of many devices is one."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Hashable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Final, Literal
+
+import msgspec
+
+from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, data_key
+from reconciler.plan.definition import NOBODY, Action, Change, Drift, FieldChange, Reason, Risk
+
+from .devices import DeviceView, device_view
+from .escape import quoted_pair
+from .folding import folded
+from .people import People
+from .values import alike, shown_path, value
+
+Sign = Literal["+", "-", "~"]
+_NONE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+
+
+# Structs are made by the ten thousand, and never walked by the collector: none holds a cycle.
+class FieldView(msgspec.Struct, frozen=True, gc=False):
+    """One field that changes: both values as texts, why (note; empty: declared), and its risks."""
+
+    sign: Sign
+    path: str
+    before: str
+    after: str
+    note: str = ""
+    risks: tuple[Risk, ...] = ()
+
+
+class ChangeView(msgspec.Struct, frozen=True, gc=False):
+    """A change of one device, or the same change of many (folded); all of one application.
+
+    `risks` are those that no field of it shows, `all_risks` those that fields show too. Drift that
+    is only reported has neither, and no actions.
+    """
+
+    devices: tuple[DeviceView, ...]
+    fields: tuple[FieldView, ...]
+    actions: tuple[Action, ...] = ()
+    risks: tuple[Risk, ...] = ()
+    all_risks: tuple[Risk, ...] = ()
+    left_files: bool = False
+
+    @property
+    def application(self) -> str:
+        return self.devices[0].application
+
+    def files(self) -> list[tuple[str, int]]:
+        """Return the files that declare these devices with how many, most first."""
+        named = Counter(device.source.rsplit(":", 2)[0] for device in self.devices if device.source)
+        return sorted(named.items(), key=lambda item: (-item[1], item[0]))
+
+
+def change_views(
+    changes: Sequence[Change | Drift],
+    fold: int | None,
+    people: People,
+    contested: Mapping[str, tuple[str, ...]] = _NONE,
+) -> tuple[ChangeView, ...]:
+    """Make the views; identical changes of more than `fold` devices are one.
+
+    `contested` are fields by their device that others changed too.
+    """
+
+    def too(change: Change | Drift) -> tuple[str, ...]:
+        return contested.get(change.device, ())
+
+    groups = folded(changes, lambda change: (_look(change), too(change)), fold)
+    return tuple(_change(group, people, too(group[0])) for group in groups)
+
+
+def _look(change: Change | Drift) -> Hashable:
+    """Return what two changes must share to be shown as one."""
+    return (
+        change.application,
+        isinstance(change, Change) and (change.actions, change.risks, change.declaration is None),
+        tuple((field.path, *alike(field.before), *alike(field.after)) for field in change.fields),
+        tuple(field.reason for field in change.fields),
+    )
+
+
+def _change(
+    group: Sequence[Change | Drift], people: People, contested: Collection[str]
+) -> ChangeView:
+    first = group[0]
+    risks = first.risks if isinstance(first, Change) else ()
+    fields = tuple(_field(field, risks, people, field.path in contested) for field in first.fields)
+    shown = {risk for field in fields for risk in field.risks}
+    return ChangeView(
+        devices=tuple(device_view(change) for change in group),
+        fields=fields,
+        actions=first.actions if isinstance(first, Change) else (),
+        risks=tuple(risk for risk in risks if risk not in shown),
+        all_risks=risks,
+        left_files=isinstance(first, Change) and first.declaration is None,
+    )
+
+
+def _field(field: FieldChange, risks: Sequence[Risk], people: People, contested: bool) -> FieldView:
+    path, before, after = field.path, field.before, field.after
+    if isinstance(before, str) and isinstance(after, str) and path != OWNER:
+        texts = quoted_pair(before, after)
+    else:
+        texts = value(path, before, people), value(path, after, people)
+    nothing = NOBODY if path == OWNER else None
+    return FieldView(
+        sign="+" if before == nothing else "-" if after == nothing else "~",
+        path=shown_path(path),
+        before=texts[0],
+        after=texts[1],
+        note=_note(field.reason, contested),
+        risks=tuple(risk for risk in risks if _is_of(risk, field)) if risks else (),
+    )
+
+
+def _note(reason: Reason, contested: bool) -> str:
+    match reason:
+        case Reason.DECLARED:
+            return "others changed it too" if contested else ""
+        case Reason.DRIFT:
+            return "drift: changed by others"
+        case Reason.REMOVED:
+            return "left the files"
+
+
+def _is_of(risk: Risk, field: FieldChange) -> bool:
+    match risk:
+        case Risk.OWNER_CHANGE | Risk.DETACH | Risk.LEAD_PROMOTION:
+            return field.path == OWNER
+        case Risk.PRIMARY_CHANGE:
+            return field.path == IS_PRIMARY
+        case Risk.DISABLE:
+            return field.path == REGISTRATION_ENABLED
+        case Risk.KEY_REMOVAL:
+            return data_key(field.path) is not None and field.after is None
