@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from .exits import ExitCode, Stop
+from .files import printable
 from .options import Options
 from .planting import plant, planting
 from .starter import PIPELINES, starter
@@ -42,7 +43,7 @@ def begin(options: Options, directory: Path, ci: str) -> int:
         return ExitCode.DONE
     plant(found)
     paths = [piece.path for piece in found.pieces]
-    result("\n".join(str(directory / path) for path in paths))
+    result("\n".join(printable(str(directory / path)) for path in paths))
     blank(options)
     _tell(options, directory, ci)
     return ExitCode.DONE

@@ -22,11 +22,10 @@ from .data import schema_bytes
 from .exits import ExitCode, Stop
 from .options import Options
 from .outsiders import without_people
+from .starter import FORMATS
 from .streams import result, say, write
 
 STDIN = "-"
-# Of the formats, those that people write.
-_FORMATS = ("project", "devices", "people", "consent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +182,7 @@ def _is_foreign(data: bytes | Unreadable) -> bool:
 
 
 def _orders() -> Orders:
-    return Orders(map(schema_bytes, _FORMATS))
+    return Orders(map(schema_bytes, FORMATS))
 
 
 def _seen(options: Options, root: Path, name: str) -> str:

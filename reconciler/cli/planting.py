@@ -63,6 +63,9 @@ def _beside(directory: Path, piece: Piece) -> Piece | InTheWay | None:
         return InTheWay(piece.path, present.reason)
     if piece.path == IGNORED:
         lacking = _lacking(present, piece.data)
+        if lacking and not os.access(path, os.W_OK):
+            # Its directory would let us replace it, and who took the right away meant the file.
+            return InTheWay(piece.path, "permission denied")
         return Piece(piece.path, present + lacking) if lacking else None
     return None if present == piece.data else InTheWay(piece.path, "it is there, and it differs")
 

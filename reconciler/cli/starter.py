@@ -21,8 +21,8 @@ PIPELINES: Final = {
     "github": ("github-actions", ".github/workflows"),
     "gitlab": ("gitlab-ci", ".gitlab-ci.yml"),
 }
-# Of the formats, those that people write.
-_WRITTEN: Final = ("project", "devices", "people", "consent")
+# The formats that people write.
+FORMATS: Final = ("project", "devices", "people", "consent")
 _PACKAGED: Final = b"../../schemas/"
 
 
@@ -45,7 +45,7 @@ def starter(ci: str) -> tuple[Piece, ...]:
 
 def schemas() -> Iterator[Piece]:
     """Yield the schemas of what people write, where editors look for them."""
-    for name in _WRITTEN:
+    for name in FORMATS:
         yield Piece(f"schemas/{name}.schema.json", schema_bytes(name))
 
 

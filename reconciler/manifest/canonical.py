@@ -28,8 +28,18 @@ class Changed(Exception):
 
 
 def is_ours(data: bytes) -> bool:
-    """Whether a file looks like one of this program's formats, its mistakes aside."""
-    return _OURS.search(data) is not None
+    """Whether a file is in one of this program's formats, its mistakes aside.
+
+    One that holds such a text, say a ConfigMap, is not. What cannot be read is, if it looks so.
+    """
+    if _OURS.search(data) is None:
+        return False
+    roots = [document.tree for document in read_documents("", data).documents]
+    return not roots or any(map(_names_us, roots))
+
+
+def _names_us(root: Tree) -> bool:
+    return isinstance(root, dict) and str(root.get("apiVersion")).startswith("reconciler/")
 
 
 def canonical(

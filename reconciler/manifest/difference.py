@@ -1,17 +1,23 @@
 """Two texts compared by lines, as `diff -u` shows it; quick for large files too.
 
-difflib alone takes minutes for a fleet. Lines that stand once in either text, ids for the most
-part, cut both into pieces that are compared one by one.
+difflib alone takes hours for a fleet. Lines that stand once in either text, ids for the most
+part, cut both into pieces that are compared one by one; their blanks and quotes do not count there,
+which are what a layout changes.
 """
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import Match, SequenceMatcher
+from typing import Final
 
-_CONTEXT = 3
+_CONTEXT: Final = 3
+# Of lines that repeat themselves, difflib's time grows with the cube of their number.
+_LARGEST_PIECE: Final = 200
+_LAYOUT: Final = re.compile(r"[\s'\"]+")
 
 
 def unified(path: str, old: str, new: str) -> str:
@@ -43,23 +49,30 @@ class _Matcher(SequenceMatcher[str]):
         blocks: list[Match] = []
         start, new_start = 0, 0
         ends = (len(self.before), len(self.after))
-        for end, new_end in (*_anchors(self.before, self.after), ends):
-            if start < end and new_start < new_end:
-                inner = SequenceMatcher(
-                    None, self.before[start:end], self.after[new_start:new_end], autojunk=False
-                )
-                blocks += [
-                    Match(start + one.a, new_start + one.b, one.size)
-                    for one in inner.get_matching_blocks()
-                    if one.size
-                ]
-            blocks.append(Match(end, new_end, 0 if (end, new_end) == ends else 1))
+        for end, new_end in (*_cuts(self.before, self.after), ends):
+            piece, new_piece = self.before[start:end], self.after[new_start:new_end]
+            blocks += [
+                Match(start + one.a, new_start + one.b, one.size)
+                for one in _same(piece, new_piece)
+                if one.size
+            ]
+            if (end, new_end) != ends and self.before[end] == self.after[new_end]:
+                blocks.append(Match(end, new_end, 1))
             start, new_start = end + 1, new_end + 1
-        return list(_joined(blocks))
+        return list(_joined([*blocks, Match(*ends, 0)]))
 
 
-def _anchors(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int]]:
+def _same(before: Sequence[str], after: Sequence[str]) -> Iterable[Match]:
+    """Return what is the same in two pieces; in large ones, a line can be where the other is."""
+    if max(len(before), len(after)) > _LARGEST_PIECE:
+        pairs = zip(before, after, strict=False)
+        return (Match(at, at, 1) for at, (one, other) in enumerate(pairs) if one == other)
+    return SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+
+
+def _cuts(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int]]:
     """Return where lines that stand once in either text are, as many as keep their order."""
+    before, after = _bare(before), _bare(after)
     times, new_times = Counter(before), Counter(after)
     places = {line: number for number, line in enumerate(after) if new_times[line] == 1}
     pairs = [
@@ -82,6 +95,10 @@ def _anchors(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int
         found.append(pairs[number])
         number = previous[number]
     return found[::-1]
+
+
+def _bare(lines: Sequence[str]) -> list[str]:
+    return [_LAYOUT.sub("", line) for line in lines]
 
 
 def _joined(blocks: Sequence[Match]) -> Iterator[Match]:

@@ -5,9 +5,13 @@ Where documents.py reads what a file means, this is what it looks like.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+# Line ends as libyaml has them; of returns the text is free.
+LINE_BREAK: Final = re.compile("[\n\x85\u2028\u2029]")
 
 
 @dataclass(slots=True)
@@ -35,6 +39,11 @@ class Scalar:
     def is_empty(self) -> bool:
         """Whether nothing is written, which reads as null."""
         return not self.raw
+
+    @property
+    def is_block(self) -> bool:
+        """Whether the text stands below, in lines of its own."""
+        return self.style in ("|", ">")
 
 
 @dataclass(slots=True)
@@ -88,6 +97,12 @@ class Entry:
                 return self.value.is_flow and not self.value.entries
             case _:
                 return False
+
+    def end_line(self, comment: str) -> None:
+        """Take what is said at the end of the line; what was said there before goes above."""
+        if self.eol is not None:
+            self.before.append(Comment(self.eol))
+        self.eol = comment
 
 
 @dataclass(slots=True)

@@ -10,6 +10,7 @@ from reconciler.core.source import Source
 
 from .reading import Unreadable
 
+_MARK: Final = b"\xef\xbb\xbf"  # of UTF-8; editors that join files leave more than one
 _BOMS: Final = (
     (b"\xff\xfe\x00\x00", "UTF-32"),
     (b"\x00\x00\xfe\xff", "UTF-32"),
@@ -40,7 +41,8 @@ def decode(file: str, data: bytes | Unreadable) -> str:
             raise Stopped(Diagnostic(codes.NOT_UTF8, f"The file is {name}, not UTF-8", start))
     if b"\0" in data[:_SNIFFED]:
         raise Stopped(Diagnostic(codes.NOT_UTF8, "The file is binary or UTF-16, not UTF-8", start))
-    data = data.removeprefix(b"\xef\xbb\xbf")
+    while data.startswith(_MARK):
+        data = data.removeprefix(_MARK)
     try:
         return data.decode()
     except UnicodeDecodeError as error:

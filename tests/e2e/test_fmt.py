@@ -39,7 +39,7 @@ devices:
   A: {label: Ana}  # the first
 """
 BROKEN = "apiVersion: reconciler/v1\nkind: Devices\ndevices: {A: {}\n"
-FOREIGN = "on:   push\njobs: !reference [a]\n"
+FOREIGN = "on:   push\njobs: !reference [a]\nrun: |\n    apiVersion: reconciler/v1\n"
 HOOKS: list[dict[str, Any]] = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text("utf-8"))
 
 

@@ -71,6 +71,12 @@ class _Writer:
         bare = text not in ("#", ": ", "[x", "")
         return text if bare and self.chance(70) else self.quoted(text)
 
+    def explicit_key(self, text: str, column: int) -> str:
+        """A key behind `?`, which may go over several lines."""
+        if self.chance(50):
+            return self.key(text)
+        return self.quoted(f"{text} and\n{' ' * (column + self.draw(st.integers(1, 3)))}more")
+
     def scalar(self) -> str:
         if self.anchors and self.chance(5):
             return f"*{self.one(self.anchors)} "
@@ -182,7 +188,13 @@ class _Writer:
             if number or not start:
                 self.between(column, 0, column + 2, max(0, column - 1))
             before = start if start and not number else " " * column
-            self.value(f"{before}{self.key(key)}:", column, depth, in_list=False)
+            if self.chance(8):
+                self.lines.append(f"{before}? {self.explicit_key(key, column)}{self.eol()}")
+                self.between(column, column + 1)
+                before = " " * column
+            else:
+                before += self.key(key)
+            self.value(f"{before}:", column, depth, in_list=False)
         if self.chance(30):
             self.between(column, column + 1, max(0, column - 2))
 

@@ -20,7 +20,7 @@ from tests.unit.manifest.test_canonical import ORDERS, formatted
 from .layouts import laid_out
 from .test_import import lives, written
 
-LINES = st.lists(st.sampled_from(["a", "b", "c", "", " d", "-e"]), max_size=12)
+LINES = st.lists(st.sampled_from(["a", "b", "c", "", " d", "-e", " a", "'b'"]), max_size=12)
 
 
 def exact(tree: Tree) -> object:
@@ -65,11 +65,15 @@ def test_what_import_writes_is_canonical(live: Live) -> None:
         assert file.text == formatted(file.text)
 
 
-@given(LINES, LINES, st.integers(0, 3))
-def test_a_difference_is_all_that_differs(old: list[str], new: list[str], more: int) -> None:
-    """Taken as a patch it makes one text of the other; lines that stand once are anchors."""
+@given(LINES, LINES, st.integers(0, 3), st.sampled_from([1, 1, 40]))
+def test_a_difference_is_all_that_differs(
+    old: list[str], new: list[str], more: int, times: int
+) -> None:
+    """Taken as a patch it makes one text of the other; lines that stand once are anchors, also
+    where their blanks and quotes differ."""
     alone = [f"once {number}" for number in range(more * 7)]
-    before, after = [*old, *alone, *new], [*new, *alone, *old, *alone[:more]]
+    again = [f"  '{line}'" if number % 3 else line for number, line in enumerate(alone)]
+    before, after = [*old * times, *alone, *new], [*new * times, *again, *old, *alone[:more]]
     shown = unified("a.yaml", _text(before), _text(after))
 
     assert patched(before, shown.split("\n")[2:-1]) == after

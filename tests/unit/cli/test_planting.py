@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
 import pytest
 
 from reconciler.cli.exits import ExitCode, Stop
-from reconciler.cli.planting import Planting, plant, planting
+from reconciler.cli.planting import InTheWay, Planting, plant, planting
 from reconciler.cli.starter import Piece
 
 # Longer than file systems take: the one failure that root meets too.
@@ -64,3 +65,16 @@ def test_what_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     assert found == Planting(tmp_path, pieces, ())
     assert "appeared meanwhile" in ended.value.message
     assert content(tmp_path) == {"b": b"precious"}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_gitignore_that_is_read_only_is_in_the_way(tmp_path: Path) -> None:
+    """Unless it lacks nothing. Its directory would let us replace it."""
+    path = tmp_path / ".gitignore"
+    path.write_bytes(b"x\n")
+    path.chmod(0o440)
+
+    assert planting(tmp_path, [Piece(".gitignore", b"x\n")]) == Planting(tmp_path, (), ())
+    assert planting(tmp_path, [Piece(".gitignore", b"y\n")]).obstacles == (
+        InTheWay(".gitignore", "permission denied"),
+    )

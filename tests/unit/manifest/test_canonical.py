@@ -12,6 +12,7 @@ from reconciler.core.device import Owner
 from reconciler.core.hidden import Hidden
 from reconciler.manifest import canonical as module
 from reconciler.manifest.canonical import Changed, canonical, is_ours
+from reconciler.manifest.difference import unified
 from reconciler.manifest.documents import read_documents
 from reconciler.manifest.entries import entries
 from reconciler.manifest.events import FASTEST, Opener, pure_events
@@ -139,13 +140,31 @@ def test_a_long_line_stays_one() -> None:
 @pytest.mark.parametrize("length", [300, 1000, 1100])
 def test_a_long_key_is_a_key_still(length: int) -> None:
     """It is marked as one where parsers give up on it, and only there."""
-    before = f"? {'k' * length} # one\n: # two\n  a: 1\nb:\n- ? {'m' * length}\n  : 2\n"
+    before = (
+        f"? {'k' * length} # one\n: # two\n  a: 1\nb:\n- ? {'m' * length}\n  : 2\n"
+        f"c: {{d: 3, ? {'n' * length} : 4}}\n"
+    )
     text = formatted(before)
 
-    assert ("? " in text) == (length > 1000)
+    assert text.count("? ") == (3 if length > 1000 else 0)
     assert text == formatted(text)
     assert "# one" in text
     assert "# two" in text
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(" --- # one\n", "  ---  # one\n", id="text"),
+        pytest.param("---\n ---\n and more\n", "---\n  ---\n  and more\n", id="lines"),
+        pytest.param(" ... a: 1\n", '"... a": 1\n', id="key"),
+        pytest.param("----: ---\n", "----: ---\n", id="none"),
+    ],
+)
+def test_what_looks_like_a_mark_between_documents_becomes_none(before: str, after: str) -> None:
+    """A text that stood further right has to stay there, or be quoted."""
+    assert formatted(before) == after
+    assert formatted(after) == after
 
 
 def test_keys_stay_where_an_alias_counts_on_it() -> None:
@@ -196,10 +215,14 @@ def test_attributes_are_in_the_order_of_the_schema() -> None:
         (b"apiVersion: apps/v1\nkind: Deployment", False),
         (b"on: push", False),
         (b"# reconciler/v1", False),
+        (b"kind: ConfigMap\ndata:\n  a.yaml: |\n    apiVersion: reconciler/v1\n", False),
+        (b"# apiVersion: reconciler/v1\non: push", False),
+        (b"a: !tag b\nrun: |\n  apiVersion: reconciler/v1\n", False),
+        (b"a: 1\n---\n- 2\n---\nkind: Devices\napiVersion: reconciler/v1", True),
     ],
 )
 def test_whose_file_it_is(text: bytes, expected: bool) -> None:
-    """By its apiVersion, wherever that stands and however broken the rest is."""
+    """By the apiVersion of a document, wherever that stands and however broken the rest is."""
     assert is_ours(text) is expected
 
 
@@ -223,6 +246,42 @@ def test_a_difference_shows_the_layout_and_no_value() -> None:
     )
     assert "label: Pool" in shown
     assert "${TOKEN}" in shown
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param("  '{}':\n    label: …\n\n", "  {}:\n    label: …\n\n", id="quotes"),
+        pytest.param("  {}: {{a: …}}\n  b:\n", "  {}:  {{a: …}}\n  b:\n", id="blanks"),
+    ],
+)
+def test_a_fleet_is_compared_in_no_time(before: str, after: str) -> None:
+    """No line of an id is the same, and the others repeat themselves."""
+    fleet = range(10_000, 20_000)
+    old, new = ("".join(one.format(number) for number in fleet) for one in (before, after))
+    lines = unified("a.yaml", old, new).splitlines()
+
+    assert [line for line in lines if line.startswith("-")] == [
+        "--- a/a.yaml",
+        *("-" + before.format(number).partition("\n")[0] for number in fleet),
+    ]
+    assert sum(line.startswith("+") for line in lines) == len(fleet) + 1
+
+
+def test_lines_that_are_all_the_same_are_compared_in_no_time() -> None:
+    """A list of a thousand veiled values, of which one lost a blank."""
+    lines = ["- …\n"] * 5_000
+    shown = unified(
+        "a.yaml", "".join([*lines, "-  …\n", *lines]), "".join([*lines, *lines[:1], *lines])
+    )
+
+    assert shown.splitlines()[2:] == [
+        "@@ -4998,7 +4998,7 @@",
+        *[" - …"] * 3,
+        "--  …",
+        "+- …",
+        *[" - …"] * 3,
+    ]
 
 
 def test_every_comment_of_a_text_is_seen() -> None:

@@ -73,9 +73,10 @@ def test_places_count_every_kind_of_line_end(end: str, opener: Opener) -> None:
 
 
 @PARSERS
-def test_a_byte_order_mark_takes_no_column(opener: Opener) -> None:
-    """The mark that some editors write is no part of the text."""
-    found = read_documents("f.yaml", b"\xef\xbb\xbfa: 1\n", opener)
+@pytest.mark.parametrize("marks", [1, 2])
+def test_a_byte_order_mark_takes_no_column(opener: Opener, marks: int) -> None:
+    """The mark that some editors write is no part of the text; joined files have several."""
+    found = read_documents("f.yaml", b"\xef\xbb\xbf" * marks + b"a: 1\n", opener)
     assert found.documents[0].places.key(["a"]) == Source("f.yaml", 1, 1)
 
 
