@@ -19,7 +19,7 @@ from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.outside import Outside
 from reconciler.manifest.privacy import hides_nothing
 from reconciler.manifest.project import read_project
-from reconciler.manifest.reading import ManifestFile, Unreadable
+from reconciler.manifest.reading import ManifestFile, Reading, Unreadable
 from reconciler.manifest.schema import Schemas
 
 from . import files
@@ -65,13 +65,9 @@ def check(options: Options, *, whole: bool = False) -> Checked:
     `whole`.
     """
     path = project_path(options)
-    root = path.parent
-    data = files.read(path)
-    if isinstance(data, Unreadable):
-        raise Stop(ExitCode.ERROR, f"The project file {path} cannot be read: {data.reason}.")
-    schemas = Schemas({name: schema_bytes(name) for name in ("project", "devices")})
+    root, schemas = path.parent, manifest_schemas()
     with without_collector():
-        reading = read_project(files.printable(path.name), data, schemas)
+        reading = project_at(path, schemas)
         if reading.value is None:
             return Checked(root, reading.diagnostics, file_count=1)
         project = reading.value
@@ -203,6 +199,19 @@ def seen_from(
     )
 
 
+def project_at(path: Path, schemas: Schemas) -> Reading[Project]:
+    """Return what the project file says, with its mistakes; Stop if it cannot be read."""
+    data = files.read(path)
+    if isinstance(data, Unreadable):
+        raise Stop(ExitCode.ERROR, f"The project file {path} cannot be read: {data.reason}.")
+    return read_project(files.printable(path.name), data, schemas)
+
+
+def manifest_schemas() -> Schemas:
+    """Return the schemas of the project file and of manifests."""
+    return Schemas({name: schema_bytes(name) for name in ("project", "devices")})
+
+
 def project_path(options: Options) -> Path:
     """Return where the project file is, or would be read; Stop if nothing says so."""
     if options.config is not None:
@@ -213,7 +222,7 @@ def project_path(options: Options) -> Path:
             ExitCode.ERROR,
             f"There is no {files.PROJECT_FILE} in {options.directory} or a directory above it.",
             "Name the directory with -C DIR or the file with --config FILE before the command; "
-            "or start with a copy of an example: reconciler demo --keep",
+            "or begin one: reconciler init",
         )
     return found
 

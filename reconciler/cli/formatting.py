@@ -10,13 +10,11 @@ from pathlib import Path
 
 from reconciler.manifest.canonical import Changed, canonical, is_ours
 from reconciler.manifest.order import Orders
-from reconciler.manifest.project import read_project
 from reconciler.manifest.reading import Unreadable
-from reconciler.manifest.schema import Schemas
 from reconciler.manifest.veil import difference
 
 from . import files
-from .checking import project_path, tell
+from .checking import manifest_schemas, project_at, project_path, tell
 from .collector import without_collector
 from .data import schema_bytes
 from .exits import ExitCode, Stop
@@ -54,11 +52,7 @@ def format_project(options: Options, wish: Wish) -> int:
     """Format the project file and the manifests that it names."""
     path = project_path(options)
     root = path.parent
-    data = files.read(path)
-    if isinstance(data, Unreadable):
-        raise Stop(ExitCode.ERROR, f"The project file {path} cannot be read: {data.reason}.")
-    schemas = Schemas({name: schema_bytes(name) for name in ("project", "devices")})
-    reading = read_project(files.printable(path.name), data, schemas)
+    reading = project_at(path, manifest_schemas())
     if reading.value is None:
         tell(options, root, reading.diagnostics)
         raise Stop(

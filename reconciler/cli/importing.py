@@ -24,17 +24,15 @@ from reconciler.live.means import Means
 from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.entries import Undeclared, entries
 from reconciler.manifest.reading import ManifestFile
-from reconciler.manifest.schema import Schemas
 from reconciler.manifest.writing import Manifest, manifests
 from reconciler.state.lease import Lease, LeaseHeld
 from reconciler.state.state import State
 
 from . import files
 from .applying import Terms, leased
-from .checking import Loaded, tell
+from .checking import Loaded, manifest_schemas, tell
 from .collector import without_collector
 from .connection import Connection, opened
-from .data import schema_bytes
 from .endings import Bounds, completed, cut_off
 from .exits import ExitCode, Stop
 from .options import Options
@@ -168,7 +166,7 @@ def _proven(
         for path in paths
     ]
     fresh = [ManifestFile(one.path, one.text.encode()) for one in imported.manifests]
-    schemas = Schemas({name: schema_bytes(name) for name in ("project", "devices")})
+    schemas = manifest_schemas()
     reading = read_manifests([*present, *fresh], project, schemas, outside=loaded.outside)
     if reading.value is None:
         tell(options, loaded.root, reading.diagnostics)

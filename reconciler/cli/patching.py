@@ -14,8 +14,7 @@ from reconciler.manifest.schema import Schemas
 from reconciler.plan.definition import Action, Plan
 
 from . import files
-from .checking import Loaded
-from .data import schema_bytes
+from .checking import Loaded, manifest_schemas
 from .options import Options
 from .outputs import save
 from .streams import say
@@ -32,7 +31,7 @@ def write_patch(options: Options, loaded: Loaded, plan: Plan, out: Path) -> None
     What cannot be edited by lines, or would mean something else then, is left out and said.
     """
     edits = _edits(options, loaded.desired, plan)
-    schemas = Schemas({name: schema_bytes(name) for name in ("project", "devices")})
+    schemas = manifest_schemas()
     before: dict[str, str] = {}
     after: dict[str, str] = {}
     left: list[Edit] = []

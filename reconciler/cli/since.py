@@ -20,11 +20,9 @@ from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.outside import Outside
 from reconciler.manifest.project import read_project
 from reconciler.manifest.reading import ManifestFile, Reading, T, Unreadable
-from reconciler.manifest.schema import Schemas
 
 from . import files
-from .checking import Loaded, mistakes
-from .data import schema_bytes
+from .checking import Loaded, manifest_schemas, mistakes
 from .exits import ExitCode, Stop
 from .globs import matching
 from .options import Options
@@ -77,7 +75,7 @@ def _past(options: Options, loaded: Loaded, blobs: Mapping[str, Blob], then: str
         what = f"There was no {loaded.project.file} at {then}: every device is new since then."
         say(options, "info", what)
         return Past(Desired())
-    schemas = Schemas({name: schema_bytes(name) for name in ("project", "devices")})
+    schemas = manifest_schemas()
     data = contents(loaded.root, [project_file])[project_file.id]
     project: Project = _sound(read_project(loaded.project.file, data, schemas), then)
     patterns = (pattern.text for pattern in project.manifests)
