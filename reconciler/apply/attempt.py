@@ -26,12 +26,13 @@ from reconciler.core.events import Intended, Listener, Pausing
 from reconciler.core.failures import StateError
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.report import Outcome
+from reconciler.core.safety import Safety
 from reconciler.plan.definition import PlannedCall
 from reconciler.plan.groups import is_ownership
 from reconciler.platform.operations import Operation
 
 from .bodies import personalize_body, update_body
-from .fresh import Effects, Subject, moved, reached
+from .fresh import Effects, Subject, moved, protected, reached
 from .ports import Door, Journal
 from .result import Result
 
@@ -50,6 +51,7 @@ class Circumstances:
     journal: Journal
     app_codes: Mapping[str, str]
     digester: Digester
+    safety: Safety
     unsettled: frozenset[str]
     gate: Gate
     timing: Timing
@@ -163,6 +165,11 @@ def _settled(
     path = moved(subject, seen.registration, seen.owner, effects, around.digester)
     if path is not None:
         return trial.ended(Outcome.STALE, detail=f"{path} changed since the plan")
+    if is_ownership(call) and not trial.in_doubt:
+        rule = protected(subject, seen.registration, around.safety)
+        if rule is not None:
+            detail = f"it is protected since the plan, by the rule at {rule.source}"
+            return trial.ended(Outcome.STALE, detail=detail)
     if len(seen.holders) > 1:
         detail = "the declared identity values belong to different people since the plan"
         return trial.ended(Outcome.STALE, detail=detail)

@@ -17,6 +17,7 @@ from reconciler.core.events import Listener, nobody_listens
 from reconciler.core.failures import StateError
 from reconciler.core.record import Record
 from reconciler.core.report import Outcome, Report
+from reconciler.core.safety import Safety
 from reconciler.plan.definition import Plan, PlannedCall
 from reconciler.plan.privacy import revealed
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
@@ -43,14 +44,15 @@ async def carry_out(
     rates: Mapping[Operation, float] = DEFAULT_LIMITS,
     gate: Gate | None = None,
     timing: Timing | None = None,
+    safety: Safety | None = None,
 ) -> Report:
     """Make the calls of a plan that `check` found nothing against; report what became of each.
 
-    `app_codes` are by application name, `rates` requests a second after the quota share. What an
-    earlier run of the same plan has done is not done again. Closing the `gate`, which the
-    `service` passes too, ends the run when the calls on the wire have ended. A journal or record
-    that fails stops the run and is told in the report; StateError is raised only before the first
-    call.
+    `app_codes` are by application name, `rates` requests a second after the quota share; `safety`
+    protects devices by what is live when it is their turn. What an earlier run of the same plan
+    has done is not done again. Closing the `gate`, which the `service` passes too, ends the run
+    when the calls on the wire have ended. A journal or record that fails stops the run and is told
+    in the report; StateError is raised only before the first call.
     """
     gate, timing = gate or Gate(), timing or Timing()
     plan = _with_values(plan, desired, Digester(record.key))
@@ -66,6 +68,7 @@ async def carry_out(
         journal=journal,
         app_codes=app_codes,
         digester=Digester(record.key),
+        safety=safety or Safety(),
         unsettled=await asyncio.to_thread(_unsettled, plan, journal, done),
         gate=gate,
         timing=timing,

@@ -15,7 +15,7 @@ from reconciler.core.device import Desired, DesiredDevice, OnRemove, Owner
 from reconciler.core.digest import Digester
 from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, data_key
 from reconciler.core.project import Project
-from reconciler.core.protection import Subject, of_declared, of_recorded, protecting
+from reconciler.core.protection import Subject, of_declared, of_undeclared, protecting
 from reconciler.core.record import Record
 from reconciler.plan.declaration import declaration_digest
 from reconciler.plan.definition import Action, Change, Plan, PlannedCall, Risk
@@ -105,7 +105,7 @@ def _leaving(change: Change, desired: Desired, record: Record, project: Project)
     wanted = said if removal is None else removal.on_remove
     if recorded.protect or wanted is not OnRemove.DEPERSONALIZE:
         return "nothing says that it shall be detached"
-    return _protected(project, of_recorded(recorded))
+    return _protected(project, of_undeclared(recorded.id, recorded.application))
 
 
 def _declared(

@@ -20,7 +20,9 @@ from reconciler.core.fields import (
     same_value,
 )
 from reconciler.core.live import LivePerson, LiveRegistration
-from reconciler.plan.definition import Change, FieldChange, HiddenValue, Plan, PlannedCall
+from reconciler.core.protection import of_declared, of_undeclared, protecting
+from reconciler.core.safety import ProtectRule, Safety
+from reconciler.plan.definition import Change, FieldChange, HiddenValue, Plan, PlannedCall, Risk
 from reconciler.plan.observed import observed_digest, observed_paths, observed_value
 from reconciler.plan.privacy import hidden_digest
 from reconciler.platform.operations import Operation
@@ -83,6 +85,24 @@ def moved(
     return _first_moved(subject, others, seen[-1], digester) or (
         OWNER if OWNER in paths else "a declared field"
     )
+
+
+def protected(
+    subject: Subject, registration: LiveRegistration, safety: Safety
+) -> ProtectRule | None:
+    """Return the rule by which a device is protected from what the plan does with its owner.
+
+    It may fit only since the plan, by what is live.
+    """
+    change = subject.change
+    if {Risk.OWNER_CHANGE, Risk.DETACH}.isdisjoint(change.risks):
+        return None
+    known = (
+        of_undeclared(change.device, change.application, registration)
+        if subject.device is None
+        else of_declared(subject.device, registration)
+    )
+    return protecting(safety, known)
 
 
 def reached(

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+# No fleet has more devices than these digits can say; of thousands Python makes no number.
+_LONGEST: Final = 18
 
 
 def _parsed(ctx: click.Context, option: click.Parameter, texts: tuple[str, ...]) -> dict[str, int]:
@@ -15,23 +18,23 @@ def _parsed(ctx: click.Context, option: click.Parameter, texts: tuple[str, ...])
         return {}
     from reconciler.core.safety import DEFAULT_BUDGETS, GONE
 
+    def wrong(message: str) -> click.BadParameter:
+        return click.BadParameter(message, ctx=ctx, param=option)
+
     accepted: dict[str, int] = {}
     for text in texts:
-        guard, _, count = text.rpartition("=")
-        if not guard or not count.isascii() or not count.isdigit():
-            raise click.BadParameter(
-                f"{text!r} is not GUARD=COUNT, as in leaving=12.", ctx=ctx, param=option
-            )
+        guard, _, digits = text.rpartition("=")
+        is_count = digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST
+        if not guard or not is_count:
+            raise wrong(f"{text!r} is not GUARD=COUNT, as in leaving=12.")
         name, _, application = guard.partition(":")
         # Only a guard of one application has one behind it.
-        if name not in DEFAULT_BUDGETS or (name == GONE) != bool(application):
+        if not (application if name == GONE else guard in DEFAULT_BUDGETS):
             known = (f"{one}:APPLICATION" if one == GONE else one for one in DEFAULT_BUDGETS)
-            raise click.BadParameter(
-                f"there is no guard {guard!r} to consent to; there are {', '.join(known)}.",
-                ctx=ctx,
-                param=option,
-            )
-        accepted[guard] = int(count)
+            raise wrong(f"there is no guard {guard!r} to consent to; there are {', '.join(known)}.")
+        count = int(digits)
+        if accepted.setdefault(guard, count) != count:
+            raise wrong(f"{guard} has two counts, {accepted[guard]} and {count}; one is right.")
     return accepted
 
 

@@ -86,8 +86,8 @@ def apply_saved(options: Options, loaded: Loaded, file: Path, terms: Terms) -> E
                 return Ended(plan, Report(plan.id, (), 0.0), finished=True)
             record = state.read()
             done = state.journal.done(plan.id)
-            consent = consented(loaded.consents, plan.changes, plan.calls)
-            accepted = {**consent, **terms.accepted}
+            consents = consented(loaded.consents, plan.changes, plan.calls)
+            accepted = consents | terms.accepted.items()
             require_justified(plan, loaded, record, accepted, done)
             link = connection(loaded, record)
             require_short(plan, loaded, link, terms.max_duration, done)
@@ -119,7 +119,7 @@ def apply_fresh(options: Options, loaded: Loaded, terms: Terms) -> Ended:
                 # The result on stdout is what was done; this is the question.
                 show(plan, "text", options, sys.stderr, fold=not options.verbose)
                 blank(options)
-            require_justified(plan, loaded, record, {})
+            require_justified(plan, loaded, record)
             require_short(plan, loaded, link, terms.max_duration)
             if is_asked:
                 ask(options, plan, bounds.deadline)
@@ -222,6 +222,7 @@ def _carry_out(
                 heard,
                 rates=link.rates,
                 gate=bounds.gate,
+                safety=loaded.project.safety,
             )
             return completed(runner, wound_up(work, bounds, interrupted))
     except StoppedNow:

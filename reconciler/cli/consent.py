@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Final
 
 from reconciler.apply.check import check
 from reconciler.core.record import Record
-from reconciler.plan.consent import accepted_count
+from reconciler.plan.consent import unaccepted
 from reconciler.plan.definition import Plan
 
 from .asking import confirmed
@@ -23,15 +23,16 @@ def require_justified(
     plan: Plan,
     loaded: Loaded,
     record: Record,
-    accepted: Mapping[str, int],
+    accepted: Collection[tuple[str, int]] = (),
     done: frozenset[str] = frozenset(),
 ) -> None:
-    """Raise Stop unless files and record justify the plan. `done`: calls of an earlier run."""
-    consented = {
-        f"{refusal.guard}: {refusal.message}"
-        for refusal in plan.refusals
-        if (count := accepted_count(refusal)) is not None and accepted.get(refusal.guard) == count
-    }
+    """Raise Stop unless files and record justify the plan.
+
+    `accepted` are guards with the counts that somebody consents to; `done`: calls of an earlier
+    run.
+    """
+    refused = unaccepted(plan.refusals, accepted)
+    consented = {f"{one.guard}: {one.message}" for one in plan.refusals if one not in refused}
     reasons = [
         reason
         for reason in check(plan, loaded.desired, record, loaded.project, done)
@@ -43,7 +44,7 @@ def require_justified(
     raise Stop(
         ExitCode.REFUSED,
         "\n  ".join(("Refused, nothing was changed:", *reasons[:_FEW], *more)),
-        " ".join(refusal.way_out for refusal in plan.refusals)
+        "; ".join(refusal.way_out for refusal in refused)
         or "Make the plan again, review it, and apply that one.",
     )
 

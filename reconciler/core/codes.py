@@ -17,7 +17,7 @@ UNREADABLE: Final = Code(
     Severity.ERROR,
     "A file that is named or matched by a pattern has to be readable, or part of the declared "
     "state would be missing.",
-    "Make it a readable file, or take it out of `manifests`.",
+    "Make it a readable file, or take it out of the list that names it.",
 )
 NOT_UTF8: Final = Code(
     "E102",

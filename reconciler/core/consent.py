@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .source import Source
-
 
 @dataclass(frozen=True, slots=True)
 class Consent:
@@ -15,4 +13,3 @@ class Consent:
 
     changes: str
     accept: Mapping[str, int] = field(default_factory=dict)
-    source: Source = Source("", 1, 1)  # noqa: RUF009 - frozen

@@ -16,7 +16,6 @@ from .absent import ABSENT
 from .device import DesiredDevice
 from .fields import Scalar, as_yaml
 from .live import Found, LiveRegistration
-from .record import RecordedDevice
 from .safety import ProtectRule, Safety
 
 
@@ -37,9 +36,9 @@ def of_declared(device: DesiredDevice, live: Found | None = None) -> Subject:
     )
 
 
-def of_recorded(recorded: RecordedDevice, live: Found | None = None) -> Subject:
+def of_undeclared(id_: str, application: str, live: Found | None = None) -> Subject:
     """Return what is known of a device that left the files: no label, no declared values."""
-    return Subject(recorded.id, recorded.application, None, _live(live))
+    return Subject(id_, application, None, _live(live))
 
 
 def protecting(safety: Safety, subject: Subject) -> ProtectRule | None:
@@ -69,7 +68,20 @@ def _fits(rule: ProtectRule, subject: Subject) -> bool:
 
 def _has(subject: Subject, key: str, glob: str) -> bool:
     fits = _matcher(glob)
-    return any(key in data and fits(as_yaml(data[key])) for data in subject.data)
+    values = [data[key] for data in subject.data if key in data]
+    return any(fits(text) for value in values for text in _spellings(value))
+
+
+def _spellings(value: Scalar | None) -> tuple[str, ...]:
+    """Return a value as YAML writes it. Who says 2.0 for 2 must not get around a rule about 2."""
+    text = as_yaml(value)
+    match value:
+        case float() if value.is_integer():
+            return (text, f"{int(value)}", f"{int(value)}.0")
+        case int() if not isinstance(value, bool):
+            return (text, f"{value}.0")
+        case _:
+            return (text,)
 
 
 @lru_cache(maxsize=1000)

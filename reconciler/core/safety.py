@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
@@ -18,34 +19,33 @@ GONE: Final = "gone"
 class Budget:
     """How many devices one plan may touch in one way without consent: a number, or a share.
 
-    A share is of the devices that the guard counts among; of a few devices it says nothing, so up
-    to `few` are allowed whatever the share.
+    A share is in per cent, of the devices that the guard counts among; of a few devices it says
+    nothing, so up to `few` are allowed whatever the share.
     """
 
     devices: int | None = None
-    share: float = 0.0
+    percent: Decimal = Decimal(0)
     few: int = 0
 
     def allows(self, count: int, total: int) -> bool:
         """Whether so many of all are within the budget."""
         if self.devices is not None:
             return count <= self.devices
-        # Not share * total: 0.1 * 30 is more than 3.
-        return count <= self.few or (total > 0 and count / total <= self.share)
+        return count <= self.few or 100 * count <= self.percent * total
 
 
 # A share of less than ten devices is no fleet-wide mistake: a person reads ten lines.
 _READ: Final = 10
 DEFAULT_BUDGETS: Final[Mapping[str, Budget]] = MappingProxyType(
     {
-        "owner-change": Budget(share=0.10, few=_READ),
-        "detach": Budget(share=0.10, few=_READ),
-        "primary-change": Budget(share=0.30, few=_READ),
-        "key-removal": Budget(share=0.30, few=_READ),
-        "disable": Budget(share=0.10, few=_READ),
-        "lead-promotion": Budget(share=0.10, few=_READ),
-        LEAVING: Budget(share=0.10, few=3),
-        GONE: Budget(share=0.50, few=3),
+        "owner-change": Budget(percent=Decimal(10), few=_READ),
+        "detach": Budget(percent=Decimal(10), few=_READ),
+        "primary-change": Budget(percent=Decimal(30), few=_READ),
+        "key-removal": Budget(percent=Decimal(30), few=_READ),
+        "disable": Budget(percent=Decimal(10), few=_READ),
+        "lead-promotion": Budget(percent=Decimal(10), few=_READ),
+        LEAVING: Budget(percent=Decimal(10), few=3),
+        GONE: Budget(percent=Decimal(50), few=3),
     }
 )
 
@@ -66,7 +66,7 @@ class ProtectRule:
 
 @dataclass(frozen=True, slots=True)
 class Safety:
-    """`safety:` of the project file. `budgets` has every guard;"""
+    """`safety:` of the project file. `budgets` has every guard that a budget can have."""
 
     budgets: Mapping[str, Budget] = field(default_factory=lambda: DEFAULT_BUDGETS)
     protect: tuple[ProtectRule, ...] = ()

@@ -11,7 +11,7 @@ from reconciler.core.digest import Digester
 from reconciler.core.fields import OWNER
 from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration
 from reconciler.core.project import Project
-from reconciler.core.protection import of_recorded, protecting
+from reconciler.core.protection import of_undeclared, protecting
 from reconciler.core.record import Record, RecordedDevice, identity_digests
 from reconciler.core.safety import ProtectRule
 from reconciler.core.source import Source
@@ -83,15 +83,17 @@ def _leave(
 ) -> Leaving:
     removal = desired.removed.get(recorded.id)
     source = removal.source if removal is not None else None
+    found = live.registrations.get(recorded.id)
+    if isinstance(found, Gone):
+        # Nothing is left to be detached, nor to be protected.
+        return Leaving(recorded, Leave.RELEASE, source)
     if recorded.protect:
         return Leaving(recorded, Leave.PROTECTED, source)
-    subject = of_recorded(recorded, live.registrations.get(recorded.id))
-    rule = protecting(project.safety, subject)
-    if rule is not None and not isinstance(live.registrations.get(recorded.id), Gone):
+    rule = protecting(project.safety, of_undeclared(recorded.id, recorded.application, found))
+    if rule is not None:
         return Leaving(recorded, Leave.PROTECTED, source, rule=rule)
     if intention(recorded, desired, project) is OnRemove.RELEASE:
         return Leaving(recorded, Leave.RELEASE, source)
-    found = live.registrations.get(recorded.id, Gone())
     owner = somebody(live.owners.get(recorded.id))
     if not isinstance(found, LiveRegistration) or owner is None:
         return Leaving(recorded, Leave.RELEASE, source)

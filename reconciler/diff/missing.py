@@ -15,6 +15,7 @@ from reconciler.core.digest import Digester
 from reconciler.core.identity import IdentityValue
 from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration, Needs
 from reconciler.core.project import Project
+from reconciler.core.protection import of_undeclared, protecting
 from reconciler.core.record import Record
 
 from .compare import changes_primary
@@ -68,13 +69,17 @@ def _detached(
 def _looked_at(
     desired: Desired, record: Record, project: Project, scope: Collection[str] | None
 ) -> Iterable[str]:
-    """Yield the leaving devices that must be read: to be detached, or perhaps protected by what
-    they hold."""
-    if not project.safety.looks_at_data:
-        yield from _detached(desired, record, project, scope)
-        return
+    """Yield the leaving devices that must be read: to be detached, or because they are protected
+    unless they are gone, or perhaps protected by what they hold."""
+    safety = project.safety
     for device in leaving_ids(desired, record, scope):
-        if not record.devices[device].protect:
+        recorded = record.devices[device]
+        if (
+            recorded.protect
+            or safety.looks_at_data
+            or intention(recorded, desired, project) is OnRemove.DEPERSONALIZE
+            or protecting(safety, of_undeclared(device, recorded.application)) is not None
+        ):
             yield device
 
 

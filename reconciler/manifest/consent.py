@@ -28,8 +28,7 @@ def read_consents(files: Iterable[ManifestFile], schema: bytes) -> Reading[tuple
                 continue
             tree = cast("Mapping[str, object]", document.tree)
             accept = {name: int(n) for name, n in cast("dict[str, int]", tree["accept"]).items()}
-            place = document.places.value(())
-            consents.append(Consent(str(tree["changes"]), accept, place))
+            consents.append(Consent(str(tree["changes"]), accept))
     return reading(tuple(consents), diagnostics)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import cast
 
 from reconciler.core.fields import Scalar, as_yaml
@@ -27,7 +28,7 @@ def safety(tree: _Map, places: Places) -> Safety:
 
 def _budget(value: Tree) -> Budget:
     if isinstance(value, str):
-        return Budget(share=float(value.rstrip("%")) / 100)
+        return Budget(percent=Decimal(value.removesuffix("%")))
     return Budget(devices=int(cast("float", value)))
 
 

@@ -238,7 +238,7 @@ def _plan(
                 Measured(found, record, looked_at, tuple(changes)),
                 project.safety,
                 made.empty_patterns,
-                {**consented(made.consents, changes, calls), **made.accepted},
+                consented(made.consents, changes, calls) | made.accepted.items(),
             ),
             people=shown_people(named_in(changes, drift, calls, proposals), people, project),
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable
 from typing import Final
 
 import msgspec
@@ -35,17 +35,22 @@ def effect_digest(changes: Iterable[Change], calls: Iterable[PlannedCall]) -> st
 
 def consented(
     consents: Iterable[Consent], changes: Iterable[Change], calls: Iterable[PlannedCall]
-) -> Mapping[str, int]:
-    """Return what the consents to exactly this accept: counts by the names of guards."""
+) -> frozenset[tuple[str, int]]:
+    """Return what the consents to exactly this accept: guards with counts.
+
+    Two of them may name one guard; a wrong count of one takes nothing from the right one of the
+    other, whichever is read first.
+    """
     given = tuple(consents)
     if not given:
-        return {}
+        return frozenset()
     digest = effect_digest(changes, calls)
-    accepted: dict[str, int] = {}
-    for consent in given:
-        if consent.changes == digest:
-            accepted.update(consent.accept)
-    return accepted
+    return frozenset(
+        accepted
+        for consent in given
+        if consent.changes == digest
+        for accepted in consent.accept.items()
+    )
 
 
 def consent_to(plan: Plan) -> Consent | None:
@@ -56,6 +61,16 @@ def consent_to(plan: Plan) -> Consent | None:
         if (count := accepted_count(refusal)) is not None
     }
     return Consent(effect_digest(plan.changes, plan.calls), accept) if accept else None
+
+
+def unaccepted(
+    refusals: Iterable[Refusal], accepted: Collection[tuple[str, int]]
+) -> tuple[Refusal, ...]:
+    """Return the refusals that nobody accepted with their very count.
+
+    `accepted` are guards with the counts that somebody consented to (`--accept owner-change=38`).
+    """
+    return tuple(one for one in refusals if (one.guard, accepted_count(one)) not in accepted)
 
 
 def accepted_count(refusal: Refusal) -> int | None:

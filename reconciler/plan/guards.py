@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Final
 
@@ -15,8 +16,10 @@ from reconciler.core.record import Record
 from reconciler.core.safety import GONE, LEAVING, Budget, Safety
 from reconciler.diff.changes import Diff
 
+from .consent import unaccepted
 from .definition import PATTERN, Change, Refusal, Risk
 
+_FINEST: Final = 6
 # What a device of each risk would go through, for the sentence of its guard.
 _WOULD: Final[Mapping[Risk, str]] = MappingProxyType(
     {
@@ -45,50 +48,42 @@ def refusals(
     measured: Measured,
     safety: Safety,
     empty_patterns: Iterable[Pattern],
-    accepted: Mapping[str, int],
+    accepted: Collection[tuple[str, int]],
 ) -> tuple[Refusal, ...]:
-    """Return the guards that trip and that were not accepted with this very count.
-
-    `accepted` maps a guard's name to the count that somebody consented to
-    (`--accept owner-change=38`).
+    """Return the guards that trip, without those that are `accepted` (plan.consent).
 
     A plan of a part of the fleet is measured likewise: what leaves by it, against all that is
     recorded, for both are known in full; all else against what it looked at, for of the others
     nobody knows.
     """
-    found = [
+    found = (
         *_patterns(empty_patterns),
         *_leaving(measured, safety.budgets[LEAVING]),
         *_gone(measured, safety.budgets[GONE]),
         *_risks(measured, safety.budgets),
-    ]
-    return tuple(
-        refusal for count, refusal in found if not count or accepted.get(refusal.guard) != count
     )
+    return unaccepted(found, accepted)
 
 
-def _patterns(patterns: Iterable[Pattern]) -> Iterable[tuple[int, Refusal]]:
+def _patterns(patterns: Iterable[Pattern]) -> Iterable[Refusal]:
     for pattern in patterns:
-        yield (
-            0,
-            Refusal(
-                PATTERN,
-                f'{pattern.source}: the pattern "{pattern.text}" matches no file',
-                "0 files",
-                "at least 1",
-                "mend the pattern, or delete the line if those manifests are gone for good",
-            ),
+        yield Refusal(
+            PATTERN,
+            f'{pattern.source}: the pattern "{pattern.text}" matches no file',
+            "0 files",
+            "at least 1",
+            "mend the pattern, or delete the line if those manifests are gone for good",
         )
 
 
-def _leaving(measured: Measured, budget: Budget) -> Iterable[tuple[int, Refusal]]:
+def _leaving(measured: Measured, budget: Budget) -> Iterable[Refusal]:
     count, total = len(measured.diff.leaving), len(measured.record.devices)
     if not budget.allows(count, total):
         what = f"{count} of {total} recorded devices left the files"
-        yield count, _over(LEAVING, what, count, total, budget, "the recorded devices")
+        yield _over(LEAVING, what, count, total, budget, "the recorded devices")
 
 
-def _gone(measured: Measured, budget: Budget) -> Iterable[tuple[int, Refusal]]:
+def _gone(measured: Measured, budget: Budget) -> Iterable[Refusal]:
     gone = Counter(device.application for device in measured.diff.gone)
     for application, count in sorted(gone.items()):
         total = measured.looked_at[application]
@@ -98,31 +93,27 @@ def _gone(measured: Measured, budget: Budget) -> Iterable[tuple[int, Refusal]]:
                 "are gone; is its application code the right one?"
             )
             over = _over(f"{GONE}:{application}", what, count, total, budget, "an application")
-            yield (
-                count,
-                msgspec.structs.replace(
-                    over, way_out=f"check the application code; {over.way_out}"
-                ),
+            yield msgspec.structs.replace(
+                over, way_out=f"check the application code; {over.way_out}"
             )
 
 
-def _risks(measured: Measured, budgets: Mapping[str, Budget]) -> Iterable[tuple[int, Refusal]]:
+def _risks(measured: Measured, budgets: Mapping[str, Budget]) -> Iterable[Refusal]:
     counts = Counter(risk for change in measured.changes for risk in change.risks)
     total = sum(measured.looked_at.values()) + len(measured.diff.leaving)
     for risk in Risk:
         count, budget = counts[risk], budgets[risk]
         if count and not budget.allows(count, total):
             what = f"{count} of {total} devices {_WOULD[risk]}"
-            yield count, _over(risk, what, count, total, budget, "the devices that it covers")
+            yield _over(risk, what, count, total, budget, "the devices that it covers")
 
 
 def _over(guard: str, what: str, count: int, total: int, budget: Budget, among: str) -> Refusal:
     """Return the refusal; its measure starts with the count that consent has to name."""
-    share = f" ({count / total:.0%})" if total else ""
     return Refusal(
         guard,
         what,
-        f"{count} device{'' if count == 1 else 's'}{share}",
+        f"{_devices(count)} ({_share(count, total, budget)})",
         _limit(budget, among),
         f"if it is meant: --accept {guard}={count}",
     )
@@ -130,6 +121,19 @@ def _over(guard: str, what: str, count: int, total: int, budget: Budget, among: 
 
 def _limit(budget: Budget, among: str) -> str:
     if budget.devices is not None:
-        return f"{budget.devices} device{'' if budget.devices == 1 else 's'}"
+        return _devices(budget.devices)
     few = f", or {budget.few}" if budget.few else ""
-    return f"{100 * budget.share:.4g}% of {among}{few}"
+    return f"{budget.percent.normalize():f}% of {among}{few}"
+
+
+def _share(count: int, total: int, budget: Budget) -> str:
+    """Return what is over a budget in per cent, with the decimals that tell it from the limit."""
+    exact = Decimal(100 * count) / total
+    places = 0
+    while budget.devices is None and places < _FINEST and round(exact, places) <= budget.percent:
+        places += 1
+    return f"{exact:.{places}f}%"
+
+
+def _devices(count: int) -> str:
+    return f"{count} device{'' if count == 1 else 's'}"

@@ -101,8 +101,9 @@ class Veil:
         key, sign, _ = text.removeprefix(_SELECT).partition("=")
         if not text.startswith(_SELECT) or not sign or key == "label":
             return text
-        is_hidden = self.privacy.hides(key) or self.privacy.hides(data_path(key))
-        return f"{_SELECT}{key}=(hidden)" if is_hidden else text
+        if self.privacy.hides(key) or self.privacy.hides(data_path(key)):
+            return f"{_SELECT}{key}=(hidden)"
+        return text
 
 
 def revealed(call: PlannedCall, device: DesiredDevice | None, digester: Digester) -> PlannedCall:

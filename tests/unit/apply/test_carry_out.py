@@ -12,13 +12,15 @@ from reconciler.api.asking import Timing
 from reconciler.api.errors import Denied, NoAnswer, RegistrationNotFound, Rejected, ServerFailed
 from reconciler.apply.scribe import LEASE_LOST
 from reconciler.core import codes
-from reconciler.core.device import Desired, OnRemove, Removal
+from reconciler.core.device import Desired, Lifecycle, OnRemove, Removal
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.events import Settled
 from reconciler.core.failures import StateError
 from reconciler.core.hidden import Hidden
 from reconciler.core.record import record_entry
 from reconciler.core.report import Outcome
+from reconciler.core.safety import ProtectRule, Safety
+from reconciler.core.source import Source
 from reconciler.platform.operations import Operation
 from reconciler.platform.pace import workers
 from tests.changed import replace
@@ -216,6 +218,37 @@ def test_an_owner_that_moved_is_left_alone() -> None:
         report
     )
     assert "owner changed since the plan" == report.rows[0].detail
+
+
+def test_a_device_that_a_rule_protects_by_now_is_stale() -> None:
+    """Its role was set between plan and apply, by nobody whom the plan knows. What is claimed from
+    nobody is protected from nothing."""
+    start = world(
+        A1,
+        B2,
+        *(registration(name, 1, data={"role": "till"}) for name in ("left", "moved")),
+        *(registration(name, data={"role": "till"}) for name in ("claimed", "updated")),
+    )
+    declared = desired(
+        device("claimed", owner=BOB),
+        device("moved", owner=BOB),
+        device("updated", data={"k": 1}),
+    )
+    gone = device("left", owner=ANA, lifecycle=Lifecycle(on_remove=OnRemove.DEPERSONALIZE))
+    run = Run(declared, start, applied=[gone])
+    rule = ProtectRule(Source("reconciler.yaml", 9, 3), data={"role": "t*"})
+
+    report = run.carry_out(safety=Safety(protect=(rule,)))
+
+    assert {
+        "depersonalize/left": STALE,
+        "personalize/moved": STALE,
+        "personalize/claimed": APPLIED,
+        "update/updated": APPLIED,
+    } == outcomes(report)
+    assert {"it is protected since the plan, by the rule at reconciler.yaml:9:3", None} == {
+        row.detail for row in report.rows
+    }
 
 
 def test_a_registration_that_went_is_stale() -> None:

@@ -127,11 +127,45 @@ def test_a_consent_with_a_mistake_is_told(project: Path, text: str, said: str) -
 
 
 @pytest.mark.parametrize(
-    "given", ["owner-change", "owner-change=x", "moves=3", "gone=3", "detach:a=3"]
+    "given",
+    [
+        ("owner-change",),
+        ("owner-change=x",),
+        (f"owner-change={'9' * 5000}",),
+        ("moves=3",),
+        ("gone=3",),
+        ("gone:=3",),
+        ("detach:a=3",),
+        ("detach:=3",),
+        ("leaving=39", "leaving=38"),
+    ],
 )
-def test_what_is_no_consent_is_wrong_usage(tmp_path: Path, given: str) -> None:
-    """Nothing is read before that is said."""
-    told = run(tmp_path, "plan", "--accept", given)
+def test_what_is_no_consent_is_wrong_usage(tmp_path: Path, given: tuple[str, ...]) -> None:
+    """Nothing is read before that is said. Of two counts one is wrong, and nobody knows which."""
+    told = run(tmp_path, "plan", *(f"--accept={one}" for one in given))
 
     assert told.returncode == 64
     assert "--accept" in told.stderr
+
+
+def test_only_what_is_not_consented_to_yet_is_asked_for(project: Path) -> None:
+    """Of two guards one is accepted; and once both are, another reason has its own way out."""
+    config = project / "reconciler.yaml"
+    config.write_text(
+        config.read_text("utf-8") + "safety: {budgets: {disable: 0, leaving: 10%}}\n", "utf-8"
+    )
+    disabled = manifest(IDS[:5]).replace("true", "false", 1)
+    (project / "devices.yaml").write_text(disabled, "utf-8")
+    assert run(project, "plan", "-o", "plan.json").returncode == 4
+    both = run(project, "apply", "plan.json")
+    one = run(project, "apply", "plan.json", "--accept", "leaving=5", "--accept", "leaving=5")
+    (project / "devices.yaml").write_text(disabled.replace("false", "true"), "utf-8")
+    other = run(project, "apply", "plan.json", "--accept", "leaving=5", "--accept", "disable=1")
+
+    assert [told.returncode for told in (both, one, other)] == [4, 4, 4]
+    ways = [told.stderr.splitlines()[-1].strip() for told in (both, one, other)]
+    assert ways == [
+        "if it is meant: --accept leaving=5; if it is meant: --accept disable=1",
+        "if it is meant: --accept disable=1",
+        "Make the plan again, review it, and apply that one.",
+    ]

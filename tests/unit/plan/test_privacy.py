@@ -239,7 +239,7 @@ def test_what_a_consent_is_bound_to_tells_nothing_of_hidden_values() -> None:
     service = Service(*people, unowned=[registration("a", data={"email": "ana@old.test"})])
     shown, hidden = (plan(declared, service, record(), of) for of in (project(), hiding()))
     consents = [consent_to(one) for one in (shown, hidden)]
-    again = Consent(consents[1].changes, consents[1].accept, HERE) if consents[1] else None
+    again = Consent(consents[1].changes, consents[1].accept) if consents[1] else None
 
     assert consents[0]
     assert consents[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from reconciler.core.consent import Consent
@@ -9,7 +11,7 @@ from reconciler.core.device import Lifecycle, OnRemove
 from reconciler.core.safety import DEFAULT_BUDGETS, Budget, ProtectRule, Safety
 from reconciler.core.source import Source
 from reconciler.plan.consent import accepted_count, consent_to, consented, effect_digest
-from reconciler.plan.definition import Plan, Risk
+from reconciler.plan.definition import Action, Plan, Risk
 from tests.changed import replace
 from tests.fleet import (
     Service,
@@ -53,13 +55,17 @@ def moved(count: int, total: int, **fields: object) -> Plan:
         (Budget(devices=3), 3, 3, True),
         (Budget(devices=3), 4, 4_000, False),
         (Budget(devices=0), 1, 9, False),
-        (Budget(share=0.1), 3, 30, True),
-        (Budget(share=0.1), 4, 30, False),
-        (Budget(share=0.0), 1, 1_000, False),
-        (Budget(share=0.1, few=10), 10, 10, True),
-        (Budget(share=0.1, few=10), 11, 109, False),
-        (Budget(share=0.1, few=10), 11, 110, True),
-        (Budget(share=1.0), 5, 5, True),
+        (Budget(percent=Decimal(10)), 3, 30, True),
+        (Budget(percent=Decimal(10)), 4, 30, False),
+        (Budget(percent=Decimal(0)), 1, 1_000, False),
+        (Budget(percent=Decimal(10), few=10), 10, 10, True),
+        (Budget(percent=Decimal(10), few=10), 11, 109, False),
+        (Budget(percent=Decimal(10), few=10), 11, 110, True),
+        (Budget(percent=Decimal(100)), 5, 5, True),
+        # In binary floating point it is less than seven of a thousand.
+        (Budget(percent=Decimal("0.7")), 7, 1_000, True),
+        (Budget(percent=Decimal("0.7")), 8, 1_000, False),
+        (Budget(percent=Decimal(10)), 0, 0, True),
     ],
 )
 def test_a_budget_is_a_number_or_a_share(budget, count, total, allowed) -> None:
@@ -95,13 +101,31 @@ def test_consent_names_the_exact_count(count: int, refused: bool) -> None:
 def test_a_project_sets_its_own_budgets() -> None:
     """Two may move; with a share of one per cent not even one."""
     two = project(safety=budgets(owner_change=Budget(devices=2)))
-    share = project(safety=budgets(owner_change=Budget(share=0.01)))
+    share = project(safety=budgets(owner_change=Budget(percent=Decimal("1.0"))))
 
     assert moved(2, 12, of=two).refusals == ()
     assert [one.limit for one in moved(3, 12, of=two).refusals] == ["2 devices"]
     assert [one.limit for one in moved(1, 12, of=share).refusals] == [
         "1% of the devices that it covers"
     ]
+
+
+@pytest.mark.parametrize(
+    ("percent", "measured", "limit"),
+    [
+        ("10", "11 devices (10.1%)", "10% of the devices that it covers"),
+        ("10.09", "11 devices (10.1%)", "10.09% of the devices that it covers"),
+        ("9", "11 devices (10%)", "9% of the devices that it covers"),
+        ("0.00001", "11 devices (10%)", "0.00001% of the devices that it covers"),
+    ],
+)
+def test_what_is_measured_does_not_look_like_the_limit(percent, measured, limit) -> None:
+    """11 of 109 devices are more than a tenth, so they are not said to be one."""
+    safety = budgets(owner_change=Budget(percent=Decimal(percent)))
+    (refusal,) = moved(11, 109, of=project(safety=safety)).refusals
+
+    assert (refusal.measured, refusal.limit) == (measured, limit)
+    assert accepted_count(refusal) == 11
 
 
 def test_a_written_consent_is_for_one_plan_and_no_other() -> None:
@@ -125,8 +149,19 @@ def test_a_consent_to_another_count_is_none() -> None:
     refused = moved(11, 12)
     consent = Consent(effect_digest(refused.changes, refused.calls), {"owner-change": 12})
 
-    assert consented((consent,), refused.changes, refused.calls) == {"owner-change": 12}
+    assert consented((consent,), refused.changes, refused.calls) == {("owner-change", 12)}
     assert len(moved(11, 12, consents=(consent,)).refusals) == 1
+
+
+def test_a_consent_holds_beside_a_wrong_one() -> None:
+    """Whichever of the two files is read first; and so does a wrong --accept take nothing away."""
+    right = consent_to(moved(11, 12))
+    assert right is not None
+    wrong = Consent(right.changes, {"owner-change": 12})
+
+    for consents in ((right, wrong), (wrong, right)):
+        assert moved(11, 12, consents=consents).refusals == ()
+    assert moved(11, 12, consents=(right,), accepted={"owner-change": 12}).refusals == ()
 
 
 def test_there_is_no_consent_to_a_pattern_that_matches_nothing() -> None:
@@ -177,6 +212,21 @@ def test_a_rule_protects_what_fits_it(rule: ProtectRule) -> None:
     assert {call.device for call in made.calls} == {"plain"}
 
 
+@pytest.mark.parametrize(
+    ("live", "glob"),
+    [(2, "2"), (2.0, "2"), (2, "2.0"), (2.0, "2.0"), (2.0, "[12]"), (2.5, "2.5"), ("2.0", "2.0")],
+)
+def test_a_number_fits_by_its_value(live: float | str, glob: str) -> None:
+    """The service may say 2.0 for the 2 that it was sent: that must not end a rule."""
+    rule = ProtectRule(RULE, data={"floor": glob})
+    owned = person(1, external("old"), owns=[registration("d", data={"floor": live})])
+    of = project(safety=Safety(protect=(rule,)))
+    there = plan(desired(device("d", owner=None)), Service(owned), of=of)
+    left = plan(desired(), Service(owned), recorded=record(device("d")), of=of)
+
+    assert [[error.slug for error in made.errors] for made in (there, left)] == [["protected"]] * 2
+
+
 def test_every_glob_of_a_rule_must_fit() -> None:
     """Of gold tablets and gold couriers a rule about tablets protects only the tablets."""
     rule = ProtectRule(RULE, application="shop", data={"tier": "gold"})
@@ -217,3 +267,19 @@ def test_protection_does_not_vanish_with_the_entry(rule, protected, on_remove) -
 
     assert [error.slug for error in made.errors] == (["protected"] if protected else [])
     assert bool(made.changes) is not protected
+
+
+@pytest.mark.parametrize("on_remove", list(OnRemove))
+@pytest.mark.parametrize("rules", [(ProtectRule(RULE, id="VIP-*"),), tuple(RULES), ()])
+def test_a_device_that_is_gone_needs_no_protection(rules, on_remove) -> None:
+    """Its entry is deleted after it: else no plan of the project would be without an error."""
+    lifecycle = Lifecycle(on_remove=on_remove, protect=not rules)
+    made = plan(
+        desired(),
+        Service(),
+        recorded=record(device("VIP-1", lifecycle=lifecycle)),
+        of=project(safety=Safety(protect=rules)),
+    )
+
+    assert made.errors == ()
+    assert [change.actions for change in made.changes] == [(Action.RELEASE,)]
