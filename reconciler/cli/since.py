@@ -89,7 +89,9 @@ def _past(options: Options, loaded: Loaded, blobs: Mapping[str, Blob], then: str
     )
     reading = read_manifests(manifests, project, schemas, outside=_people_then(loaded, project))
     desired = _sound(reading, then)
-    return Past(desired, frozenset(map(files.printable, same)))
+    now = files.read(loaded.root / loaded.project.file)
+    changed = not (isinstance(now, bytes) and project_file.holds(now))
+    return Past(desired, frozenset(map(files.printable, same)), project_changed=changed)
 
 
 def _people_then(loaded: Loaded, project: Project) -> Outside:

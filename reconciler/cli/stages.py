@@ -130,6 +130,7 @@ def make_plan(
     listen: Listener,
 ) -> Plan:
     """Read live state until nothing is missing, and build the plan."""
+    past = wishes.selection.past
     ids = chosen(wishes.selection, loaded.desired, record)
     scope = Scope.of(loaded.desired, record, loaded.project, ids)
     live, reads = live_state(
@@ -156,7 +157,12 @@ def make_plan(
             commit=head(loaded.root),
             scope=scope.covered(live),
             coverage=coverage(
-                wishes.selection.given, ids, scope.along(live), loaded.desired, record
+                wishes.selection.given,
+                ids,
+                scope.along(live),
+                loaded.desired,
+                record,
+                project_changed=past is not None and past.project_changed,
             ),
             empty_patterns=loaded.empty_patterns,
             accepted=wishes.accepted,

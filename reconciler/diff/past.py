@@ -17,10 +17,12 @@ class Past:
     """The declarations of an earlier commit.
 
     `same` are the files that are byte for byte what they were; `desired` need not have them.
+    `project_changed` tells whether the project file is not what it was.
     """
 
     desired: Desired
     same: frozenset[str] = frozenset()
+    project_changed: bool = False
 
 
 def changed_since(past: Past, desired: Desired) -> frozenset[str]:

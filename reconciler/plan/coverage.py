@@ -18,6 +18,8 @@ def coverage(
     along: Iterable[Needed],
     desired: Desired,
     record: Record,
+    *,
+    project_changed: bool = False,
 ) -> Coverage:
     """Count what is chosen, comes along and is left out; `chosen` is None for everything."""
     if chosen is None:
@@ -31,4 +33,5 @@ def coverage(
         dependencies=tuple(sorted(dependencies, key=lambda one: one.device)),
         left_out=len(desired.devices.keys() - covered),
         leaving_left_out=len(left) - len(covered.intersection(left)),
+        project_changed=project_changed,
     )

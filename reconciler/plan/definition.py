@@ -126,6 +126,7 @@ class Coverage(_Part, frozen=True):
     `selectors` are the options as they were given (`--target ID`, `--since main`); `chosen` counts
     what they match, `left_out` the declared devices that the plan says nothing about, and
     `leaving_left_out` the recorded devices that left the files and are not looked at.
+    `project_changed`: the project file is not what it was at the commit of `--since`.
     """
 
     selectors: tuple[str, ...] = ()
@@ -133,6 +134,7 @@ class Coverage(_Part, frozen=True):
     dependencies: tuple[Dependency, ...] = ()
     left_out: int = 0
     leaving_left_out: int = 0
+    project_changed: bool = False
 
 
 class ForecastCalls(_Part, frozen=True):

@@ -13,6 +13,10 @@ from .sentences import counted, devices, listed, number
 
 _FEW: Final = 5
 _SELECTOR: Final = 100
+_PROJECT_CHANGED: Final = (
+    " The project file changed as well: what follows from that for the other devices, only a plan "
+    "of all shows."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,7 @@ class CoverageView:
     count: int
     along: tuple[AlongView, ...]
     left_out: str
+    project_changed: bool = False
 
     def sentence(self, typed: Callable[[str], str] = str) -> str:
         """Say it in one sentence; `typed` marks an option as a rendering does."""
@@ -44,7 +49,7 @@ class CoverageView:
             covers = f"Covers nothing: no device is chosen by {options}"
         if along := len(self.along):
             covers += f", and {number(along)} that {'comes' if along == 1 else 'come'} along"
-        return f"{covers}; {self.left_out}."
+        return f"{covers}; {self.left_out}.{_PROJECT_CHANGED if self.project_changed else ''}"
 
 
 def coverage_view(coverage: Coverage) -> CoverageView | None:
@@ -60,6 +65,7 @@ def coverage_view(coverage: Coverage) -> CoverageView | None:
             for one in coverage.dependencies
         ),
         _left_out(coverage),
+        coverage.project_changed,
     )
 
 

@@ -233,6 +233,26 @@ def test_what_is_declared_chooses(
     assert coverage["leftOut"] == 5 - len(expected)
 
 
+def test_a_change_of_the_project_file_chooses_nothing_and_is_told(project: Project) -> None:
+    """What follows from it for all other devices would else be seen by nobody before the merge."""
+    assert covered(project.run("plan", "--since", "HEAD", "--format", "json"))[1] == {
+        "selectors": ["--since HEAD"],
+        "chosen": 0,
+        "dependencies": [],
+        "leftOut": 5,
+        "leavingLeftOut": 0,
+        "projectChanged": False,
+    }
+    before = (project.root / "reconciler.yaml").read_text("utf-8")
+    project.write("reconciler.yaml", f"{before}onDrift: {{owner: report}}\n")
+    ran = project.run("plan", "--since", "HEAD", "--format", "json")
+    told = project.run("plan", "--since", "HEAD", "--format", "markdown")
+
+    assert covered(ran)[1]["projectChanged"] is True
+    assert covered(ran)[0] == []
+    assert "The project file changed as well" in told.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -56,6 +56,12 @@ PART = Coverage(("--since origin/main",), 3, (ALONG,), 97)
             "100 declared devices are left out.",
         ),
         (
+            Coverage(("--since main",), 0, (), 1, project_changed=True),
+            "Covers nothing: no device is chosen by --since main; 1 declared device is left out. "
+            "The project file changed as well: what follows from that for the other devices, only "
+            "a plan of all shows.",
+        ),
+        (
             Coverage(tuple(f"--target {number}" for number in range(9)), 9, (), 1),
             "Covers 9 devices chosen by --target 0, --target 1, --target 2, --target 3, "
             "--target 4 and 4 more; 1 declared device is left out.",
