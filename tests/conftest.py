@@ -9,6 +9,8 @@ from tempfile import TemporaryDirectory
 import pytest
 from hypothesis import HealthCheck, settings
 
+from .e2e.harness import BYTECODE
+
 # Two cores are shared by several workers: time says nothing about a single example.
 settings.register_profile(
     "suite",
@@ -22,10 +24,10 @@ settings.load_profile(os.environ.get("RECONCILER_HYPOTHESIS", "suite"))
 
 def pytest_configure(config: pytest.Config) -> None:
     """Keep compiled modules for the commands of tests, though none may be written in the clone."""
-    if sys.dont_write_bytecode and "PYTHONPYCACHEPREFIX" not in os.environ:
+    if sys.dont_write_bytecode and BYTECODE not in os.environ:
         room = TemporaryDirectory(prefix="bytecode-")
         config.add_cleanup(room.cleanup)
-        os.environ["PYTHONPYCACHEPREFIX"] = room.name
+        os.environ[BYTECODE] = room.name
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

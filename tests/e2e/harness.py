@@ -17,11 +17,13 @@ from . import warm
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
 KEY: Final = "secret-key-of-the-tests"
 TIMEOUT: Final = 100
+# Names the directory of compiled modules where none may be written beside the sources.
+BYTECODE: Final = "RECONCILER_TESTS_BYTECODE"
 
 
 def interpreter() -> dict[str, str]:
     """Return the variables with which Python finds this checkout, and its modules compiled."""
-    bytecode = os.environ.get("PYTHONPYCACHEPREFIX")
+    bytecode = os.environ.get(BYTECODE) or sys.pycache_prefix
     return {"PYTHONPATH": str(ROOT)} | ({"PYTHONPYCACHEPREFIX": bytecode} if bytecode else {})
 
 
