@@ -15,10 +15,10 @@ from .events import FASTEST, Opener
 from .layout import laid_out
 from .nodes import comments
 from .order import Orders
-from .places import Tree
 from .reading import Reading, Unreadable, reading
 from .syntax import read_pages
 from .text import decode
+from .tree import Tree
 
 _OURS: Final = re.compile(rb"""\bapiVersion["']?\s*:\s*["']?reconciler/""")
 

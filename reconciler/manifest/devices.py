@@ -23,11 +23,11 @@ from .events import FASTEST, Opener
 from .explanation import explain
 from .outside import Outside, person_twice
 from .people import owner
-from .places import Tree
 from .reading import ManifestFile, Reading, reading
 from .rules import Declared, check
 from .schema import Schemas
 from .suggestion import closest, did_you_mean, listed
+from .tree import Tree
 from .wording import shown
 
 _NO_LIFECYCLE: Final = Lifecycle()

@@ -29,10 +29,11 @@ from reconciler.core.source import Source
 
 from .collector import paused_collector
 from .events import FASTEST, Opener, broken, depth_passed
-from .places import Lines, Offsets, Places, Tree, no_offsets
+from .places import Lines, Offsets, Places, no_offsets
 from .reading import Unreadable
 from .scalars import PLAIN_STARTS, Refused, plain
 from .text import Stopped, decode
+from .tree import Tree
 
 DEEPEST: Final = 64
 # Written out, aliases may add this many values, and this many times what is written.

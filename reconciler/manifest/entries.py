@@ -20,8 +20,8 @@ from reconciler.core.identity import Identity, IdentityKind, IdentityValue
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 
 from .people import ATTRIBUTES, names_somebody
-from .places import Tree
 from .scalars import LARGEST, SMALLEST
+from .tree import Tree
 
 # As the schema of manifests has them.
 _REGISTRATION: Final = re.compile(r"(?!\.{1,2}\Z)[!-~]{1,256}", re.ASCII)

@@ -15,9 +15,9 @@ from typing import Final, cast
 
 from reconciler.core.guide import Below, Field, Missing
 
-from .places import Tree
 from .rulings import allowed, rules, types
 from .suggestion import closest
+from .tree import Tree, mapping
 
 Schema = Mapping[str, Tree]
 
@@ -47,7 +47,7 @@ class Guide:
         # refers to it.
         self._packed = {
             name: one
-            for name, one in _mapping(self._document, "$defs").items()
+            for name, one in mapping(self._document.get("$defs")).items()
             if isinstance(one, dict) and f'"#/$defs/{name}"' not in text
         }
 
@@ -185,7 +185,7 @@ class Guide:
         """Return the named fields; with `whole` of a document, and what is packed in it."""
         found: dict[str, Schema] = {}
         for facet in self._facets(schema):
-            for name, one in _mapping(facet, "properties").items():
+            for name, one in mapping(facet.get("properties")).items():
                 if isinstance(one, dict):
                     found.setdefault(name, one)
         return self._packed | found if whole else found
@@ -194,7 +194,7 @@ class Guide:
         for facet in self._facets(schema):
             for one in (
                 facet.get("additionalProperties"),
-                *_mapping(facet, "patternProperties").values(),
+                *mapping(facet.get("patternProperties")).values(),
             ):
                 if isinstance(one, dict):
                     yield one
@@ -230,11 +230,6 @@ class Guide:
             found = found[step]
         assert isinstance(found, dict), reference
         return found
-
-
-def _mapping(schema: Schema, keyword: str) -> Mapping[str, Tree]:
-    found = schema.get(keyword)
-    return found if isinstance(found, dict) else {}
 
 
 def _names(schema: Schema, keyword: str) -> list[str]:

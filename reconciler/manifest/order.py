@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
-from .places import Tree
+from .tree import Tree, mapping
 
 Schema = Mapping[str, Tree]
 
@@ -23,7 +23,7 @@ class Order:
         self._facets = [facet for schema in schemas for facet in _facets(document, schema)]
         self._fields: dict[str, Schema] = {}
         for facet in self._facets:
-            for name, schema in _mapping(facet, "properties").items():
+            for name, schema in mapping(facet.get("properties")).items():
                 self._fields.setdefault(name, cast("Schema", schema))
         self._ranks = {name: rank for rank, name in enumerate(self._fields)}
         self._below: dict[str | None, Order] = {}
@@ -56,7 +56,7 @@ class Orders:
         self._by_kind: dict[str, Order] = {}
         for data in schemas:
             document = cast("Schema", json.loads(data))
-            kind = _mapping(_mapping(document, "properties"), "kind").get("const")
+            kind = mapping(mapping(document.get("properties")).get("kind")).get("const")
             self._by_kind[str(kind)] = Order(document, [document])
 
     def of(self, kind: str) -> Order:
@@ -76,8 +76,3 @@ def _facets(document: Schema, schema: Schema) -> Iterator[Schema]:
     then = schema.get("then")
     if isinstance(then, dict):
         yield from _facets(document, then)
-
-
-def _mapping(schema: Schema, name: str) -> Schema:
-    found = schema.get(name)
-    return found if isinstance(found, dict) else {}

@@ -13,9 +13,9 @@ from reconciler.core.diagnostics import Diagnostic
 from .documents import Document, read_documents
 from .explanation import explain
 from .people import owner
-from .places import Tree
 from .reading import ManifestFile, Reading, reading
 from .schema import Shape
+from .tree import Tree
 
 
 @dataclass(frozen=True, slots=True)

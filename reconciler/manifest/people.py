@@ -9,7 +9,7 @@ from reconciler.core.hidden import Hidden
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
 from reconciler.core.source import Source
 
-from .places import Tree
+from .tree import Tree
 
 # The attributes of a person in the order of the schema.
 ATTRIBUTES: Final = (

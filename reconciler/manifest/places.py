@@ -13,7 +13,8 @@ from typing import TypeAlias
 
 from reconciler.core.source import Source
 
-Tree: TypeAlias = "bool | int | float | str | list[Tree] | dict[str, Tree] | None"
+from .tree import Tree
+
 Path: TypeAlias = Sequence[str | int]
 # Offsets, in characters, of key, value, key, value, ... of a mapping; of the items of a list.
 Offsets: TypeAlias = "array[int]"

@@ -11,18 +11,19 @@ from reconciler.core.fields import data_key, data_path
 from reconciler.core.identity import IdentityKind
 from reconciler.core.privacy import ALL_DATA, Privacy
 
-from .places import Places, Tree
+from .places import Places
 from .suggestion import closest
+from .tree import Tree, items
 from .wording import shown
 
 
 def privacy(tree: Mapping[str, Tree], places: Places) -> Privacy:
     """Return what may be shown; nobody and everything is what is left out."""
     return Privacy(
-        frozenset(IdentityKind(str(kind)) for kind in _list(tree.get("show"))),
+        frozenset(IdentityKind(str(kind)) for kind in items(tree.get("show"))),
         {
             str(path): places.value(("privacy", "hide", number))
-            for number, path in enumerate(_list(tree.get("hide")))
+            for number, path in enumerate(items(tree.get("hide")))
         },
     )
 
@@ -43,7 +44,3 @@ def hides_nothing(privacy: Privacy, desired: Desired) -> Iterator[Diagnostic]:
             place,
             fix=None if meant is None else f"Did you mean {shown(data_path(meant))}?",
         )
-
-
-def _list(tree: Tree) -> list[Tree]:
-    return tree if isinstance(tree, list) else []

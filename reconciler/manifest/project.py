@@ -33,12 +33,13 @@ from reconciler.platform.assumptions import ASSUMPTIONS
 from .documents import Document, read_documents
 from .explanation import explain
 from .interpolation import is_partial
-from .places import Path, Tree
+from .places import Path
 from .privacy import privacy
 from .reading import Reading, Unreadable, reading
 from .safety import safety
 from .schema import Schemas
 from .suggestion import did_you_mean, listed
+from .tree import Tree, items, mapping
 from .wording import shown
 
 _STATE_PATH: Final = ".reconciler/state.db"
@@ -124,29 +125,19 @@ def _takes_reference(path: Path) -> bool:
 
 def _rules(document: Document) -> Iterator[Diagnostic]:
     """Check what the schema cannot say, of all parts that are what they have to be."""
-    tree = _mapping(document.tree)
-    yield from _assumptions(document, _mapping(_mapping(tree.get("api")).get("assume")))
-    yield from _app_codes(document, _mapping(tree.get("applications")))
-    yield from _state_rules(document, _mapping(tree.get("state")))
+    tree = mapping(document.tree)
+    yield from _assumptions(document, mapping(mapping(tree.get("api")).get("assume")))
+    yield from _app_codes(document, mapping(tree.get("applications")))
+    yield from _state_rules(document, mapping(tree.get("state")))
     patterns = tree.get("manifests")
     for path, globs in (
         (("manifests",), patterns if isinstance(patterns, list) else []),
-        (("safety", "consents"), _consents(tree)),
-        (("peopleFrom",), _people_from(tree)),
+        (("safety", "consents"), items(mapping(tree.get("safety")).get("consents"))),
+        (("peopleFrom",), items(tree.get("peopleFrom"))),
     ):
         for number, pattern in enumerate(globs):
             if isinstance(pattern, str) and _leaves(pattern):
                 yield _at_value(document, (*path, number), codes.PATTERN)
-
-
-def _consents(tree: _Map) -> list[Tree]:
-    found = _mapping(tree.get("safety")).get("consents")
-    return found if isinstance(found, list) else []
-
-
-def _people_from(tree: _Map) -> list[Tree]:
-    found = tree.get("peopleFrom")
-    return found if isinstance(found, list) else []
 
 
 def _assumptions(document: Document, assume: _Map) -> Iterator[Diagnostic]:
@@ -173,7 +164,7 @@ def _assumptions(document: Document, assume: _Map) -> Iterator[Diagnostic]:
 def _app_codes(document: Document, applications: _Map) -> Iterator[Diagnostic]:
     first: dict[str, str] = {}
     for name, entry in applications.items():
-        code = _mapping(entry).get("appCode")
+        code = mapping(entry).get("appCode")
         if not isinstance(code, str):
             continue
         if code not in first:
@@ -237,33 +228,29 @@ def _at_value(document: Document, path: Path, code: Code) -> Diagnostic:
     return Diagnostic(code, code.title, document.places.value(path))
 
 
-def _mapping(tree: Tree) -> _Map:
-    return tree if isinstance(tree, dict) else {}
-
-
 def _project(document: Document) -> Project:
     """Make the project of a valid document."""
-    tree = _mapping(document.tree)
+    tree = mapping(document.tree)
     places = document.places
 
     def setting(*path: str) -> Setting:
         node: Tree = tree
         for step in path:
-            node = _mapping(node)[step]
+            node = mapping(node)[step]
         return Setting(str(node), ".".join(path), places.value(path))
 
-    api = _mapping(tree["api"])
-    state = _mapping(tree.get("state"))
-    drift = cast("dict[str, Literal['mend', 'report']]", _mapping(tree.get("onDrift")))
-    limits = cast("dict[str, float]", _mapping(api.get("limits")))
+    api = mapping(tree["api"])
+    state = mapping(tree.get("state"))
+    drift = cast("dict[str, Literal['mend', 'report']]", mapping(tree.get("onDrift")))
+    limits = cast("dict[str, float]", mapping(api.get("limits")))
     return Project(
         document.file,
         ApiSettings(
             setting("api", "baseUrl"),
-            _auth(_mapping(api["auth"]), setting),
+            _auth(mapping(api["auth"]), setting),
             {name: float(limit) for name, limit in limits.items()},
             float(cast(float, api.get("quotaShare", 0.8))),
-            {name: str(value) for name, value in _mapping(api.get("assume")).items()},
+            {name: str(value) for name, value in mapping(api.get("assume")).items()},
             float(cast(float, api.get("timeout", 30.0))),
         ),
         {
@@ -272,7 +259,7 @@ def _project(document: Document) -> Project:
                 setting("applications", name, "appCode"),
                 places.key(("applications", name)),
             )
-            for name in _mapping(tree["applications"])
+            for name in mapping(tree["applications"])
         },
         tuple(
             Pattern(str(text), places.value(("manifests", number)))
@@ -281,15 +268,15 @@ def _project(document: Document) -> Project:
         _state(state, setting, Setting(_STATE_PATH, "state.path", places.key(("state",)))),
         OnRemove(str(tree.get("onRemove", "release"))),
         dict(drift),
-        safety(_mapping(tree.get("safety")), places),
+        safety(mapping(tree.get("safety")), places),
         tuple(
             Pattern(str(text), places.value(("safety", "consents", number)))
-            for number, text in enumerate(_consents(tree))
+            for number, text in enumerate(items(mapping(tree.get("safety")).get("consents")))
         ),
-        privacy(_mapping(tree.get("privacy")), places),
+        privacy(mapping(tree.get("privacy")), places),
         tuple(
             Pattern(str(text), places.value(("peopleFrom", number)))
-            for number, text in enumerate(_people_from(tree))
+            for number, text in enumerate(items(tree.get("peopleFrom")))
         ),
     )
 
@@ -323,7 +310,7 @@ def _state(state: _Map, setting: Callable[..., Setting], path: Setting) -> State
             place = LocalPlace(given("path") or path)
     if "encryption" not in state:
         return StateSettings(place)
-    previous = "previousKey" in _mapping(state["encryption"])
+    previous = "previousKey" in mapping(state["encryption"])
     return StateSettings(
         place,
         Encryption(

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
-from .places import Tree
+from .tree import Tree
 from .wording import alternatives
 
 Schema = Mapping[str, Tree]

@@ -9,19 +9,20 @@ from typing import cast
 from reconciler.core.fields import Scalar, as_yaml
 from reconciler.core.safety import DEFAULT_BUDGETS, Budget, ProtectRule, Safety
 
-from .places import Places, Tree
+from .places import Places
+from .tree import Tree, items, mapping
 
 _Map = Mapping[str, Tree]
 
 
 def safety(tree: _Map, places: Places) -> Safety:
     """Return what a plan may touch and what not; the defaults for what is left out."""
-    budgets = {name: _budget(value) for name, value in _mapping(tree.get("budgets")).items()}
+    budgets = {name: _budget(value) for name, value in mapping(tree.get("budgets")).items()}
     return Safety(
         {**DEFAULT_BUDGETS, **budgets},
         tuple(
-            _rule(_mapping(entry), places, number)
-            for number, entry in enumerate(_list(tree.get("protect")))
+            _rule(mapping(entry), places, number)
+            for number, entry in enumerate(items(tree.get("protect")))
         ),
     )
 
@@ -36,7 +37,7 @@ def _rule(entry: _Map, places: Places, number: int) -> ProtectRule:
     def glob(name: str) -> str | None:
         return str(entry[name]) if name in entry else None
 
-    data = cast("Mapping[str, Scalar]", _mapping(entry.get("additionalData")))
+    data = cast("Mapping[str, Scalar]", mapping(entry.get("additionalData")))
     return ProtectRule(
         places.value(("safety", "protect", number)),
         glob("id"),
@@ -44,11 +45,3 @@ def _rule(entry: _Map, places: Places, number: int) -> ProtectRule:
         glob("application"),
         {key: as_yaml(value) for key, value in data.items()},
     )
-
-
-def _mapping(tree: Tree) -> _Map:
-    return tree if isinstance(tree, dict) else {}
-
-
-def _list(tree: Tree) -> list[Tree]:
-    return tree if isinstance(tree, list) else []

@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from .places import Path, Tree
+from .places import Path
 from .schema import Violation
+from .tree import Tree
 
 _TYPES: Final = {
     "string": "text",

@@ -27,10 +27,10 @@ from yaml.events import (
 from .entries import Entries, Entry
 from .layout import laid_out
 from .order import Orders
-from .places import Tree
 from .quoting import is_bare, is_date
 from .seal import sealed
 from .syntax import read_pages
+from .tree import Tree
 
 # They change the order in which a line is shown; as escapes they are seen in a review.
 _BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")

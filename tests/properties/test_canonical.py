@@ -14,7 +14,7 @@ from reconciler.manifest.canonical import canonical
 from reconciler.manifest.difference import unified
 from reconciler.manifest.documents import read_documents
 from reconciler.manifest.entries import entries
-from reconciler.manifest.places import Tree
+from reconciler.manifest.tree import Tree
 from tests.unit.manifest.test_canonical import ORDERS, formatted
 
 from .layouts import laid_out

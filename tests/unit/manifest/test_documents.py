@@ -17,7 +17,7 @@ from reconciler.core.source import Source
 from reconciler.manifest import events
 from reconciler.manifest.documents import Document, read_documents
 from reconciler.manifest.events import FASTEST, Opener, pure_events
-from reconciler.manifest.places import Tree
+from reconciler.manifest.tree import Tree
 
 PARSERS = pytest.mark.parametrize("opener", [FASTEST, pure_events], ids=["libyaml", "pure"])
 TEXT = """\

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.manifest.places import Tree
 from reconciler.manifest.scalars import LARGEST
 from reconciler.manifest.schema import Shape
+from reconciler.manifest.tree import Tree
 
 from .reading import ROOT, SCHEMAS
 
