@@ -43,7 +43,8 @@ GONE = "the registration is gone"
 class Circumstances:
     """What all attempts of a run share.
 
-    `unsettled` are the calls that an earlier run of this plan sent, or was about to send.
+    `unsettled` are the calls that an earlier run of this plan sent, or was about to send; from
+    `sure_from` on (by the clock of `timing`) reads tell what became of them.
     """
 
     plan: str
@@ -53,6 +54,7 @@ class Circumstances:
     digester: Digester
     safety: Safety
     unsettled: frozenset[str]
+    sure_from: float
     gate: Gate
     timing: Timing
     listen: Listener
@@ -112,12 +114,22 @@ async def attempt(
     was_sent = call.id in around.unsettled
     trial = _Trial(in_doubt=was_sent, is_noted=was_sent)
     try:
+        if was_sent:
+            await _until_sure(around)
         while True:
             result = await _once(call, subject, effects, around, trial)
             if result is not None:
                 return await _noted(call, around, trial, result)
     except GateClosed as closed:
         return await _noted(call, around, trial, _cut_short(trial, closed.reason))
+
+
+async def _until_sure(around: Circumstances) -> None:
+    """Wait as after a lost answer: the run before may have been killed a moment ago."""
+    wait = around.sure_from - around.timing.clock()
+    if wait > 0:
+        with around.gate.waiting():
+            await around.timing.sleep(wait)
 
 
 async def _once(

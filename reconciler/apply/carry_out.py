@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from reconciler.api.asking import Timing
 from reconciler.api.gate import INTERRUPTED, TIMED_OUT, Gate
+from reconciler.api.retry import SURE_AFTER
 from reconciler.core.device import Desired
 from reconciler.core.digest import Digester
 from reconciler.core.events import Listener, nobody_listens
@@ -70,6 +71,7 @@ async def carry_out(
         digester=Digester(record.key),
         safety=safety or Safety(),
         unsettled=await asyncio.to_thread(_unsettled, plan, journal, done),
+        sure_from=timing.clock() + SURE_AFTER,
         gate=gate,
         timing=timing,
         listen=listen,

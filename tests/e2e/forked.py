@@ -95,7 +95,7 @@ class Forks:
         """Begin a command and return its process number; `end` has to follow.
 
         Whoever gets the lease goes on only when the file `held_until` is there. `seconds` are other
-        values for constants of the lease.
+        values for constants of the lease, and of how long a read may lag.
         """
         self._ask(
             self._asked(
@@ -115,9 +115,14 @@ class Forks:
         ran = Ran(code, self._out.read_text("utf-8"), self._err.read_text("utf-8"))
         return Ended(ran, transactions)
 
-    def run(self, *arguments: str, death: Death | None = None) -> Ended:
+    def run(
+        self,
+        *arguments: str,
+        death: Death | None = None,
+        seconds: Mapping[str, float] | None = None,
+    ) -> Ended:
         """Run a command to its end."""
-        self.begin(*arguments, death=death)
+        self.begin(*arguments, death=death, seconds=seconds)
         return self.end()
 
     def warm_up(self, *arguments: str) -> Ran:
@@ -160,6 +165,7 @@ _COUNT: Final = struct.Struct("I")
 
 
 def _child(asked: dict[str, Any], count: mmap.mmap) -> int:
+    from reconciler.apply import attempt, carry_out
     from reconciler.cli.main import outcome
     from reconciler.state import lease, local_lease
     from reconciler.state.database import Database
@@ -198,7 +204,7 @@ def _child(asked: dict[str, Any], count: mmap.mmap) -> int:
         _hold(Path(asked["held_until"]))
     for name, value in (asked["seconds"] or {}).items():
         # Whoever imported the constant has a name of its own for it.
-        named = [module for module in (lease, local_lease) if hasattr(module, name)]
+        named = [one for one in (lease, local_lease, attempt, carry_out) if hasattr(one, name)]
         assert named
         for module in named:
             setattr(module, name, value)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -62,6 +62,10 @@ def again(root: Path, running: RunningSandbox, start: World) -> None:
     (root / f"{RECORD}-journal").unlink(missing_ok=True)
     running.set_world(start)
     running.forget_calls()
+
+
+# Here a read shows every write, and a hundred runs have no time to wait for it.
+NO_LAG: Final = {"SURE_AFTER": 0.0}
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +137,8 @@ def go_on(stage: Stage, death: Death, *, is_fresh: bool) -> None:
         assert ("A run that began at" in planned.err) is (found is not None), (
             f"{note}: {said(planned)}"
         )
-    applied = stage.forks.run("apply", "fresh.json" if is_fresh else "plan.json").ran
+    file = "fresh.json" if is_fresh else "plan.json"
+    applied = stage.forks.run("apply", file, seconds=NO_LAG).ran
     assert applied.exit == 0, f"{note}: {said(applied)}"
     # A run that came to no call at all leaves nothing to go on with.
     came_to_calls = found is not None and found.applied + found.unsettled > 0

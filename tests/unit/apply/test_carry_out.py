@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from itertools import chain, repeat
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 from reconciler.api.asking import Timing
 from reconciler.api.errors import Denied, NoAnswer, RegistrationNotFound, Rejected, ServerFailed
+from reconciler.api.retry import SURE_AFTER
 from reconciler.apply.scribe import LEASE_LOST
 from reconciler.core import codes
 from reconciler.core.device import Desired, Lifecycle, OnRemove, Removal
@@ -407,6 +409,39 @@ def test_going_on_settles_what_was_sent_by_reading() -> None:
     assert report.complete
     assert ["personalize/b", "update/a"] == run.door.writes
     assert "sent by an earlier run, and read to be done" == report.rows[0].detail
+
+
+def test_going_on_waits_until_a_read_tells_what_a_killed_run_has_sent() -> None:
+    """A read may lag by two seconds: until then it shows the world before the call."""
+    run = swapped()
+    run.state.journal.calls = {("plan-1", "personalize/a"): None}
+    done = run.door.world.with_registration(
+        replace(run.door.world.registrations["a"], owner=2, is_primary=False, additional_data={})
+    )
+    now = [1000.0]
+
+    async def sleep(seconds: float) -> None:
+        run.slept.append(seconds)
+        now[0] += seconds
+        if now[0] >= 1000.0 + SURE_AFTER:
+            run.door.world = done
+        await asyncio.sleep(0)
+
+    timing = Timing(clock=lambda: now[0], sleep=sleep, jitter=lambda: 1.0)
+    report = run.carry_out(timing=timing)
+
+    assert report.complete
+    assert "personalize/a" not in run.door.writes
+    assert run.slept[0] == pytest.approx(SURE_AFTER)
+
+
+def test_what_an_earlier_run_never_sent_is_not_waited_for() -> None:
+    """Only calls whose outcome is unknown are."""
+    run = swapped()
+    run.state.journal.calls = {("plan-1", "personalize/b"): Outcome.NOT_TRIED}
+
+    assert run.carry_out().complete
+    assert run.slept == []
 
 
 def test_a_leaving_device_is_detached_and_forgotten() -> None:
