@@ -14,7 +14,7 @@ from tests.properties.fleets import values_of
 
 from .sent import calls_of
 from .story import Run, Story, is_heard, is_late, is_sending
-from .worldly import holds
+from .worldly import could_be_read, holds
 
 Json = dict[str, Any]
 
@@ -51,7 +51,7 @@ def _row(story: Story, run: Run, call: Json, row: Json, rows: dict[str, Json]) -
         yield "it was done"
     match row["outcome"]:
         case "applied":
-            if not done and not holds(call, run.world, story.case.fleet):
+            if not done and not could_be_read(story, call, run):
                 yield "it was not done"
         case "unknown":
             if row["truth"] != "unknown":

@@ -12,7 +12,7 @@ from tests.worlds import canonical
 
 from .sent import calls_of
 from .story import Story, is_late, is_sending
-from .worldly import holds
+from .worldly import could_be_read
 
 Json = dict[str, Any]
 _NOT_DONE = ("failed", "stale", "skipped", "not-tried")
@@ -37,7 +37,7 @@ def the_journal_tells_the_truth(story: Story) -> Iterator[str]:
                 for made in story.sendings(one, call)
                 if made.done
             ]
-            if outcome == "applied" and not done and not holds(call, run.world, story.case.fleet):
+            if outcome == "applied" and not done and not could_be_read(story, call, run):
                 yield f"{call['id']} is said to be applied, and was not done ({run.said})"
             if outcome in _NOT_DONE and any(
                 is_sending(made, call) and not is_late(made)

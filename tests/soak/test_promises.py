@@ -478,6 +478,12 @@ def test_what_the_second_signal_found_on_its_way_may_have_been_lost() -> None:
     assert [] == [what for what in broken(story) if "all its answers came" in what]
 
 
+def test_a_goal_may_be_read_right_before_a_rival_changes_it() -> None:
+    """Its call was lost, and what it was to set was so already when the run looked."""
+    story = with_calls(with_world(said_well(clean()), world(2, True)), MOVED, looked(11.2, True))
+    assert [] == [what for what in broken(story) if "not done" in what]
+
+
 def test_a_case_is_the_same_from_a_seed_and_from_a_file(tmp_path: Any) -> None:
     """A failure can be run again as it was."""
     for seed in range(1, 40):

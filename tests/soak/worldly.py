@@ -10,7 +10,7 @@ from tests.properties.fleets import Fleet, held, identity
 from tests.properties.verdict import missing, moved
 from tests.worlds import canonical
 
-from .story import Story
+from .story import Run, Story
 
 Json = dict[str, Any]
 
@@ -58,6 +58,12 @@ def holds(call: Json, world: Json, fleet: Fleet) -> bool:
         wanted = next(device.owner for device in fleet.devices if device.id == call["device"])
         return owner is not None and identity(fleet.people[str(wanted)]) <= held(owner)
     return all(_is_so(name, value, registration) for name, value in call["body"].items())
+
+
+def could_be_read(story: Story, call: Json, run: Run) -> bool:
+    """Whether a run could read that the goal of a call was reached though nobody had sent it: it
+    is so at the end, or a rival changed the device, perhaps right after it was read."""
+    return holds(call, run.world, story.case.fleet) or call["device"] in story.rivals(run.ended)
 
 
 def _is_so(name: str, value: Any, registration: Json) -> bool:
