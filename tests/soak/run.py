@@ -141,9 +141,9 @@ class _Stage:
             )
             signals = _Signals(process, wanted)
             while process.poll() is None:
-                # What a killed run left on its way may end now, and is no call of this one.
-                mine = (call.start >= began for call in self.sandbox.calls())
-                signals.send(sum(mine) if signals.are_due else 0)
+                if signals.are_due:
+                    # What a killed run left on its way may end now, and is no call of this one.
+                    signals.send(sum(call.start >= began for call in self.sandbox.calls()))
                 if time.monotonic() - began > _LONGEST:
                     process.kill()
                     process.wait()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -119,14 +120,16 @@ class Story:
             if other.applies and other.id != run.id and made.ended <= other.began < run.ended:
                 yield other
 
-    def rivals(self, until: float | None = None) -> dict[str, set[str]]:
-        """Return the fields that a rival has set, by device, in calls started before a time."""
+    def rivals(
+        self, until: float | None = None, *, since: float = -math.inf
+    ) -> dict[str, set[str]]:
+        """Return the fields that a rival has set, by device, in calls started between two times."""
         touched: dict[str, set[str]] = {}
         for call in self.calls:
             fault = fault_of(call)
             if fault is None or fault.effect is not Effect.RIVAL or not fault.merge:
                 continue
-            if until is None or call.start < until:
+            if since <= call.start and (until is None or call.start < until):
                 touched.setdefault(device_of(call), set()).update(_paths(fault.merge))
         return touched
 

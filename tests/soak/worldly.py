@@ -62,8 +62,11 @@ def holds(call: Json, world: Json, fleet: Fleet) -> bool:
 
 def could_be_read(story: Story, call: Json, run: Run) -> bool:
     """Whether a run could read that the goal of a call was reached though nobody had sent it: it
-    is so at the end, or a rival changed the device, perhaps right after it was read."""
-    return holds(call, run.world, story.case.fleet) or call["device"] in story.rivals(run.ended)
+    is so at the end, or a rival changed the device since the plan was begun, perhaps right after
+    it was read."""
+    begun = min(one.began for one in (run, *story.same_plan(run)))
+    rivals = story.rivals(run.ended, since=begun)
+    return holds(call, run.world, story.case.fleet) or call["device"] in rivals
 
 
 def _is_so(name: str, value: Any, registration: Json) -> bool:

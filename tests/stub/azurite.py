@@ -9,8 +9,7 @@ import hmac
 import re
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from functools import cache
@@ -19,8 +18,6 @@ from typing import Final
 from urllib.request import ProxyHandler, Request, build_opener
 
 import pytest
-
-from .s3 import forget
 
 PROGRAM: Final = shutil.which("azurite-blob")
 # Every emulator has this account with this key.
@@ -100,13 +97,3 @@ def server() -> Azurite:
     if PROGRAM is None:
         pytest.skip("there is no azurite-blob here")
     return Azurite(PROGRAM)
-
-
-@contextmanager
-def reached(running: Azurite) -> Iterator[None]:
-    """Let this process talk to the server for a while, and to no other place of that kind."""
-    with pytest.MonkeyPatch.context() as patch:
-        forget(patch)
-        for name, value in running.environment.items():
-            patch.setenv(name, value)
-        yield

@@ -11,7 +11,7 @@ from functools import cache
 from itertools import count
 from socket import SHUT_RDWR
 from threading import Lock, Thread
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.request import Request, urlopen
 
 import pytest
@@ -100,6 +100,13 @@ class Front:
             return list(self.behind(environ, start))
 
 
+class Reachable(Protocol):
+    """A server of objects, ours or another, by the variables that make a program talk to it."""
+
+    @property
+    def environment(self) -> Mapping[str, str]: ...
+
+
 class S3:
     """The server. What it keeps outlives a stop, and goes with the process."""
 
@@ -179,7 +186,7 @@ def server() -> S3:
 
 
 @contextmanager
-def reached(running: S3) -> Iterator[None]:
+def reached(running: Reachable) -> Iterator[None]:
     """Let this process talk to the server for a while, and to no other place of that kind."""
     with pytest.MonkeyPatch.context() as patch:
         forget(patch)

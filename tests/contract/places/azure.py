@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.state.objectstore import open_object_store
-from tests.stub.azurite import reached, server
+from tests.stub.azurite import server
+from tests.stub.s3 import reached
 
 from . import Opener
 

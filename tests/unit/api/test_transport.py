@@ -135,22 +135,30 @@ def test_many_calls_at_once_leave_nothing_behind() -> None:
 
 
 def test_the_server_sees_no_more_than_the_share_in_any_second() -> None:
-    """Measured where it matters: on arrival. The limit is 50, the share 40."""
-    arrivals: list[float] = []
+    """Measured where it matters: on arrival. The limit is 50, the share 40.
 
-    def note(occasion: Occasion) -> None:
-        arrivals.append(time.monotonic())
+    The least of several runs: other work on this machine only ever makes calls arrive in a bunch,
+    and a client that sends too many does it each time.
+    """
 
     async def many(client: Service) -> None:
         await asyncio.gather(*(client.registration("a", "code-a") for _ in range(70)))
 
-    with Stub() as stub:
-        stub.world.add_registration("a")
-        stub.schedule = note
-        run(Service(stub.url, KEY, limits={Operation.GET: 50}), many)
-    # A loaded test machine may deliver some calls late; a burst would be all of them.
-    assert most_in_a_window(arrivals) <= 45
-    assert arrivals[-1] - arrivals[0] < 70 / 40 * 1.25
+    def arrived() -> list[float]:
+        arrivals: list[float] = []
+
+        def note(occasion: Occasion) -> None:
+            arrivals.append(time.monotonic())
+
+        with Stub() as stub:
+            stub.world.add_registration("a")
+            stub.schedule = note
+            run(Service(stub.url, KEY, limits={Operation.GET: 50}), many)
+        return arrivals
+
+    runs = [arrived() for _ in range(3)]
+    assert min(map(most_in_a_window, runs)) <= 41
+    assert min(arrivals[-1] - arrivals[0] for arrivals in runs) < 70 / 40 * 1.25
 
 
 def test_nobody_listening_is_no_answer_and_surely_not_done() -> None:
