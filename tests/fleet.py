@@ -7,7 +7,6 @@ from typing import Any
 
 from reconciler.core.device import Desired, DesiredDevice, Lifecycle, Owner
 from reconciler.core.digest import Digester
-from reconciler.core.hidden import Hidden
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
 from reconciler.core.live import Found, Gone, Live, LivePerson, LiveRegistration
 from reconciler.core.project import (
@@ -20,13 +19,14 @@ from reconciler.core.project import (
     StateSettings,
 )
 from reconciler.core.record import Record, record_entry
+from reconciler.core.secret import Secret
 from reconciler.core.source import Source
-from reconciler.diff.missing import missing
+from reconciler.diff.required_reads import missing
 from reconciler.plan.build import Circumstances, build
-from reconciler.plan.definition import Plan, ReadCounts, Reads
+from reconciler.plan.model import Plan, ReadCounts, Reads
 from reconciler.platform.operations import DEFAULT_LIMITS
 
-KEY = Hidden(b"k" * 32)
+KEY = Secret(b"k" * 32)
 DIGESTER = Digester(KEY)
 HERE = Source("devices/zg.yaml", 7, 3)
 APPLICATION_IDS = {"courier": "APP-COURIER", "shop": "APP-SHOP"}

@@ -13,14 +13,14 @@ from typing import cast
 
 import msgspec
 
-from reconciler.api import answers
+from reconciler.api import decode as answers
 from reconciler.api.errors import ApplicationNotFound, RegistrationNotFound
 from reconciler.api.people import PageReader, looked_up
 from reconciler.api.service import Service
 from reconciler.core.events import Listener
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.live import LivePerson, LiveRegistration
-from reconciler.core.sought import Page
+from reconciler.core.sweep_query import Page
 from reconciler.platform import operations
 from reconciler.platform.assumptions import readings
 from reconciler.platform.lookups import order_key, page_of, read_page

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from urllib.parse import quote
 
 from reconciler.core.fields import OWNER, Reason, Scalar, data_path
-from reconciler.plan.definition import (
+from reconciler.plan.model import (
     FORMAT_VERSION,
     NOBODY,
     Action,

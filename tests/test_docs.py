@@ -21,7 +21,7 @@ import pytest
 from reconciler.cli.exits import ExitCode
 from reconciler.cli.main import cli
 from reconciler.core.codes import CODES
-from reconciler.plan.terms import TERMS
+from reconciler.plan.glossary import TERMS
 from reconciler.sandbox.fleet import fleet
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.core.hidden import Hidden
+from reconciler.core.secret import Secret
 
 from .credentials import (
     ApiKeyCredential,
@@ -24,12 +24,12 @@ _SECONDS_UNSAID: Final = 300.0
 _MARGIN: Final = 60.0
 
 # Fetches a token: the token, and the seconds for which it is good if the service says so.
-FetchToken = Callable[[OAuth2Credential], Awaitable[tuple[Hidden[str], float | None]]]
+FetchToken = Callable[[OAuth2Credential], Awaitable[tuple[Secret[str], float | None]]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Token:
-    text: Hidden[str]
+    text: Secret[str]
     renew_at: float
 
 
@@ -47,20 +47,20 @@ class Authorization:
         self._fetching = asyncio.Lock()
         self._token: _Token | None = None
 
-    async def header(self) -> Hidden[str]:
+    async def header(self) -> Secret[str]:
         """Return the header's value. May fetch a token, and raises what the fetch raises."""
         match self._credential:
             case ApiKeyCredential(key):
-                return Hidden(f"App {key.reveal()}")
+                return Secret(f"App {key.reveal()}")
             case IbssoCredential(token):
-                return Hidden(f"IBSSO {token.reveal()}")
+                return Secret(f"IBSSO {token.reveal()}")
             case BasicCredential(username, password):
                 pair = f"{username}:{password.reveal()}".encode()
-                return Hidden(f"Basic {base64.b64encode(pair).decode()}")
+                return Secret(f"Basic {base64.b64encode(pair).decode()}")
             case OAuth2Credential() as credential:
-                return Hidden(f"Bearer {(await self._bearer(credential)).reveal()}")
+                return Secret(f"Bearer {(await self._bearer(credential)).reveal()}")
 
-    def renewable(self, used: Hidden[str]) -> bool:
+    def renewable(self, used: Secret[str]) -> bool:
         """Take note of a 401 to a call with this header; whether another header may do better.
 
         A token that was replaced meanwhile stays: a hundred 401s of one moment fetch one token.
@@ -82,7 +82,7 @@ class Authorization:
                 token = () if self._token is None else (self._token.text.reveal(),)
                 return (secret.reveal(), *token)
 
-    async def _bearer(self, credential: OAuth2Credential) -> Hidden[str]:
+    async def _bearer(self, credential: OAuth2Credential) -> Secret[str]:
         async with self._fetching:
             if self._token is None or self._clock() >= self._token.renew_at:
                 asked = self._clock()

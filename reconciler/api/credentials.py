@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.core.hidden import Hidden
+from reconciler.core.secret import Secret
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKeyCredential:
     """`Authorization: App <key>`."""
 
-    key: Hidden[str]
+    key: Secret[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class BasicCredential:
     """`Authorization: Basic <base64 of username:password>`."""
 
     username: str
-    password: Hidden[str]
+    password: Secret[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +27,14 @@ class OAuth2Credential:
     """`Authorization: Bearer <token>`, the token fetched with the client-credentials grant."""
 
     client_id: str
-    client_secret: Hidden[str]
+    client_secret: Secret[str]
 
 
 @dataclass(frozen=True, slots=True)
 class IbssoCredential:
     """`Authorization: IBSSO <token>`."""
 
-    token: Hidden[str]
+    token: Secret[str]
 
 
 Credential = ApiKeyCredential | BasicCredential | OAuth2Credential | IbssoCredential

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 import httpx
 import msgspec
 
-from reconciler.core.hidden import Hidden
+from reconciler.core.secret import Secret
 
 from .body import Body, TooLarge, Unpackable
 
@@ -88,7 +88,7 @@ def _nothing() -> None:
 async def exchange(
     transport: httpx.AsyncBaseTransport,
     base_url: str,
-    message: Hidden[Message],
+    message: Secret[Message],
     limit: float,
     leaves: Callable[[], None] = _nothing,
 ) -> Outcome:

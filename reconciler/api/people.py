@@ -13,12 +13,12 @@ import msgspec
 
 from reconciler.core.absent import ABSENT, Absent
 from reconciler.core.fields import Scalar
-from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind, IdentityValue, canonical_identity
 from reconciler.core.live import LivePerson, LiveRegistration
-from reconciler.core.sought import Page, Sought
+from reconciler.core.secret import Secret
+from reconciler.core.sweep_query import Page, SweepQuery
 
-from .answers import Wire, data_of, decode, model_of
+from .decode import Wire, data_of, decode, model_of
 
 
 class _EntrySystemData(Wire):
@@ -115,7 +115,7 @@ def _listed(body: bytes) -> _People | None:
 class PageReader:
     """Reads pages of people for one who seeks; made once for all pages of a sweep."""
 
-    def __init__(self, sought: Sought) -> None:
+    def __init__(self, sought: SweepQuery) -> None:
         self._sought = sought
         self._texts: dict[IdentityKind, set[str]] = {kind: set() for kind in IdentityKind}
         for value in sought.identities:
@@ -237,7 +237,7 @@ def _person(wire: _Person, *, attributes: bool = True) -> LivePerson:
         wire.id,
         _identities(wire, contacts),
         wire.type == "LEAD",
-        Hidden(_attributes(wire)) if attributes else None,
+        Secret(_attributes(wire)) if attributes else None,
         tuple(map(_entry, contacts.push or ())),
     )
 

@@ -14,22 +14,22 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 from uuid import uuid4
 
-from reconciler.core.hidden import Hidden
 from reconciler.core.live import LiveRegistration
+from reconciler.core.secret import Secret
 from reconciler.platform import operations
 from reconciler.platform.operations import DEFAULT_LIMITS, Call, Operation
 
-from . import answers
-from .answers import Garbled
+from . import decode as answers
 from .authorization import Authorization
+from .classify import Question, nobody_there, verdict
 from .credentials import Credential, OAuth2Credential, require_usable
+from .decode import Garbled
+from .encode import TOKEN_PATH, fits_a_header, message, private, token_message
 from .errors import ApiError, ApplicationNotFound, NotTheContract
 from .exchange import Answer, Message, Outcome, exchange
-from .messages import TOKEN_PATH, fits_a_header, message, private, token_message
-from .pace import Stream, rate_of
 from .people import looked_up
+from .rate_limit import Stream, rate_of
 from .retry import retry_after_seconds
-from .verdict import Question, nobody_there, verdict
 
 if TYPE_CHECKING:
     import httpx
@@ -130,7 +130,7 @@ class Probe:
             return Sounding(error, time.monotonic() - begun, time.time(), None)
         return await self._ask(call, device, header)
 
-    async def _ask(self, call: Call, device: str | None, header: Hidden[str] | None) -> Sounding:
+    async def _ask(self, call: Call, device: str | None, header: Secret[str] | None) -> Sounding:
         question = Question(call.operation, device, call.method, call.path)
         if not fits_a_header(call.app_code):
             reason = "the application code is empty or cannot stand in a header"
@@ -145,14 +145,14 @@ class Probe:
             turn.leave()
 
         try:
-            outcome = await self._exchange(message(Hidden(call), header), leaves)
+            outcome = await self._exchange(message(Secret(call), header), leaves)
         finally:
             turn.leave()
         seconds = time.monotonic() - left_at
         at = time.time() - seconds / 2
         date = _date(outcome)
         secrets = () if self._authorization is None else self._authorization.secrets()
-        answer = verdict(question, outcome, 1, (*secrets, *private(Hidden(call))), at)
+        answer = verdict(question, outcome, 1, (*secrets, *private(Secret(call))), at)
         if isinstance(answer, ApiError):
             return Sounding(answer, seconds, at, date)
         registration = None
@@ -167,13 +167,13 @@ class Probe:
         return Sounding(None, seconds, at, date, registration)
 
     async def _exchange(
-        self, sent: Hidden[Message], leaves: Callable[[], None] = _nothing
+        self, sent: Secret[Message], leaves: Callable[[], None] = _nothing
     ) -> Outcome:
         if self._transport is None:
             raise RuntimeError("the probe was used before it was entered")
         return await exchange(self._transport, self._base_url, sent, self._timeout, leaves)
 
-    async def _fetch_token(self, credential: OAuth2Credential) -> tuple[Hidden[str], float | None]:
+    async def _fetch_token(self, credential: OAuth2Credential) -> tuple[Secret[str], float | None]:
         question = Question("token", None, "POST", TOKEN_PATH)
         outcome = await self._exchange(token_message(credential))
         answer = verdict(question, outcome, 1, (credential.client_secret.reveal(),), time.time())

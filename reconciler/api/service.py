@@ -11,21 +11,21 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from reconciler.core.events import Listener
-from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.live import LivePerson, LiveRegistration
-from reconciler.core.sought import Page
+from reconciler.core.secret import Secret
+from reconciler.core.sweep_query import Page
 from reconciler.platform import operations
 from reconciler.platform.operations import Call, Operation
 
-from . import answers
-from .answers import Garbled
-from .asking import Asker, Attempts, Timing
+from . import decode as answers
+from .breaker import Breaker
+from .classify import Question, nobody_there
 from .credentials import Credential, require_usable
+from .decode import Garbled
+from .dispatch import Asker, Attempts, Timing
 from .errors import ApiError
-from .gate import Gate
 from .people import PageReader, looked_up
-from .verdict import Question, nobody_there
 
 if TYPE_CHECKING:
     import httpx
@@ -56,7 +56,7 @@ class Service:
         quota_share: float = 0.8,
         timeout: float = 30.0,
         timing: Timing | None = None,
-        gate: Gate | None = None,
+        gate: Breaker | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         proxy: str | None = None,
     ) -> None:
@@ -68,7 +68,7 @@ class Service:
             quota_share,
             timeout,
             timing or Timing(),
-            gate or Gate(),
+            gate or Breaker(),
         )
         self._tls = base_url.lower().startswith("https:")
         self._proxy = proxy
@@ -108,7 +108,7 @@ class Service:
 
     async def registration(self, registration_id: str, app_code: str) -> LiveRegistration:
         """Read one registration. Raises RegistrationNotFound, ApplicationNotFound and the rest."""
-        call = Hidden(operations.get(registration_id, app_code))
+        call = Secret(operations.get(registration_id, app_code))
         return await self._registration(registration_id, call, Attempts())
 
     async def owner(self, registration_id: str, application_id: str) -> LivePerson | None:
@@ -116,12 +116,12 @@ class Service:
 
         An anonymous owner is a person without identities here.
         """
-        call = Hidden(operations.person_of_registration(registration_id, application_id))
+        call = Secret(operations.person_of_registration(registration_id, application_id))
         return await self._person(_question(call.reveal(), registration_id), call, _at_most_one)
 
     async def person(self, value: IdentityValue) -> LivePerson | None:
         """Look up who has an identity value; None if nobody has."""
-        call = Hidden(operations.person_by_identity(_LOOKUP[value.kind], value.reveal()))
+        call = Secret(operations.person_by_identity(_LOOKUP[value.kind], value.reveal()))
 
         def read(body: bytes) -> LivePerson | None:
             found = _at_most_one(body)
@@ -135,7 +135,7 @@ class Service:
 
     async def page(self, number: int, reader: PageReader) -> Page:
         """Read a page of everybody, oldest first; pages count from 1 and have up to 1000 people."""
-        call = Hidden(operations.persons_page(number))
+        call = Secret(operations.persons_page(number))
         return await self._asker.ask(_question(call.reveal(), None), call, Attempts(), reader.read)
 
     async def update(
@@ -147,7 +147,7 @@ class Service:
         attempts: Attempts | None = None,
     ) -> LiveRegistration:
         """Change a registration; return it as it is then. A write is sent once."""
-        call = Hidden(operations.update(registration_id, app_code, body))
+        call = Secret(operations.update(registration_id, app_code, body))
         return await self._registration(registration_id, call, attempts or Attempts())
 
     async def personalize(
@@ -160,7 +160,7 @@ class Service:
         attempts: Attempts | None = None,
     ) -> None:
         """Attach a registration to the person of the body's identity."""
-        call = Hidden(operations.personalize(registration_id, app_code, body, query))
+        call = Secret(operations.personalize(registration_id, app_code, body, query))
         # A traceback that shows local variables must not show an identity.
         del body
         question = _question(call.reveal(), registration_id)
@@ -171,13 +171,13 @@ class Service:
         self, registration_id: str, app_code: str, *, attempts: Attempts | None = None
     ) -> None:
         """Detach a registration from its person."""
-        call = Hidden(operations.depersonalize(registration_id, app_code))
+        call = Secret(operations.depersonalize(registration_id, app_code))
         question = _question(call.reveal(), registration_id)
         counted = attempts or Attempts()
         await self._asker.ask(question, call, counted, answers.nothing)
 
     async def _registration(
-        self, registration_id: str, call: Hidden[Call], attempts: Attempts
+        self, registration_id: str, call: Secret[Call], attempts: Attempts
     ) -> LiveRegistration:
         def read(body: bytes) -> LiveRegistration:
             found = answers.registration(body)
@@ -191,7 +191,7 @@ class Service:
     async def _person(
         self,
         question: Question,
-        call: Hidden[Call],
+        call: Secret[Call],
         read: Callable[[bytes], LivePerson | None],
     ) -> LivePerson | None:
         try:

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.api.asking import Attempts, Timing
+from reconciler.api.breaker import Breaker, BreakerTripped
+from reconciler.api.dispatch import Attempts, Timing
 from reconciler.api.errors import (
     ApiError,
     Conflict,
@@ -18,7 +19,6 @@ from reconciler.api.errors import (
     RegistrationNotFound,
     Rejected,
 )
-from reconciler.api.gate import Gate, GateClosed
 from reconciler.api.retry import SURE_AFTER, Tries
 from reconciler.core.device import Owner
 from reconciler.core.digest import Digester
@@ -27,14 +27,14 @@ from reconciler.core.failures import StateError
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.report import Outcome
 from reconciler.core.safety import Safety
-from reconciler.plan.definition import PlannedCall
-from reconciler.plan.groups import is_ownership
+from reconciler.plan.model import PlannedCall
+from reconciler.plan.ordering import is_ownership
 from reconciler.platform.operations import Operation
 
 from .bodies import personalize_body, update_body
-from .fresh import Effects, Subject, moved, protected, reached
 from .ports import Door, Journal
 from .result import Result
+from .staleness import Effects, Subject, moved, protected, reached
 
 GONE = "the registration is gone"
 
@@ -55,7 +55,7 @@ class Circumstances:
     safety: Safety
     unsettled: frozenset[str]
     sure_from: float
-    gate: Gate
+    gate: Breaker
     timing: Timing
     listen: Listener
 
@@ -120,7 +120,7 @@ async def attempt(
             result = await _once(call, subject, effects, around, trial)
             if result is not None:
                 return await _noted(call, around, trial, result)
-    except GateClosed as closed:
+    except BreakerTripped as closed:
         return await _noted(call, around, trial, _cut_short(trial, closed.reason))
 
 

@@ -11,12 +11,12 @@ from typing import Final
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Attributes, Owner
-from reconciler.core.hidden import Hidden
 from reconciler.core.live import LiveRegistration
-from reconciler.plan.definition import PlannedCall
+from reconciler.core.secret import Secret
+from reconciler.plan.model import PlannedCall
 from reconciler.plan.privacy import is_hidden
 
-Body = Hidden[dict[str, object]]
+Body = Secret[dict[str, object]]
 _DATA: Final = "additionalData"
 
 
@@ -50,7 +50,7 @@ def personalize_body(call: PlannedCall, owner: Owner) -> Body:
                 body[part] = _attributes(owner.attributes)
             case _:
                 raise ValueError(f"{call.id}: the declaration has no {part}")
-    return Hidden(body)
+    return Secret(body)
 
 
 def _attributes(attributes: Attributes) -> dict[str, object]:

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 from reconciler.core.fields import IS_PRIMARY
 from reconciler.core.graph import components
-from reconciler.plan.definition import PlannedCall
-from reconciler.plan.groups import is_ownership
+from reconciler.plan.model import PlannedCall
+from reconciler.plan.ordering import is_ownership
 
-from .fresh import Effects
+from .staleness import Effects
 
 
 class EffectsSoFar:

@@ -12,7 +12,7 @@ from reconciler.core.identity import Identity
 from reconciler.core.record import Record, RecordedDevice, record_entry
 from reconciler.core.report import Outcome, Row
 from reconciler.plan.declaration import declaration_digest
-from reconciler.plan.definition import Action, Change, Plan, PlannedCall
+from reconciler.plan.model import Action, Change, Plan, PlannedCall
 from reconciler.platform.operations import Operation
 
 from .result import Result

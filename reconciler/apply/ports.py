@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Protocol
 
-from reconciler.api.asking import Attempts
+from reconciler.api.dispatch import Attempts
 from reconciler.core.identity import IdentityValue
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.record import RecordedDevice

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from reconciler.core.report import Outcome
-from reconciler.plan.definition import PlannedCall
+from reconciler.plan.model import PlannedCall
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from .durations import Duration
 from .exits import ExitCode, Stop
 
 if TYPE_CHECKING:
-    from reconciler.plan.definition import Forecast, Plan
+    from reconciler.plan.model import Forecast, Plan
 
     from .checking import Loaded
     from .connection import Connection

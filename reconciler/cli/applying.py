@@ -11,15 +11,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.api.service import Service
-from reconciler.apply.carry_out import carry_out
+from reconciler.apply.executor import carry_out
 from reconciler.core.failures import StateError
 from reconciler.core.record import Record
 from reconciler.core.report import Report
 from reconciler.diff.selection import Selection
 from reconciler.plan.consent import consented
-from reconciler.plan.definition import Plan
+from reconciler.plan.model import Plan
 from reconciler.state.lease import Holder, Lease
-from reconciler.state.state import State
+from reconciler.state.protocols import State
 
 from .allowance import require_short
 from .checking import Loaded

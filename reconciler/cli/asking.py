@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import sys
 
-from reconciler.api.gate import TIMED_OUT, GateClosed
+from reconciler.api.breaker import TIMED_OUT, BreakerTripped
 
 from .durations import Deadline
 from .exits import ExitCode, Stop
@@ -31,7 +31,7 @@ def confirmed(
     # Nobody may be there; what waits for the answer may hold a lease.
     if deadline is not None and not select.select((sys.stdin,), (), (), deadline.left())[0]:
         blank(options)
-        raise GateClosed(TIMED_OUT)
+        raise BreakerTripped(TIMED_OUT)
     answer = sys.stdin.readline()
     if not answer.endswith("\n"):
         blank(options)

@@ -16,10 +16,10 @@ from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.project import Pattern, Project
 from reconciler.core.source import Source
 from reconciler.manifest.devices import read_manifests
-from reconciler.manifest.outside import Outside
+from reconciler.manifest.external_people import ExternalPeople
 from reconciler.manifest.privacy import hides_nothing
 from reconciler.manifest.project import read_project
-from reconciler.manifest.reading import ManifestFile, Reading, Unreadable
+from reconciler.manifest.result import ManifestFile, ParseResult, Unreadable
 from reconciler.manifest.schema import Schemas
 
 from . import files
@@ -43,7 +43,7 @@ class Checked:
     file_count: int = 0
     empty_patterns: tuple[Pattern, ...] = ()
     consents: tuple[Consent, ...] = ()
-    outside: Outside = field(default_factory=Outside)
+    outside: ExternalPeople = field(default_factory=ExternalPeople)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Loaded:
     desired: Desired
     empty_patterns: tuple[Pattern, ...]
     consents: tuple[Consent, ...] = ()
-    outside: Outside = field(default_factory=Outside)
+    outside: ExternalPeople = field(default_factory=ExternalPeople)
 
 
 def check(options: Options, *, whole: bool = False) -> Checked:
@@ -199,7 +199,7 @@ def seen_from(
     )
 
 
-def project_at(path: Path, schemas: Schemas) -> Reading[Project]:
+def project_at(path: Path, schemas: Schemas) -> ParseResult[Project]:
     """Return what the project file says, with its mistakes; Stop if it cannot be read."""
     data = files.read(path)
     if isinstance(data, Unreadable):

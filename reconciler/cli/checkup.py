@@ -15,8 +15,8 @@ from typing import Final
 
 from reconciler.api.credentials import Credential, UnusableCredential
 from reconciler.api.probe import Probe, Sounding
+from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.core.device import Desired
-from reconciler.core.finding import Finding, Verdict
 from reconciler.core.project import Project
 from reconciler.core.record import Record
 from reconciler.platform.operations import Operation
@@ -42,7 +42,7 @@ _PATIENCE: Final = 10.0
 _BEHIND: Final = ("application", "limits")
 
 
-def checkup(options: Options) -> Iterator[Finding]:
+def checkup(options: Options) -> Iterator[CheckResult]:
     """Yield one finding after another, as they are made."""
     yield version.examine()
     found, checked = files.examine(options)
@@ -57,7 +57,9 @@ def checkup(options: Options) -> Iterator[Finding]:
     yield from _service(checked.project, checked.desired, known)
 
 
-def _service(project: Project, desired: Desired | None, known: Record | None) -> Iterator[Finding]:
+def _service(
+    project: Project, desired: Desired | None, known: Record | None
+) -> Iterator[CheckResult]:
     found, url = address.examine(project, os.environ)
     yield found
     if url is None:
@@ -94,7 +96,7 @@ def _account(
     codes: Mapping[str, str],
     runner: asyncio.Runner,
     probe: Probe,
-) -> Iterator[Finding]:
+) -> Iterator[CheckResult]:
     """Yield what only somebody with the account's credentials can tell."""
     soundings = [("people (persons)", runner.run(probe.person()).error)]
     if codes:

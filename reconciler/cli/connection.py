@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from math import inf
 
+from reconciler.api.breaker import Breaker
 from reconciler.api.credentials import (
     ApiKeyCredential,
     BasicCredential,
@@ -16,12 +17,11 @@ from reconciler.api.credentials import (
     OAuth2Credential,
     UnusableCredential,
 )
-from reconciler.api.gate import Gate
-from reconciler.api.pace import rate_of
+from reconciler.api.rate_limit import rate_of
 from reconciler.api.service import Service
 from reconciler.core.diagnostics import Diagnostic
-from reconciler.core.hidden import Hidden
 from reconciler.core.project import ApiKey, Auth, Basic, Ibsso, OAuth2, Project, Setting
+from reconciler.core.secret import Secret
 from reconciler.manifest.interpolation import Unresolved, check_base_url, resolve
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
 
@@ -72,8 +72,8 @@ class _Resolver:
             self.wrong.append(unresolved.diagnostic)
             return ""
 
-    def secret(self, setting: Setting) -> Hidden[str]:
-        return Hidden(self.text(setting))
+    def secret(self, setting: Setting) -> Secret[str]:
+        return Secret(self.text(setting))
 
     def url(self, setting: Setting) -> str:
         url = self.text(setting)
@@ -119,7 +119,7 @@ def _credential(auth: Auth, resolver: _Resolver) -> Credential:
 
 
 @contextmanager
-def opened(connection: Connection, gate: Gate) -> Iterator[tuple[asyncio.Runner, Service]]:
+def opened(connection: Connection, gate: Breaker) -> Iterator[tuple[asyncio.Runner, Service]]:
     """Open the service, and the one event loop in which it may be called; calls pass the gate.
 
     A runner instead of one long coroutine: between two of its runs the terminal can be asked, and

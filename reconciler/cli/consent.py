@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Final
 
-from reconciler.apply.check import check
+from reconciler.apply.justification import check
 from reconciler.core.record import Record
 from reconciler.plan.consent import unaccepted
-from reconciler.plan.definition import Plan
+from reconciler.plan.model import Plan
 
 from .asking import confirmed
 from .checking import Loaded

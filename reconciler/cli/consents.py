@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from reconciler.core.consent import Consent
 from reconciler.core.project import Project
-from reconciler.manifest.reading import ManifestFile, Reading
-from reconciler.plan.definition import Plan
+from reconciler.manifest.result import ManifestFile, ParseResult
+from reconciler.plan.model import Plan
 
 from . import files
 from .data import schema_bytes
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 _HEAD = b"# Consent to one plan"
 
 
-def read_all(root: Path, project: Project) -> Reading[tuple[Consent, ...]]:
+def read_all(root: Path, project: Project) -> ParseResult[tuple[Consent, ...]]:
     """Read the consents of a project. A glob that matches nothing is no mistake: there are none."""
     if not project.consents:
-        return Reading(())
+        return ParseResult(())
     from reconciler.manifest.consent import read_consents
 
     found = files.expand(root, (pattern.text for pattern in project.consents))

@@ -8,7 +8,7 @@ from typing import Final
 from reconciler.core.events import Listener
 from reconciler.core.live import Live, Needs
 from reconciler.core.record import RecordedDevice
-from reconciler.diff.moved import left_out, moves, recorded_in, unread
+from reconciler.diff.drift import left_out, moves, recorded_in, unread
 from reconciler.diff.sought import sought
 from reconciler.git.commit import head
 from reconciler.live.strategy import Choice

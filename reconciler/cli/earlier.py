@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from reconciler.plan.definition import Plan
-from reconciler.state.state import State
+from reconciler.plan.model import Plan
+from reconciler.state.protocols import State
 
 from .options import Options
 from .streams import say

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from reconciler.api.gate import INTERRUPTED, TIMED_OUT, Gate, GateClosed
+from reconciler.api.breaker import INTERRUPTED, TIMED_OUT, Breaker, BreakerTripped
 
 from .durations import Deadline
 from .interrupts import Signals
@@ -24,7 +24,7 @@ class Bounds:
     """What may end a run before its time."""
 
     deadline: Deadline = Deadline()  # noqa: RUF009 - frozen
-    gate: Gate = field(default_factory=Gate)
+    gate: Breaker = field(default_factory=Breaker)
     signals: Signals = field(default_factory=Signals)
 
 
@@ -57,7 +57,7 @@ async def cut_off(work: Awaitable[T], deadline: Deadline) -> T:
     except TimeoutError:
         if not limit.expired():
             raise
-    raise GateClosed(TIMED_OUT)
+    raise BreakerTripped(TIMED_OUT)
 
 
 async def wound_up(work: Awaitable[T], bounds: Bounds, interrupted: Callable[[], object]) -> T:

@@ -9,10 +9,10 @@ from typing import Final
 
 from reconciler.core.codes import CODES
 from reconciler.core.diagnostics import Code
-from reconciler.core.guide import Field, Missing
+from reconciler.core.field_doc import Field, Missing
+from reconciler.core.suggestion import closest
 from reconciler.manifest.guide import Guide
-from reconciler.manifest.suggestion import closest
-from reconciler.plan.terms import BY_NAME, Term
+from reconciler.plan.glossary import BY_NAME, Term
 
 from .data import schema_bytes
 

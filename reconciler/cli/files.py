@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from fnmatch import translate
 from pathlib import Path
 
-from reconciler.manifest.reading import Unreadable
+from reconciler.manifest.result import Unreadable
 
 PROJECT_FILE = "reconciler.yaml"
 SIZE_LIMIT = 256 * 1024 * 1024

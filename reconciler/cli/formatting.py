@@ -8,10 +8,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.manifest.canonical import Changed, canonical, is_ours
-from reconciler.manifest.order import Orders
-from reconciler.manifest.reading import Unreadable
-from reconciler.manifest.veil import difference
+from reconciler.manifest.layout.canonical import Changed, canonical, is_ours
+from reconciler.manifest.layout.key_order import Orders
+from reconciler.manifest.layout.redacted_diff import difference
+from reconciler.manifest.result import Unreadable
 
 from . import files
 from .checking import manifest_schemas, project_at, project_path, tell

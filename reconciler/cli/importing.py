@@ -18,15 +18,15 @@ from reconciler.core.events import Listener
 from reconciler.core.failures import StateError
 from reconciler.core.live import Found, LiveRegistration
 from reconciler.core.record import Record, record_entry
-from reconciler.diff.picking import Picked, Wanted, data_keys, pick
+from reconciler.diff.import_selection import ImportFilter, ImportSelection, data_keys, pick
 from reconciler.live.census import Census, census
-from reconciler.live.means import Means
+from reconciler.live.context import ReadContext
 from reconciler.manifest.devices import read_manifests
-from reconciler.manifest.entries import Undeclared, entries
-from reconciler.manifest.reading import ManifestFile
+from reconciler.manifest.import_entries import Undeclared, entries
+from reconciler.manifest.result import ManifestFile
 from reconciler.manifest.writing import Manifest, manifests
 from reconciler.state.lease import Lease, LeaseHeld
-from reconciler.state.state import State
+from reconciler.state.protocols import State
 
 from . import files
 from .applying import Terms, leased
@@ -53,7 +53,7 @@ class Order:
 
     application: str
     directory: Path
-    wanted: Wanted
+    wanted: ImportFilter
     largest: int
     patience: float
     bounds: Bounds
@@ -64,7 +64,7 @@ class Imported:
     """What came of it. No manifests: there was nothing to write."""
 
     manifests: tuple[Manifest, ...]
-    picked: Picked
+    picked: ImportSelection
     undeclared: tuple[Undeclared, ...]
     steady: bool
 
@@ -113,12 +113,12 @@ def _target(loaded: Loaded, order: Order) -> Target:
     return target(project, loaded.root, order.directory, name)
 
 
-def _means(loaded: Loaded, link: Connection, service: Service, listen: Listener) -> Means:
+def _means(loaded: Loaded, link: Connection, service: Service, listen: Listener) -> ReadContext:
     service.tell(listen)
-    return Means(service, link.app_codes, link.rates, listen, loaded.project.api.assume)
+    return ReadContext(service, link.app_codes, link.rates, listen, loaded.project.api.assume)
 
 
-def _census(runner: asyncio.Runner, means: Means, order: Order) -> Census:
+def _census(runner: asyncio.Runner, means: ReadContext, order: Order) -> Census:
     work = census(means, order.application)
     try:
         return completed(runner, cut_off(work, order.bounds.deadline))
@@ -152,7 +152,7 @@ def _proven(
     record: Record,
     found: Census,
     imported: Imported,
-    means: Means,
+    means: ReadContext,
     runner: asyncio.Runner,
     order: Order,
 ) -> Desired:

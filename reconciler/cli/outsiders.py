@@ -9,8 +9,8 @@ from pathlib import Path
 from reconciler.core import codes
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.project import Pattern, Project
-from reconciler.manifest.outside import Outside
-from reconciler.manifest.reading import ManifestFile, Unreadable
+from reconciler.manifest.external_people import ExternalPeople
+from reconciler.manifest.result import ManifestFile, Unreadable
 
 from . import files
 from .data import schema_bytes
@@ -20,7 +20,7 @@ from .data import schema_bytes
 class Outsiders:
     """Who is known from outside of Git, by how many files, and what is wrong with those."""
 
-    outside: Outside = field(default_factory=Outside)
+    outside: ExternalPeople = field(default_factory=ExternalPeople)
     diagnostics: tuple[Diagnostic, ...] = ()
     file_count: int = 0
 
@@ -29,7 +29,7 @@ def read_outsiders(root: Path, project: Project, *, required: bool) -> Outsiders
     """Read the files under peopleFrom. One that is not there is an error if it is `required`."""
     if not project.people_from:
         return Outsiders()
-    from reconciler.manifest.outside import read_people
+    from reconciler.manifest.external_people import read_people
 
     found: list[ManifestFile] = []
     missing: list[Diagnostic] = []
@@ -43,7 +43,7 @@ def read_outsiders(root: Path, project: Project, *, required: bool) -> Outsiders
     people = reading.value
     whole = people is not None and not missing
     return Outsiders(
-        Outside({} if people is None else people, whole),
+        ExternalPeople({} if people is None else people, whole),
         (*missing, *reading.diagnostics),
         len(found),
     )

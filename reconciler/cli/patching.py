@@ -9,9 +9,9 @@ from reconciler.core.device import Desired
 from reconciler.core.safety import GONE
 from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.patching import Edit, blocks, edited, means, patch
-from reconciler.manifest.reading import ManifestFile, Unreadable
+from reconciler.manifest.result import ManifestFile, Unreadable
 from reconciler.manifest.schema import Schemas
-from reconciler.plan.definition import Action, Plan
+from reconciler.plan.model import Action, Plan
 
 from . import files
 from .checking import Loaded, manifest_schemas

@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.manifest.reading import Unreadable
+from reconciler.manifest.result import Unreadable
 
 from .exits import ExitCode, Stop
 from .files import read, replace_file

@@ -11,10 +11,10 @@ from reconciler.core.device import Desired
 from reconciler.core.live import Live
 from reconciler.core.record import Record
 from reconciler.diff.scope import Scope
-from reconciler.live.means import Means
-from reconciler.live.points import read
+from reconciler.live.context import ReadContext
+from reconciler.live.point_reads import read
 from reconciler.plan.build import Circumstances, build
-from reconciler.plan.definition import Action, Plan, ReadCounts, Reads
+from reconciler.plan.model import Action, Plan, ReadCounts, Reads
 
 from .checking import Loaded
 from .endings import Bounds, completed, cut_off
@@ -35,7 +35,7 @@ def doubts(
     live: Live,
     imported: Collection[str],
     loaded: Loaded,
-    means: Means,
+    means: ReadContext,
     runner: asyncio.Runner,
     bounds: Bounds,
 ) -> list[Doubt]:

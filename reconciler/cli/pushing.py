@@ -16,7 +16,7 @@ from reconciler.core.project import (
     StateSettings,
 )
 from reconciler.core.record import Record
-from reconciler.state.state import State
+from reconciler.state.protocols import State
 
 from .holders import holder
 from .options import Options

@@ -9,11 +9,11 @@ from reconciler.api.service import Service
 from reconciler.core.events import Listener
 from reconciler.core.live import Live, Needs
 from reconciler.core.project import Project
-from reconciler.core.sought import Sought
-from reconciler.live.means import Means
+from reconciler.core.sweep_query import SweepQuery
+from reconciler.live.context import ReadContext
 from reconciler.live.reading import read_live
 from reconciler.live.strategy import Choice
-from reconciler.plan.definition import ReadCounts, Reads
+from reconciler.plan.model import ReadCounts, Reads
 from reconciler.platform.operations import Operation
 
 from .connection import Connection
@@ -22,7 +22,7 @@ from .endings import Bounds, completed, cut_off
 
 def live_state(
     ask: Callable[[Live], Needs],
-    sought: Sought,
+    sought: SweepQuery,
     project: Project,
     link: Connection,
     run: tuple[asyncio.Runner, Service],
@@ -37,7 +37,7 @@ def live_state(
     runner, service = run
     before = dict(service.counts)
     service.tell(listen)
-    means = Means(service, link.app_codes, link.rates, listen, project.api.assume)
+    means = ReadContext(service, link.app_codes, link.rates, listen, project.api.assume)
     work = read_live(ask, sought, means, choice)
     reading = completed(runner, cut_off(work, bounds.deadline))
     counts = {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from reconciler.core.project import StateSettings
 from reconciler.state.lease import Lease
-from reconciler.state.state import State
+from reconciler.state.protocols import State
 
 from .checking import check, tell
 from .exits import ExitCode, Stop

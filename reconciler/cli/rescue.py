@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 
-from reconciler.state.state import State
+from reconciler.state.protocols import State
 
 from .checking import Loaded
 from .exits import Stop

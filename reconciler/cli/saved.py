@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from reconciler.manifest.reading import Unreadable
-from reconciler.plan.definition import Plan
+from reconciler.manifest.result import Unreadable
 from reconciler.plan.document import BadPlan, decode
+from reconciler.plan.model import Plan
 
 from .exits import ExitCode, Stop
 from .files import read

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-from reconciler.plan.definition import Plan
+from reconciler.plan.model import Plan
 
 from .collector import without_collector
 from .options import Options
@@ -31,7 +31,7 @@ def show(
                 text = markdown(plan)
             result(text)
         case "html":
-            from reconciler.render.html import render as html
+            from reconciler.render.html.page import render as html
 
             with without_collector():
                 page = html(plan)

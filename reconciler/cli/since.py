@@ -14,12 +14,12 @@ from typing import Final
 from reconciler.core.device import Desired
 from reconciler.core.diagnostics import Severity
 from reconciler.core.project import Project
-from reconciler.diff.past import Past
+from reconciler.diff.previous import Previous
 from reconciler.git.history import Base, Blob, NoHistory, base_of, contents, files_at
 from reconciler.manifest.devices import read_manifests
-from reconciler.manifest.outside import Outside
+from reconciler.manifest.external_people import ExternalPeople
 from reconciler.manifest.project import read_project
-from reconciler.manifest.reading import ManifestFile, Reading, T, Unreadable
+from reconciler.manifest.result import ManifestFile, ParseResult, T, Unreadable
 
 from . import files
 from .checking import Loaded, manifest_schemas, mistakes
@@ -34,7 +34,7 @@ _HOPS: Final = 40
 _NOWHERE: Final = Unreadable("it is a link to no file of the project's directory")
 
 
-def past_since(options: Options, loaded: Loaded, ref: str) -> Past:
+def past_since(options: Options, loaded: Loaded, ref: str) -> Previous:
     """Return what the files of a project said at `ref`, or where HEAD left it; Stop if unknown."""
     from reconciler.render.escape import prose
 
@@ -69,12 +69,12 @@ def _tell(options: Options, shown: str, base: Base) -> None:
         say(options, "info", what)
 
 
-def _past(options: Options, loaded: Loaded, blobs: Mapping[str, Blob], then: str) -> Past:
+def _past(options: Options, loaded: Loaded, blobs: Mapping[str, Blob], then: str) -> Previous:
     project_file = blobs.get(loaded.project.file)
     if project_file is None:
         what = f"There was no {loaded.project.file} at {then}: every device is new since then."
         say(options, "info", what)
-        return Past(Desired())
+        return Previous(Desired())
     schemas = manifest_schemas()
     data = contents(loaded.root, [project_file])[project_file.id]
     project: Project = _sound(read_project(loaded.project.file, data, schemas), then)
@@ -91,18 +91,18 @@ def _past(options: Options, loaded: Loaded, blobs: Mapping[str, Blob], then: str
     desired = _sound(reading, then)
     now = files.read(loaded.root / loaded.project.file)
     changed = not (isinstance(now, bytes) and project_file.holds(now))
-    return Past(desired, frozenset(map(files.printable, same)), project_changed=changed)
+    return Previous(desired, frozenset(map(files.printable, same)), project_changed=changed)
 
 
-def _people_then(loaded: Loaded, project: Project) -> Outside:
+def _people_then(loaded: Loaded, project: Project) -> ExternalPeople:
     """Return who was known from outside of Git: nobody kept those files, so it is who is known now.
 
     What the manifests said then need not fit that: an owner who has left the files of people since
     is no mistake of an earlier commit, nor a name that has come into them.
     """
     if not project.people_from:
-        return Outside()
-    return Outside(loaded.outside.people, whole=False, judged=False)
+        return ExternalPeople()
+    return ExternalPeople(loaded.outside.people, whole=False, judged=False)
 
 
 def _unchanged(loaded: Loaded, blobs: Mapping[str, Blob], named: list[str]) -> Iterator[str]:
@@ -138,7 +138,7 @@ def _followed(
     return {path: blob if blob and blob.is_regular else None for path, blob in found.items()}
 
 
-def _sound(reading: Reading[T], then: str) -> T:
+def _sound(reading: ParseResult[T], then: str) -> T:
     if reading.value is not None:
         return reading.value
     from reconciler.render.diagnostics import text

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from reconciler.api.breaker import TIMED_OUT, BreakerTripped
 from reconciler.api.errors import ApiError, ApplicationNotFound, Denied, NoAnswer, NotTheContract
-from reconciler.api.gate import TIMED_OUT, GateClosed
 from reconciler.api.service import Service
 from reconciler.core.events import Listener
 from reconciler.core.failures import StateError
@@ -28,9 +28,9 @@ from reconciler.git.commit import head
 from reconciler.live.strategy import Choice
 from reconciler.plan.build import Circumstances, build
 from reconciler.plan.coverage import coverage
-from reconciler.plan.definition import Plan
+from reconciler.plan.model import Plan
 from reconciler.state.lease import LeaseHeld
-from reconciler.state.state import State
+from reconciler.state.protocols import State
 
 from .checking import Loaded, tell
 from .chosen import require_known
@@ -65,7 +65,7 @@ def explained(options: Options, root: Path) -> Iterator[None]:
     except KeyboardInterrupt:
         blank(options)
         raise Stop(ExitCode.INTERRUPTED, "Interrupted. Nothing was changed.") from None
-    except GateClosed as closed:
+    except BreakerTripped as closed:
         fix = _MORE_TIME if closed.reason == TIMED_OUT else ""
         text = f"{closed.reason[0].upper()}{closed.reason[1:]}. Nothing was changed."
         raise Stop(ExitCode.ERROR, text, fix) from None

@@ -12,7 +12,6 @@ from urllib.parse import urlsplit
 
 from reconciler.core import codes
 from reconciler.core.diagnostics import Code, Diagnostic
-from reconciler.core.hidden import Hidden
 from reconciler.core.project import (
     HttpPlace,
     LocalPlace,
@@ -21,6 +20,7 @@ from reconciler.core.project import (
     Setting,
     StateSettings,
 )
+from reconciler.core.secret import Secret
 from reconciler.core.source import Source
 from reconciler.manifest.interpolation import Unresolved, may_be_sent_to, resolve
 
@@ -30,12 +30,12 @@ from .options import Options
 from .streams import say
 
 if TYPE_CHECKING:
-    from reconciler.api.courier import BearerCredential
     from reconciler.api.credentials import BasicCredential
+    from reconciler.api.sync_client import BearerCredential
     from reconciler.state.encryption import Keys
     from reconciler.state.local import LocalState
+    from reconciler.state.protocols import State
     from reconciler.state.shared import SharedState
-    from reconciler.state.state import State
     from reconciler.state.store import Store
 
 # Where a machine notes what it is about to send, when the record itself is elsewhere.
@@ -171,7 +171,7 @@ def _store(settings: StateSettings) -> Store:
             except ValueError as error:
                 raise _mistake(codes.STATE_SETTING, str(error), url) from None
         case PostgresPlace(url, name):
-            from reconciler.state.apart import Apart
+            from reconciler.state.connection_per_part import Apart
             from reconciler.state.postgres import PostgresStore
 
             text = _text(url)
@@ -188,8 +188,8 @@ def _store(settings: StateSettings) -> Store:
 
 
 def _http(place: HttpPlace) -> Store:
-    from reconciler.api.courier import Courier
     from reconciler.api.credentials import UnusableCredential
+    from reconciler.api.sync_client import SyncClient
     from reconciler.state.http import HttpStore, addresses
 
     given = {
@@ -211,19 +211,19 @@ def _http(place: HttpPlace) -> Store:
     except ValueError as error:
         raise _mistake(codes.STATE_SETTING, str(error), place.address) from None
     try:
-        return HttpStore(Courier(_credential(place)), where, who=who_is_here())
+        return HttpStore(SyncClient(_credential(place)), where, who=who_is_here())
     except UnusableCredential as error:
         raise _mistake(codes.STATE_SETTING, str(error), place.address) from None
 
 
 def _credential(place: HttpPlace) -> BasicCredential | BearerCredential | None:
-    from reconciler.api.courier import BearerCredential
     from reconciler.api.credentials import BasicCredential
+    from reconciler.api.sync_client import BearerCredential
 
     if place.token is not None:
-        return BearerCredential(Hidden(_text(place.token)))
+        return BearerCredential(Secret(_text(place.token)))
     if place.username is not None and place.password is not None:
-        return BasicCredential(_text(place.username), Hidden(_text(place.password)))
+        return BasicCredential(_text(place.username), Secret(_text(place.password)))
     return None
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from reconciler.core.events import Event, Intended, Listener, Settled
 from reconciler.core.report import Outcome, Report, Row
-from reconciler.plan.definition import Action, Change, Plan
-from reconciler.state.state import State
+from reconciler.plan.model import Action, Change, Plan
+from reconciler.state.protocols import State
 
 _CUT_OFF = "the run was cut off by a second signal"
 _SENT = "sent when the run was cut off"

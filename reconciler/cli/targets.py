@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.core.project import Project
-from reconciler.manifest.reading import Unreadable
+from reconciler.manifest.result import Unreadable
 from reconciler.manifest.seal import Seal, seal_of
 from reconciler.manifest.writing import Manifest, Place, file_names
 

@@ -10,8 +10,8 @@ import msgspec
 
 from .absent import ABSENT, Absent
 from .fields import Scalar
-from .hidden import Hidden
 from .identity import Identity
+from .secret import Secret
 from .source import Source
 
 
@@ -23,7 +23,7 @@ class OnRemove(StrEnum):
 
 
 # Person attributes by their API names (firstName, tags, customAttributes, ...), as JSON values.
-Attributes = Hidden[Mapping[str, object]]
+Attributes = Secret[Mapping[str, object]]
 
 
 class Owner(msgspec.Struct, frozen=True, eq=False):

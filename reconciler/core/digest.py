@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from .hidden import Hidden
+from .secret import Secret
 
 _KEPT_AT_MOST: Final = 50_000
 
@@ -82,7 +82,7 @@ class Digester:
 
     __slots__ = ("_kept", "_keyed")
 
-    def __init__(self, key: Hidden[bytes]) -> None:
+    def __init__(self, key: Secret[bytes]) -> None:
         # Keyed once and copied: that is half of what a digest of a short value takes.
         self._keyed = hmac.new(key.reveal(), digestmod="sha256")
         self._kept: dict[tuple[str, type, object], str] = {}

@@ -11,8 +11,8 @@ from .absent import ABSENT
 from .device import DesiredDevice, OnRemove, Owner
 from .digest import Digester
 from .fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, Scalar, data_path
-from .hidden import Hidden
 from .identity import IdentityValue
+from .secret import Secret
 
 
 class RecordedDevice(msgspec.Struct, frozen=True, eq=False):
@@ -54,7 +54,7 @@ class Record:
 
     lineage: str
     serial: int
-    key: Hidden[bytes]
+    key: Secret[bytes]
     devices: Mapping[str, RecordedDevice] = field(default_factory=dict)
     application_ids: Mapping[str, str] = field(default_factory=dict)
 

@@ -10,7 +10,7 @@ from typing import Final
 
 from .source import Source
 
-# Guards beside the risks of a plan (plan.definition.Risk), which are guards by their own names.
+# Guards beside the risks of a plan (plan.model.Risk), which are guards by their own names.
 LEAVING: Final = "leaving"
 GONE: Final = "gone"
 

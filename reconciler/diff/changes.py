@@ -12,8 +12,8 @@ from reconciler.core.project import Project
 from reconciler.core.record import Record, record_entry
 
 from .device import DeviceDiff, diff_device
-from .leaving import Leaving, leaving
-from .missing import application_names, in_scope
+from .removed import Leaving, leaving
+from .required_reads import application_names, in_scope
 from .reregistered import Reregistered, reregistered
 
 

@@ -22,7 +22,7 @@ from reconciler.core.live import LiveRegistration
 from reconciler.core.project import Project
 from reconciler.core.record import RecordedDevice, value_digest
 
-from .drift import moved_by_others, policy, reason
+from .attribution import moved_by_others, policy, reason
 
 # A value in a form whose plain equality is the service's: numbers by value, booleans apart.
 Canonical = str | int | float | bytes

@@ -12,8 +12,8 @@ from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.core.project import Project
 from reconciler.core.record import RecordedDevice, owner_digests
 
+from .attribution import owner_moved_by_others, policy, reason
 from .compare import Fields, compare
-from .drift import owner_moved_by_others, policy, reason
 from .ownership import Conflict, Relation, Same, differing_attributes, relation, somebody, target
 
 

@@ -1,59 +1,269 @@
-"""Who moved: the file, or somebody at the service? The record tells them apart."""
+"""Stage 3, what moved since the last apply: for everything that the record holds, field by field.
+
+The record knows digests of what we applied. A live value with another digest was moved by others, a
+declared one by the files; so who moved is known even where the applied value itself is not.
+"""
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
 
+from reconciler.core.absent import ABSENT, Absent
+from reconciler.core.device import Desired, DesiredDevice, Owner
 from reconciler.core.digest import Digester
-from reconciler.core.fields import OWNER, Reason, Scalar, data_key
-from reconciler.core.live import LivePerson
+from reconciler.core.fields import (
+    IS_PRIMARY,
+    OWNER,
+    REGISTRATION_ENABLED,
+    Scalar,
+    data_key,
+    data_path,
+    field_order,
+)
+from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration, Needs, WrongApplication
 from reconciler.core.project import Project
-from reconciler.core.record import RecordedDevice, identity_digests, value_digest
+from reconciler.core.record import Record, RecordedDevice, owner_digests, value_digest
 
+from .attribution import moved_by_others, owner_moved_by_others
 from .ownership import somebody
 
 
-def reason(path: str, wanted: tuple[str, ...], recorded: RecordedDevice | None) -> Reason:
-    """Return why a field differs: drift when the file still says what we applied.
+class Side(StrEnum):
+    """Who moved a field since it was applied."""
 
-    `wanted` are the digests of the declared value. Without a record nothing was applied, so
-    whatever differs is declared.
+    SERVICE = "service"
+    FILES = "files"
+    BOTH = "both"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldMove:
+    """One field that moved, other than the owner. None: no value, or none that may be shown.
+
+    `applied` is `known` where the files or the service still say it, of flags, and where nothing
+    was applied. `managed`: the files declare it now. Not `shown`: no file declares this key any
+    more, so that its values are nobody's to show.
     """
-    if recorded is not None and recorded.fields.get(path) == wanted:
-        return Reason.DRIFT
-    return Reason.DECLARED
+
+    path: str
+    side: Side
+    applied: Scalar | None
+    live: Scalar | None
+    declared: Scalar | None
+    known: bool = True
+    managed: bool = True
+    shown: bool = True
 
 
-def moved_by_others(
-    path: str, live: Scalar | None, recorded: RecordedDevice | None, digester: Digester
-) -> bool:
-    """Whether a field other than the owner was applied, and is not what was applied any more."""
-    applied = None if recorded is None else recorded.fields.get(path)
-    return applied is not None and value_digest(path, live, digester) != applied
+@dataclass(frozen=True, slots=True)
+class OwnerMove:
+    """The owner moved. `declared` is None for nobody, ABSENT where the files leave it open now.
+
+    `applied` are the digests of who was applied: none for nobody, None where no owner was.
+    """
+
+    side: Side
+    applied: tuple[str, ...] | None
+    live: LivePerson | None
+    declared: Owner | Absent | None
 
 
-def owner_moved_by_others(
-    live: LivePerson | None, recorded: RecordedDevice | None, digester: Digester
-) -> bool:
-    """Whether an owner was applied, and the live one lacks a value of it; or nobody was, and there
-    is somebody."""
-    applied = None if recorded is None else recorded.fields.get(OWNER)
-    if applied is None:
+@dataclass(frozen=True, slots=True)
+class DeviceMoves:
+    """A recorded device: as it was found, and what moved. `device` is None when it left the files;
+    `elsewhere` names the application in which it is found instead of its own."""
+
+    recorded: RecordedDevice
+    device: DesiredDevice | None
+    is_gone: bool = False
+    elsewhere: str | None = None
+    owner: OwnerMove | None = None
+    fields: tuple[FieldMove, ...] = ()
+
+    @property
+    def sides(self) -> frozenset[Side]:
+        found = {move.side for move in self.fields}
+        if self.owner is not None:
+            found.add(self.owner.side)
+        return frozenset(found)
+
+    @property
+    def only_files(self) -> bool:
+        """Whether the files moved, or no longer name it, and nobody else touched it."""
+        return not self.drifted and (self.device is None or bool(self.sides))
+
+    @property
+    def drifted(self) -> bool:
+        """Whether others moved anything of it."""
+        here = self.is_gone or self.elsewhere is not None
+        return here or bool(self.sides & {Side.SERVICE, Side.BOTH})
+
+
+def recorded_in(
+    record: Record, project: Project, applications: Collection[str] | None = None
+) -> list[RecordedDevice]:
+    """Return the recorded devices by id, of some applications (None: of all the project has)."""
+    return [
+        record.devices[id_]
+        for id_ in sorted(record.devices)
+        if record.devices[id_].application in project.applications
+        and (applications is None or record.devices[id_].application in applications)
+    ]
+
+
+def left_out(record: Record, project: Project) -> list[RecordedDevice]:
+    """Return the recorded devices that cannot be compared, by id: the project does not have their
+    applications any more."""
+    return [
+        record.devices[id_]
+        for id_ in sorted(record.devices)
+        if record.devices[id_].application not in project.applications
+    ]
+
+
+def unread(devices: Collection[RecordedDevice], desired: Desired, live: Live) -> Needs:
+    """Return what must still be read: each registration, and the owner where one was applied or is
+    declared now."""
+    registrations = {
+        device.id: device.application for device in devices if device.id not in live.registrations
+    }
+    owners = tuple(
+        device.id
+        for device in devices
+        if device.id not in live.owners
+        and _owner_matters(device, desired.devices.get(device.id))
+        and not isinstance(live.registrations.get(device.id), (Gone, WrongApplication))
+    )
+    return Needs(registrations, owners)
+
+
+def _owner_matters(recorded: RecordedDevice, device: DesiredDevice | None) -> bool:
+    if device is None:
+        return OWNER in recorded.fields
+    if OWNER in device.lifecycle.ignore:
         return False
-    person = somebody(live)
-    if not applied or person is None:
-        return bool(applied) or person is not None
-    return not set(applied) <= set(identity_digests(person.identities, digester))
+    return OWNER in recorded.fields or device.owner is not ABSENT
 
 
-def policy(project: Project, path: str) -> Literal["mend", "report"]:
-    """Return what `onDrift` says of a field: mend it, or report it and leave it.
+def moves(
+    devices: Collection[RecordedDevice], desired: Desired, record: Record, live: Live
+) -> list[DeviceMoves]:
+    """Return every recorded device with what moved of it. `unread` must have nothing left."""
+    digester = Digester(record.key)
+    return [_moves(device, desired.devices.get(device.id), live, digester) for device in devices]
 
-    A key of its own path wins over `additionalData`; the default is mend, but for the owner.
-    """
-    chosen = project.on_drift.get(path)
-    if chosen is None and data_key(path) is not None:
-        chosen = project.on_drift.get("additionalData")
-    if chosen is None:
-        return "report" if path == OWNER else "mend"
-    return chosen
+
+def _moves(
+    recorded: RecordedDevice, device: DesiredDevice | None, live: Live, digester: Digester
+) -> DeviceMoves:
+    match live.registrations[recorded.id]:
+        case Gone():
+            return DeviceMoves(recorded, device, is_gone=True)
+        case WrongApplication(application):
+            return DeviceMoves(recorded, device, elsewhere=application)
+        case LiveRegistration() as registration:
+            owner = _owner_move(recorded, device, live.owners.get(recorded.id), digester)
+            fields = tuple(_field_moves(recorded, device, registration, digester))
+            return DeviceMoves(recorded, device, owner=owner, fields=fields)
+
+
+def _owner_move(
+    recorded: RecordedDevice,
+    device: DesiredDevice | None,
+    found: LivePerson | None,
+    digester: Digester,
+) -> OwnerMove | None:
+    if not _owner_matters(recorded, device):
+        return None
+    applied = recorded.fields.get(OWNER)
+    declared = ABSENT if device is None else device.owner
+    by_files = device is not None and _owner_digests(declared, digester) != applied
+    side = _side(owner_moved_by_others(found, recorded, digester), by_files)
+    return None if side is None else OwnerMove(side, applied, somebody(found), declared)
+
+
+def _owner_digests(owner: Owner | Absent | None, digester: Digester) -> tuple[str, ...] | None:
+    return None if owner is ABSENT else owner_digests(owner, digester)
+
+
+def _field_moves(
+    recorded: RecordedDevice,
+    device: DesiredDevice | None,
+    registration: LiveRegistration,
+    digester: Digester,
+) -> Iterator[FieldMove]:
+    declared = _declared(device)
+    ignored = frozenset() if device is None else device.lifecycle.ignore
+    paths = {path for path in (*recorded.fields, *declared) if path != OWNER} - ignored
+    for path in sorted(paths, key=field_order):
+        now, is_said = _live_value(path, registration)
+        applied = recorded.fields.get(path)
+        wanted, is_managed = declared.get(path), path in declared
+        by_service = is_said and moved_by_others(path, now, recorded, digester)
+        by_files = device is not None and (
+            not is_managed or value_digest(path, wanted, digester) != applied
+        )
+        side = _side(by_service, by_files)
+        if side is None:
+            continue
+        if not is_managed and data_key(path) is not None:
+            yield FieldMove(path, side, None, None, None, known=False, managed=False, shown=False)
+            continue
+        if is_managed and not by_files:
+            before, is_known = wanted, True
+        elif is_said and not by_service and applied is not None:
+            before, is_known = now, True
+        else:
+            before, is_known = _told_by_digest(path, applied, digester)
+        yield FieldMove(path, side, before, now, wanted, is_known, is_managed)
+
+
+def _side(by_service: bool, by_files: bool) -> Side | None:
+    match by_service, by_files:
+        case True, True:
+            return Side.BOTH
+        case True, False:
+            return Side.SERVICE
+        case False, True:
+            return Side.FILES
+        case _:
+            return None
+
+
+def _declared(device: DesiredDevice | None) -> dict[str, Scalar | None]:
+    if device is None:
+        return {}
+    fields: dict[str, Scalar | None] = {}
+    if device.is_primary is not ABSENT:
+        fields[IS_PRIMARY] = device.is_primary
+    if device.registration_enabled is not ABSENT:
+        fields[REGISTRATION_ENABLED] = device.registration_enabled
+    return fields | {data_path(key): value for key, value in device.additional_data.items()}
+
+
+def _live_value(path: str, registration: LiveRegistration) -> tuple[Scalar | None, bool]:
+    """Return the live value, and whether the service said anything of it."""
+    if path == IS_PRIMARY:
+        return registration.is_primary is True, True
+    if path == REGISTRATION_ENABLED:
+        enabled = registration.registration_enabled
+        return (None, False) if enabled is ABSENT else (enabled, True)
+    data = registration.additional_data
+    key = data_key(path)
+    return (None if data is ABSENT or key is None else data.get(key)), True
+
+
+def _told_by_digest(
+    path: str, applied: tuple[str, ...] | None, digester: Digester
+) -> tuple[Scalar | None, bool]:
+    """Return the applied value and whether it is known: of a flag there are two, and that a key
+    was to be gone has one digest too."""
+    if applied is None:
+        return None, True
+    candidates = (None,) if data_key(path) is not None else (True, False)
+    for candidate in candidates:
+        if value_digest(path, candidate, digester) == applied:
+            return candidate, True
+    return None, False

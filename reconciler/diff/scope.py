@@ -14,7 +14,7 @@ from reconciler.core.project import Project
 from reconciler.core.record import Record
 
 from .dependencies import Dependencies, Needed
-from .missing import missing
+from .required_reads import missing
 
 
 @dataclass(frozen=True, slots=True)

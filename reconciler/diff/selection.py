@@ -11,8 +11,8 @@ from reconciler.core.device import Desired, DesiredDevice
 from reconciler.core.fields import as_yaml, data_key
 from reconciler.core.record import Record
 
-from .leaving import leaving_ids
-from .past import Past, changed_since
+from .previous import Previous, changed_since
+from .removed import leaving_ids
 
 LABEL = "label"
 
@@ -44,7 +44,7 @@ class Selection:
     given: tuple[str, ...] = ()
     targets: frozenset[str] = frozenset()
     traits: tuple[Trait, ...] = ()
-    past: Past | None = None
+    past: Previous | None = None
 
 
 def chosen(selection: Selection, desired: Desired, record: Record) -> frozenset[str] | None:

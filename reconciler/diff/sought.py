@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from reconciler.core.device import Desired, Owner
 from reconciler.core.identity import IdentityValue
 from reconciler.core.record import Record
-from reconciler.core.sought import Sought
+from reconciler.core.sweep_query import SweepQuery
 
 
-def sought(desired: Desired, record: Record) -> Sought:
+def sought(desired: Desired, record: Record) -> SweepQuery:
     """Return the registrations that are declared or recorded, and the people who are declared."""
     registrations = {device.id: device.application for device in desired.devices.values()}
     for recorded in record.devices.values():
@@ -23,7 +23,7 @@ def sought(desired: Desired, record: Record) -> Sought:
         owners[device] = owner.identity.values[0]
         identities.update(owner.identity)
     attributes = any(owner.attributes is not None for _, owner in _owners(desired))
-    return Sought(registrations, identities, owners, attributes=attributes)
+    return SweepQuery(registrations, identities, owners, attributes=attributes)
 
 
 def _owners(desired: Desired) -> Iterable[tuple[str, Owner]]:

@@ -8,10 +8,10 @@ from typing import Final
 from reconciler.api.errors import RegistrationNotFound
 from reconciler.api.people import PageReader
 from reconciler.core.live import Found, Live, LivePerson, LiveRegistration, Needs
-from reconciler.core.sought import Page, Sought
+from reconciler.core.sweep_query import Page, SweepQuery
 
-from .means import Means
-from .points import read
+from .context import ReadContext
+from .point_reads import read
 from .sweep import SWEEPS, sweep
 
 # One that vanished since its page was read says nothing of its application; so many are tried.
@@ -33,13 +33,13 @@ class Census:
     steady: bool
 
 
-async def census(means: Means, application: str) -> Census:
+async def census(means: ReadContext, application: str) -> Census:
     """Read everything that lives in an application of the project. Raises the first ApiError.
 
     Memory grows with what lives there, and not with the number of people.
     """
     service, code = means.service, means.app_codes[application]
-    everybody = PageReader(Sought(everybody=True))
+    everybody = PageReader(SweepQuery(everybody=True))
     page = await service.page(1, everybody)
     tried: dict[str, int] = {}
     number = 1
@@ -51,7 +51,7 @@ async def census(means: Means, application: str) -> Census:
         application_id = await _application_id(page, means, code, tried)
     if application_id is None:
         return Census(None, Live(), True)
-    sought = Sought(application_ids=frozenset({application_id}))
+    sought = SweepQuery(application_ids=frozenset({application_id}))
     reader = PageReader(sought)
     for _ in range(SWEEPS):
         swept = await sweep(service, sought, reader, await service.page(1, reader), means.listen)
@@ -85,7 +85,9 @@ def _present(live: Live) -> Live:
     return replace(live, registrations=dict(sorted(here.items())), owners=owners)
 
 
-async def _application_id(page: Page, means: Means, code: str, tried: dict[str, int]) -> str | None:
+async def _application_id(
+    page: Page, means: ReadContext, code: str, tried: dict[str, int]
+) -> str | None:
     """Find which of the application ids on a page is that of the code: only a point read tells."""
     for person in page.people:
         for entry in person.registrations:

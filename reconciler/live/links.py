@@ -11,17 +11,19 @@ from heapq import nsmallest
 from typing import Final
 
 from reconciler.core.live import Found, Live, LivePerson, LiveRegistration, Needs
-from reconciler.core.sought import Sought
+from reconciler.core.sweep_query import SweepQuery
 
-from .means import Means
-from .points import read
-from .swept import Sight, Swept
+from .context import ReadContext
+from .point_reads import read
+from .sweep_result import Sight, Swept
 
 # One that vanished since its page was read links nothing; more of them are not tried.
 _CANDIDATES: Final = 3
 
 
-async def linked(swept: Swept, live: Live, needs: Needs, sought: Sought, means: Means) -> Live:
+async def linked(
+    swept: Swept, live: Live, needs: Needs, sought: SweepQuery, means: ReadContext
+) -> Live:
     """Return what is known with what the pages show of the declared and recorded registrations.
 
     What is left out: fields that a page leaves open, what stood in two places, and whatever stands
@@ -44,7 +46,7 @@ async def linked(swept: Swept, live: Live, needs: Needs, sought: Sought, means: 
 
 
 async def _link(
-    sights: Mapping[str, Sight], live: Live, needs: Needs, sought: Sought, means: Means
+    sights: Mapping[str, Sight], live: Live, needs: Needs, sought: SweepQuery, means: ReadContext
 ) -> Live:
     """Read one registration of each application that is not linked yet."""
     wanted = set(needs.registrations.values()) - _application_ids(live, sought).keys()
@@ -59,7 +61,7 @@ async def _link(
     return live
 
 
-def _candidates(name: str, sights: Mapping[str, Sight], sought: Sought) -> list[str]:
+def _candidates(name: str, sights: Mapping[str, Sight], sought: SweepQuery) -> list[str]:
     """Return a few registrations that are declared in an application, of its commonest id."""
     mine = [id_ for id_ in sights if sought.registrations.get(id_) == name]
     common = Counter(sights[id_].registration.application_id for id_ in mine).most_common(1)
@@ -70,12 +72,12 @@ def _candidates(name: str, sights: Mapping[str, Sight], sought: Sought) -> list[
     return nsmallest(_CANDIDATES, its)
 
 
-def _application_ids(live: Live, sought: Sought) -> dict[str, str]:
+def _application_ids(live: Live, sought: SweepQuery) -> dict[str, str]:
     """Return the service's id of each application that a registration read by point links."""
     return dict(_links(live, sought))
 
 
-def _links(live: Live, sought: Sought) -> Iterable[tuple[str, str]]:
+def _links(live: Live, sought: SweepQuery) -> Iterable[tuple[str, str]]:
     for id_, found in live.registrations.items():
         name = sought.registrations.get(id_)
         if name is not None and isinstance(found, LiveRegistration):

@@ -14,13 +14,12 @@ from reconciler.api.errors import Rejected
 from reconciler.api.people import PageReader
 from reconciler.core.events import Weighed
 from reconciler.core.live import Live, LiveRegistration, Needs
-from reconciler.core.sought import Page, Sought
+from reconciler.core.sweep_query import Page, SweepQuery
 from reconciler.platform.assumptions import ANONYMOUS_OWNER, PAGE_PUSH
 
-from .crowd import WORKERS, together
+from .context import ReadContext
 from .links import linked
-from .means import Means
-from .points import read
+from .point_reads import read
 from .strategy import (
     Choice,
     Estimate,
@@ -32,7 +31,8 @@ from .strategy import (
     points_seconds,
 )
 from .sweep import SWEEPS, sweep
-from .swept import Swept
+from .sweep_result import Swept
+from .workers import WORKERS, together
 
 Ask = Callable[[Live], Needs]
 
@@ -49,7 +49,7 @@ class Reading:
 
 
 async def read_live(
-    ask: Ask, sought: Sought, means: Means, choice: Choice = Choice.AUTO
+    ask: Ask, sought: SweepQuery, means: ReadContext, choice: Choice = Choice.AUTO
 ) -> Reading:
     """Read until nothing is missing. Raises the first ApiError."""
     reading = Reading(Live())
@@ -75,7 +75,7 @@ async def read_live(
 class _Sweeper:
     """Decides at each step whether a sweep pays, and makes it; at most a few times in a run."""
 
-    def __init__(self, sought: Sought, means: Means, choice: Choice) -> None:
+    def __init__(self, sought: SweepQuery, means: ReadContext, choice: Choice) -> None:
         self._sought = sought
         self._means = means
         self._choice = choice
@@ -179,6 +179,6 @@ class _Sweeper:
         return await linked(swept, live, needs, self._sought, means)
 
 
-def _sizes(needs: Needs, sought: Sought) -> Sizes:
+def _sizes(needs: Needs, sought: SweepQuery) -> Sizes:
     lookups = sought.lookups(needs.owners, WORKERS)
     return Sizes(len(needs.registrations), lookups + len(needs.people))

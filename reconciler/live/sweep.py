@@ -10,11 +10,11 @@ from typing import Final
 from reconciler.api.people import PageReader
 from reconciler.api.service import Service
 from reconciler.core.events import Listener, Progress
-from reconciler.core.sought import Page, Sought
+from reconciler.core.sweep_query import Page, SweepQuery
 
-from .crowd import each
 from .strategy import pages_of, sweep_calls
-from .swept import Swept
+from .sweep_result import Swept
+from .workers import each
 
 # As many pages at once as latency needs at the usual limit; each takes some megabytes.
 _AT_ONCE: Final = 8
@@ -23,7 +23,7 @@ SWEEPS: Final = 3
 
 
 async def sweep(
-    service: Service, sought: Sought, reader: PageReader, first: Page, listen: Listener
+    service: Service, sought: SweepQuery, reader: PageReader, first: Page, listen: Listener
 ) -> Swept:
     """Read all pages, and return what they show. `first` is the first page, read to count them.
 
@@ -70,7 +70,7 @@ async def _appended(
 
 
 async def _uncounted(
-    service: Service, sought: Sought, reader: PageReader, page: Page, listen: Listener
+    service: Service, sought: SweepQuery, reader: PageReader, page: Page, listen: Listener
 ) -> Swept:
     """Read page after page until one has nobody: the answers do not say how many there are."""
     swept = Swept(sought, last=0)

@@ -9,12 +9,12 @@ from reconciler.core.consent import Consent
 from reconciler.core.diagnostics import Diagnostic
 
 from .documents import read_documents
-from .explanation import explain
-from .reading import ManifestFile, Reading, reading
+from .messages.schema_errors import explain
+from .result import ManifestFile, ParseResult, reading
 from .schema import Shape
 
 
-def read_consents(files: Iterable[ManifestFile], schema: bytes) -> Reading[tuple[Consent, ...]]:
+def read_consents(files: Iterable[ManifestFile], schema: bytes) -> ParseResult[tuple[Consent, ...]]:
     """Read the files that consent to plans; all their mistakes at once."""
     shape = Shape(schema)
     consents: list[Consent] = []

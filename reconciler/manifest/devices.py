@@ -16,22 +16,22 @@ from reconciler.core.diagnostics import Code, Diagnostic
 from reconciler.core.fields import Scalar
 from reconciler.core.project import Project
 from reconciler.core.source import Source
+from reconciler.core.suggestion import closest, did_you_mean, listed
 
 from .collector import paused_collector
 from .documents import Document, read_documents
-from .events import FASTEST, Opener
-from .explanation import explain
-from .outside import Outside, person_twice
+from .external_people import ExternalPeople, person_twice
+from .messages.field_text import shown
+from .messages.schema_errors import explain
 from .people import owner
-from .reading import ManifestFile, Reading, reading
+from .result import ManifestFile, ParseResult, reading
 from .rules import Declared, check
 from .schema import Schemas
-from .suggestion import closest, did_you_mean, listed
 from .tree import Tree
-from .wording import shown
+from .yaml_events import FASTEST, Opener
 
 _NO_LIFECYCLE: Final = Lifecycle()
-_NOBODY: Final = Outside()
+_NOBODY: Final = ExternalPeople()
 # Looking for what was meant costs milliseconds; nobody reads hundreds of suggestions.
 _SUGGESTIONS: Final = 100
 _Map = dict[str, Tree]
@@ -43,8 +43,8 @@ def read_manifests(
     project: Project,
     schemas: Schemas,
     opener: Opener = FASTEST,
-    outside: Outside = _NOBODY,
-) -> Reading[Desired]:
+    outside: ExternalPeople = _NOBODY,
+) -> ParseResult[Desired]:
     """Read all manifests. `files` may be lazy: one file's bytes are needed at a time.
 
     `outside` are the people whom every manifest may name.

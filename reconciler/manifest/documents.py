@@ -28,12 +28,12 @@ from reconciler.core.diagnostics import Code, Diagnostic
 from reconciler.core.source import Source
 
 from .collector import paused_collector
-from .events import FASTEST, Opener, broken, depth_passed
-from .places import Lines, Offsets, Places, no_offsets
-from .reading import Unreadable
+from .positions import Lines, Offsets, Positions, no_offsets
+from .result import Unreadable
 from .scalars import PLAIN_STARTS, Refused, plain
 from .text import Stopped, decode
 from .tree import Tree
+from .yaml_events import FASTEST, Opener, broken, depth_passed
 
 DEEPEST: Final = 64
 # Written out, aliases may add this many values, and this many times what is written.
@@ -48,7 +48,7 @@ class Document:
     file: str
     number: int
     tree: Tree
-    places: Places
+    places: Positions
 
 
 @dataclass(slots=True)
@@ -119,7 +119,7 @@ class _Builder:
 
     def _loop(self, opener: Opener) -> None:  # one flat loop: calls per event cost a third more
         get_event = opener(self.text).get_event
-        places = Places(self.lines)
+        places = Positions(self.lines)
         stack: list[_Frame] = []
         mapping: dict[str, Tree] = {}
         items: list[Tree] = []
@@ -196,7 +196,7 @@ class _Builder:
             elif type(event) is DocumentStartEvent:
                 self.number += 1
                 self.anchors = {}
-                places = Places(self.lines)
+                places = Positions(self.lines)
                 items, offsets, key = [], no_offsets(), _ITEM
                 continue
             elif type(event) is StreamEndEvent:

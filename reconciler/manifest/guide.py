@@ -13,10 +13,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final, cast
 
-from reconciler.core.guide import Below, Field, Missing
+from reconciler.core.field_doc import Below, Field, Missing
+from reconciler.core.suggestion import closest
 
-from .rulings import allowed, rules, types
-from .suggestion import closest
+from .messages.constraint_text import allowed, rules, types
 from .tree import Tree, mapping
 
 Schema = Mapping[str, Tree]

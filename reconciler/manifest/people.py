@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final, cast
 
 from reconciler.core.device import Attributes, Owner
-from reconciler.core.hidden import Hidden
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
+from reconciler.core.secret import Secret
 from reconciler.core.source import Source
 
 from .tree import Tree
@@ -41,7 +41,7 @@ def owner(pointer: str, entry: dict[str, Tree], source: Source) -> Owner:
 def _attributes(declared: Tree) -> Attributes | None:
     if not isinstance(declared, dict) or not declared:
         return None
-    return Hidden(dict(declared))
+    return Secret(dict(declared))
 
 
 def same_person(one: Owner, other: Owner) -> bool:

@@ -10,14 +10,14 @@ from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.fields import data_key, data_path
 from reconciler.core.identity import IdentityKind
 from reconciler.core.privacy import ALL_DATA, Privacy
+from reconciler.core.suggestion import closest
 
-from .places import Places
-from .suggestion import closest
+from .messages.field_text import shown
+from .positions import Positions
 from .tree import Tree, items
-from .wording import shown
 
 
-def privacy(tree: Mapping[str, Tree], places: Places) -> Privacy:
+def privacy(tree: Mapping[str, Tree], places: Positions) -> Privacy:
     """Return what may be shown; nobody and everything is what is left out."""
     return Privacy(
         frozenset(IdentityKind(str(kind)) for kind in items(tree.get("show"))),

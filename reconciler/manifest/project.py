@@ -28,19 +28,19 @@ from reconciler.core.project import (
     Setting,
     StateSettings,
 )
+from reconciler.core.suggestion import did_you_mean, listed
 from reconciler.platform.assumptions import ASSUMPTIONS
 
 from .documents import Document, read_documents
-from .explanation import explain
 from .interpolation import is_partial
-from .places import Path
+from .messages.field_text import shown
+from .messages.schema_errors import explain
+from .positions import Path
 from .privacy import privacy
-from .reading import Reading, Unreadable, reading
+from .result import ParseResult, Unreadable, reading
 from .safety import safety
 from .schema import Schemas
-from .suggestion import did_you_mean, listed
 from .tree import Tree, items, mapping
-from .wording import shown
 
 _STATE_PATH: Final = ".reconciler/state.db"
 # What each backend takes beside `backend`, and what it needs.
@@ -60,7 +60,7 @@ _LITERAL_IN_STATE: Final = frozenset(
 _Map = dict[str, Tree]
 
 
-def read_project(file: str, data: bytes | Unreadable, schemas: Schemas) -> Reading[Project]:
+def read_project(file: str, data: bytes | Unreadable, schemas: Schemas) -> ParseResult[Project]:
     """Read the project file. It needs no environment; see interpolation.resolve."""
     found = read_documents(file, data)
     diagnostics = list(found.diagnostics)

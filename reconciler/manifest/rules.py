@@ -15,7 +15,7 @@ from reconciler.core.diagnostics import Code, Diagnostic
 from reconciler.core.identity import Identity, IdentityValue
 from reconciler.core.source import Source
 
-from .outside import Outside
+from .external_people import ExternalPeople
 from .people import names_somebody, same_person
 
 
@@ -23,7 +23,7 @@ from .people import names_somebody, same_person
 class Declared:
     """Everything that was declared so far, by whatever file; and who is known from outside."""
 
-    outside: Outside = field(default_factory=Outside)
+    outside: ExternalPeople = field(default_factory=ExternalPeople)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     devices: dict[str, DesiredDevice] = field(default_factory=dict)
     removed: dict[str, Removal] = field(default_factory=dict)

@@ -9,13 +9,13 @@ from typing import cast
 from reconciler.core.fields import Scalar, as_yaml
 from reconciler.core.safety import DEFAULT_BUDGETS, Budget, ProtectRule, Safety
 
-from .places import Places
+from .positions import Positions
 from .tree import Tree, items, mapping
 
 _Map = Mapping[str, Tree]
 
 
-def safety(tree: _Map, places: Places) -> Safety:
+def safety(tree: _Map, places: Positions) -> Safety:
     """Return what a plan may touch and what not; the defaults for what is left out."""
     budgets = {name: _budget(value) for name, value in mapping(tree.get("budgets")).items()}
     return Safety(
@@ -33,7 +33,7 @@ def _budget(value: Tree) -> Budget:
     return Budget(devices=int(cast("float", value)))
 
 
-def _rule(entry: _Map, places: Places, number: int) -> ProtectRule:
+def _rule(entry: _Map, places: Positions, number: int) -> ProtectRule:
     def glob(name: str) -> str | None:
         return str(entry[name]) if name in entry else None
 

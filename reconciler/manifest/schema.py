@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, cast
 
-from .places import Path
+from .positions import Path
 from .tree import Tree
 
 if TYPE_CHECKING:

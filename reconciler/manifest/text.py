@@ -8,7 +8,7 @@ from reconciler.core import codes
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.source import Source
 
-from .reading import Unreadable
+from .result import Unreadable
 
 _MARK: Final = b"\xef\xbb\xbf"  # of UTF-8; editors that join files leave more than one
 _BOMS: Final = (

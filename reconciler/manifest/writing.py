@@ -24,12 +24,12 @@ from yaml.events import (
     StreamStartEvent,
 )
 
-from .entries import Entries, Entry
-from .layout import laid_out
-from .order import Orders
-from .quoting import is_bare, is_date
+from .import_entries import Entries, Entry
+from .layout.key_order import Orders
+from .layout.parser import read_pages
+from .layout.quoting import is_bare, is_date
+from .layout.writer import laid_out
 from .seal import sealed
-from .syntax import read_pages
 from .tree import Tree
 
 # They change the order in which a line is shown; as escapes they are seen in a review.

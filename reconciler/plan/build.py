@@ -13,14 +13,19 @@ from reconciler.core.live import Live, LiveRegistration
 from reconciler.core.project import Pattern, Project
 from reconciler.core.record import Record
 from reconciler.diff.changes import Diff, diff
-from reconciler.diff.leaving import Leave, intention
-from reconciler.diff.missing import in_scope
+from reconciler.diff.removed import Leave, intention
+from reconciler.diff.required_reads import in_scope
 from reconciler.platform.operations import Operation
 
-from .completion import Completed, one_completion_each
 from .consent import consented
 from .declaration import declaration_digest
-from .definition import (
+from .device_plan import DevicePlan, leaving_change, leaving_work, named_fields, work_of
+from .document import sealed
+from .errors import device_errors, two_primaries, withheld_devices
+from .forecast import call_counts, forecast, lookups_of
+from .guards import Measured, refusals
+from .identity_completion import Completed, one_completion_each
+from .model import (
     FORMAT_VERSION,
     Action,
     Change,
@@ -37,16 +42,11 @@ from .definition import (
     StateRef,
     Summary,
 )
-from .document import sealed
-from .errors import device_errors, two_primaries, withheld_devices
-from .forecast import call_counts, forecast, lookups_of
-from .groups import groups, ordered_calls
-from .guards import Measured, refusals
+from .ordering import groups, ordered_calls
 from .people import DeclaredPeople
 from .privacy import Veil, named_in, shown_people
 from .proof import Proof, prove
 from .warnings import leaving_notes, notes, side_effects
-from .work import Work, leaving_change, leaving_work, named_fields, work_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,14 +108,14 @@ def build(
 class _Draft:
     """What survives the checks among people and the proof, and what does not."""
 
-    works: tuple[Work, ...]
+    works: tuple[DevicePlan, ...]
     calls: tuple[PlannedCall, ...]
     warnings: tuple[PlanWarning, ...]
     errors: tuple[PlanError, ...]
 
 
 def _draft(
-    works: Sequence[Work],
+    works: Sequence[DevicePlan],
     desired: Desired,
     live: Live,
     people: DeclaredPeople,
@@ -123,7 +123,7 @@ def _draft(
 ) -> _Draft:
     errors = two_primaries(desired, live, works)
     withheld = withheld_devices(errors)
-    proven: list[Work] = []
+    proven: list[DevicePlan] = []
     calls: list[PlannedCall] = []
     warnings: list[PlanWarning] = []
     for group in groups([work for work in works if work.change.device not in withheld]):
@@ -146,7 +146,7 @@ def _works(
     record: Record,
     project: Project,
     withheld: Collection[str],
-) -> list[Work]:
+) -> list[DevicePlan]:
     digester, pinned = Digester(record.key), project.api.assume
     works = [
         work_of(differing, people, digester, pinned)

@@ -10,7 +10,7 @@ import msgspec
 
 from reconciler.core.consent import Consent
 
-from .definition import Action, Change, Plan, PlannedCall, Refusal
+from .model import Action, Change, Plan, PlannedCall, Refusal
 
 _NOTED: Final = (Action.ADOPT,)
 

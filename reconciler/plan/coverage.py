@@ -7,9 +7,9 @@ from collections.abc import Iterable
 from reconciler.core.device import Desired
 from reconciler.core.record import Record
 from reconciler.diff.dependencies import Needed
-from reconciler.diff.leaving import leaving_ids
+from reconciler.diff.removed import leaving_ids
 
-from .definition import Coverage, Dependency
+from .model import Coverage, Dependency
 
 
 def coverage(

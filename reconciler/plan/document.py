@@ -10,7 +10,7 @@ import msgspec
 
 from reconciler.core.digest import Digester
 
-from .definition import FORMAT_VERSION, Forecast, Plan, ReadCounts, Reads
+from .model import FORMAT_VERSION, Forecast, Plan, ReadCounts, Reads
 
 # The id is no part of the digest (equal inputs differ in it), and names rows of the journal.
 _ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")

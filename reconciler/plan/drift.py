@@ -16,9 +16,9 @@ from reconciler.core.digest import Digester
 from reconciler.core.fields import OWNER, Scalar
 from reconciler.core.project import Project
 from reconciler.core.record import Record, owner_digests
-from reconciler.diff.moved import DeviceMoves, OwnerMove, Side
+from reconciler.diff.drift import DeviceMoves, OwnerMove, Side
 
-from .definition import NOBODY, HiddenValue, Reads, StateRef
+from .model import NOBODY, HiddenValue, Reads, StateRef
 from .people import DeclaredPeople
 from .privacy import Veil, shown_people
 

@@ -22,11 +22,11 @@ from reconciler.core.safety import ProtectRule, Safety
 from reconciler.core.source import Source
 from reconciler.diff.changes import Diff
 from reconciler.diff.device import DeviceDiff
-from reconciler.diff.leaving import Leave, Leaving
 from reconciler.diff.ownership import Complete, somebody
+from reconciler.diff.removed import Leave, Leaving
 
-from .definition import PlanError
-from .work import Work, person_key
+from .device_plan import DevicePlan, person_key
+from .model import PlanError
 
 _NARROW: Final = (
     "If it is meant, narrow that rule of the project file in a reviewed change, apply, put it back."
@@ -101,7 +101,7 @@ def _protected(
     return msgspec.structs.replace(error, fix=_NARROW)
 
 
-def two_primaries(desired: Desired, live: Live, works: Iterable[Work]) -> list[PlanError]:
+def two_primaries(desired: Desired, live: Live, works: Iterable[DevicePlan]) -> list[PlanError]:
     """Return an error for each live person to whom calls would bring a second declared primary.
 
     Counted after the plan, within one application, among all devices whose owner is known. Two
@@ -127,7 +127,7 @@ def two_primaries(desired: Desired, live: Live, works: Iterable[Work]) -> list[P
     ]
 
 
-def _final_owners(live: Live, works: Iterable[Work]) -> dict[str, str | None]:
+def _final_owners(live: Live, works: Iterable[DevicePlan]) -> dict[str, str | None]:
     final: dict[str, str | None] = {}
     for device, owner in live.owners.items():
         person = somebody(owner)

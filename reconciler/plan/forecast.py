@@ -11,8 +11,8 @@ from reconciler.core.fields import OWNER
 from reconciler.platform.operations import Operation
 from reconciler.platform.pace import streams
 
-from .definition import INCOMPLETE, CallCounts, Change, Forecast, ForecastCalls, PlannedCall
-from .rehearsal import Errand, least, rehearse
+from .model import INCOMPLETE, CallCounts, Change, Forecast, ForecastCalls, PlannedCall
+from .simulation import Errand, least, rehearse
 
 # Seconds for one answer where none was measured.
 USUAL_LATENCY: Final = 0.1

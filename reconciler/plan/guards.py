@@ -17,7 +17,7 @@ from reconciler.core.safety import GONE, LEAVING, Budget, Safety
 from reconciler.diff.changes import Diff
 
 from .consent import unaccepted
-from .definition import PATTERN, Change, Refusal, Risk
+from .model import PATTERN, Change, Refusal, Risk
 
 _FINEST: Final = 6
 # What a device of each risk would go through, for the sentence of its guard.

@@ -9,7 +9,7 @@ from reconciler.core.device import Desired, Owner
 from reconciler.core.identity import Identity, IdentityValue
 from reconciler.core.live import LivePerson
 
-from .definition import INCOMPLETE, NOBODY
+from .model import INCOMPLETE, NOBODY
 
 
 class DeclaredPeople:

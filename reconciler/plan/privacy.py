@@ -19,7 +19,7 @@ from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.privacy import Privacy
 from reconciler.core.project import Project
 
-from .definition import (
+from .model import (
     HIDDEN,
     INCOMPLETE,
     Change,

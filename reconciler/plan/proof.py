@@ -25,20 +25,20 @@ from reconciler.core.live import Live
 from reconciler.platform.assumptions import Readings
 from reconciler.platform.world import Person, Registration, World
 
-from .definition import PlanError, PlannedCall, PlanWarning, Risk
+from .device_plan import DevicePlan
 from .errors import plan_error
-from .groups import is_ownership
+from .model import PlanError, PlannedCall, PlanWarning, Risk
+from .ordering import is_ownership
 from .people import DeclaredPeople
 from .replay import live_world, replay, under_every_reading
 from .warnings import ADDITIONAL_DATA
-from .work import Work
 
 
 @dataclass(frozen=True, slots=True)
 class Proof:
     """What is to be proven: the calls of one group, and the side effects that were warned of."""
 
-    group: Sequence[Work]
+    group: Sequence[DevicePlan]
     calls: Sequence[PlannedCall]
     effects: Sequence[PlanWarning]
     desired: Desired
@@ -47,7 +47,7 @@ class Proof:
     pinned: Mapping[str, str]
 
     @property
-    def works(self) -> dict[str, Work]:
+    def works(self) -> dict[str, DevicePlan]:
         return {work.change.device: work for work in self.group}
 
 
@@ -90,7 +90,7 @@ def _violations(proof: Proof, before: World, after: World) -> Iterator[str]:
     yield from _people_moved(proof, before, after)
 
 
-def _not_reached(work: Work, after: World) -> Iterator[str]:
+def _not_reached(work: DevicePlan, after: World) -> Iterator[str]:
     """Yield what is not as declared of a device that the calls were for."""
     registration = after.registrations[work.change.device]
     owner = after.owner(registration)
@@ -109,7 +109,7 @@ def _not_reached(work: Work, after: World) -> Iterator[str]:
         yield f"{device.id}: {', '.join(wrong)} would not be as declared"
 
 
-def _wrong_fields(work: Work, device: DesiredDevice, seen: Registration) -> list[str]:
+def _wrong_fields(work: DevicePlan, device: DesiredDevice, seen: Registration) -> list[str]:
     """Name the fields that an update of this device answers for and that are not as declared."""
     wrong: list[str] = []
     for path in sorted(work.settled, key=field_order):
@@ -130,7 +130,7 @@ def _wrong_fields(work: Work, device: DesiredDevice, seen: Registration) -> list
 def _moved(
     before: Registration,
     after: Registration,
-    work: Work | None,
+    work: DevicePlan | None,
     device: DesiredDevice | None,
     allowed: set[tuple[str, str]],
 ) -> Iterator[str]:

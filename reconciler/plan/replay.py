@@ -12,16 +12,16 @@ from reconciler.platform.operations import Call, Operation
 from reconciler.platform.step import step
 from reconciler.platform.world import Person, Registration, World
 
-from .definition import PlannedCall
+from .device_plan import DevicePlan
+from .model import PlannedCall
 from .people import DeclaredPeople
-from .work import Work
 
 T = TypeVar("T")
 # The model wants a clock, and no effect that a proof looks at depends on it.
 _NOON = "2026-01-01T12:00:00"
 
 
-def live_world(group: Iterable[Work], live: Live) -> World:
+def live_world(group: Iterable[DevicePlan], live: Live) -> World:
     """Build the world of a group: its people, all their registrations, its own registrations.
 
     Where an answer did not say, the worst is taken: an unknown flag is set.

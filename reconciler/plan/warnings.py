@@ -10,19 +10,19 @@ from reconciler.core.fields import IS_PRIMARY, OWNER, data_key
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.core.project import Project
 from reconciler.diff.device import DeviceDiff
-from reconciler.diff.leaving import Leave, Leaving
+from reconciler.diff.removed import Leave, Leaving
 from reconciler.platform.assumptions import DETACH, PROMOTE
 from reconciler.platform.operations import Operation
 
-from .definition import OTHERS_CHANGED_TOO, PlanWarning
-from .work import Work, promotes_lead
+from .device_plan import DevicePlan, promotes_lead
+from .model import OTHERS_CHANGED_TOO, PlanWarning
 
 ADDITIONAL_DATA = "additionalData"
 PERSON_TYPE = "owner.type"
 
 
 def side_effects(
-    works: Iterable[Work], desired: Desired, live: Live, pinned: Mapping[str, str]
+    works: Iterable[DevicePlan], desired: Desired, live: Live, pinned: Mapping[str, str]
 ) -> list[PlanWarning]:
     """Return a warning for everything undeclared that the calls of these works may move."""
     works = tuple(works)
@@ -37,14 +37,14 @@ def side_effects(
     return list(found.values())
 
 
-def _detaches(work: Work) -> bool:
+def _detaches(work: DevicePlan) -> bool:
     return any(
         call.operation == Operation.DEPERSONALIZE or call.query.get("forceDepersonalize") == "true"
         for call in work.calls
     )
 
 
-def _lost_by_moving(work: Work, pinned: Mapping[str, str]) -> Iterable[PlanWarning]:
+def _lost_by_moving(work: DevicePlan, pinned: Mapping[str, str]) -> Iterable[PlanWarning]:
     """Detaching may clear additionalData and isPrimary; what is declared is set again after it.
 
     A flag that is not cleared comes along to the new person, where a promotion may take it.
@@ -70,7 +70,7 @@ def _lost_by_moving(work: Work, pinned: Mapping[str, str]) -> Iterable[PlanWarni
 
 
 def _demoted_siblings(
-    work: Work,
+    work: DevicePlan,
     moved: set[str],
     desired: Desired,
     live: Live,
@@ -107,7 +107,7 @@ def _ignores(device: DesiredDevice) -> bool:
     return IS_PRIMARY in device.lifecycle.ignore
 
 
-def final_person(work: Work) -> LivePerson | None:
+def final_person(work: DevicePlan) -> LivePerson | None:
     """Return the live person who owns the device in the end; None: nobody, a new one, unread."""
     return work.reached if work.moves else work.before
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
-from reconciler.plan.definition import HIDDEN, Plan, PlannedCall
+from reconciler.plan.model import HIDDEN, Plan, PlannedCall
 
 from .escape import name, prose
 from .people import People, identity

@@ -10,7 +10,7 @@ from typing import Final, Literal
 import msgspec
 
 from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, data_key
-from reconciler.plan.definition import NOBODY, Action, Change, Drift, FieldChange, Reason, Risk
+from reconciler.plan.model import NOBODY, Action, Change, Drift, FieldChange, Reason, Risk
 
 from .devices import DeviceView, device_view
 from .escape import quoted_pair

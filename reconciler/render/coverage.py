@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.plan.definition import Coverage
+from reconciler.plan.model import Coverage
 
 from .escape import name, prose
 from .sentences import counted, devices, listed, number

@@ -7,7 +7,7 @@ from typing import overload
 
 import msgspec
 
-from reconciler.plan.definition import Change, Drift
+from reconciler.plan.model import Change, Drift
 
 from .escape import LABEL_LIMIT, name, prose, quoted
 

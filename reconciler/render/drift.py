@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from reconciler.core.fields import OWNER
-from reconciler.plan.definition import HiddenValue
 from reconciler.plan.drift import DriftDocument, MovedDevice, MovedField
+from reconciler.plan.model import HiddenValue
 
 from .escape import LABEL_LIMIT, name, pad, prose, quoted, quoted_pair, width
 from .folding import FOLD, folded

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from reconciler.core.diagnostics import Code
-from reconciler.core.guide import Below, Field
-from reconciler.plan.terms import Term
+from reconciler.core.field_doc import Below, Field
+from reconciler.plan.glossary import Term
 
 from .spans import EMPTY, Line, Span, line
 

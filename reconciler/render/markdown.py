@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from reconciler.plan.definition import Plan
+from reconciler.plan.model import Plan
 
 from .changes import ChangeView, FieldView
 from .coverage import CoverageView

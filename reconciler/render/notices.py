@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from reconciler.plan.definition import PlanError, PlanWarning, Refusal
+from reconciler.plan.model import PlanError, PlanWarning, Refusal
 
 from .escape import name, prose
 

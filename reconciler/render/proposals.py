@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.plan.definition import Proposal
+from reconciler.plan.model import Proposal
 
 from .escape import LABEL_LIMIT, name, prose, quoted
 from .people import NO_PEOPLE, People, identity

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
-from reconciler.plan.definition import ForecastCalls, Plan, Risk
-from reconciler.plan.terms import BY_NAME
+from reconciler.plan.glossary import BY_NAME
+from reconciler.plan.model import ForecastCalls, Plan, Risk
 
 RISK_MEANS: Final[Mapping[Risk, str]] = MappingProxyType(
     {risk: BY_NAME[risk].title for risk in Risk}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from reconciler.plan.definition import Plan
+from reconciler.plan.model import Plan
 
 from .changes import ChangeView, FieldView, Sign
 from .coverage import CoverageView

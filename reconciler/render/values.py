@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from reconciler.core.fields import OWNER, Scalar, data_key, data_path
-from reconciler.plan.definition import INCOMPLETE, NOBODY, HiddenValue
+from reconciler.plan.model import INCOMPLETE, NOBODY, HiddenValue
 
 from .escape import name, quoted
 from .people import NO_PEOPLE, People, identity

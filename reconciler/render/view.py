@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.plan.definition import OTHERS_CHANGED_TOO, Action, Change, Plan, Risk
+from reconciler.plan.model import OTHERS_CHANGED_TOO, Action, Change, Plan, Risk
 
 from .changes import ChangeView, change_views
 from .coverage import CoverageView, coverage_view

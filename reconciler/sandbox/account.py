@@ -31,11 +31,11 @@ from reconciler.platform.world import Person, Registration, World
 
 from .authorization import Authorization
 from .calls import CallLog
+from .external_change import patched
 from .faults import Faults
 from .fleet import creation_order, fleet
 from .limits import Limits
-from .order import PageOrder
-from .patch import patched
+from .page_order import PageOrder
 
 # The oldest answer that `read-after-write=lags` may give, in seconds.
 LAG: Final = 2.0

@@ -19,9 +19,9 @@ from reconciler.platform.world import World
 from .account import Account, SandboxOptions
 from .calls import LoggedCall
 from .faults import FaultCount, Faults
-from .pauses import Pauses
+from .interruptible_sleep import Pauses
 from .server import application
-from .wire import Wire
+from .socket_faults import Wire
 
 __all__ = ["HOST", "RunningSandbox", "SandboxOptions", "serve"]
 

@@ -25,11 +25,11 @@ from reconciler.platform.operations import PERSONS_PATH, Call, Operation
 from .account import Account, SandboxOptions
 from .answers import http
 from .control import control_routes
-from .deeds import call_deed, carry_out, logged, token_deed
-from .effects import Carried, Exchange, suffer
 from .fault import TOKEN, Subject
-from .pauses import Pauses
-from .wire import wire_of
+from .fault_effects import Carried, Exchange, suffer
+from .interruptible_sleep import Pauses
+from .request_handling import call_deed, carry_out, logged, token_deed
+from .socket_faults import wire_of
 
 _PUSH: Final = "/people/2/contactInformation/push/"
 _TOKEN: Final = "/auth/1/oauth2/token"

@@ -15,8 +15,8 @@ from typing import Final
 from reconciler.platform.operations import WRITES, Operation
 from reconciler.platform.world import Registration
 
+from .external_change import patched
 from .fault import SHIFTS, TOKEN, Effect, Fault, Numbers, RetryAfter, Share
-from .patch import patched
 
 _READS: Final = frozenset({Operation.GET.value, Operation.PERSONS.value})
 _WRITES: Final = frozenset(operation.value for operation in WRITES)

@@ -14,7 +14,7 @@ import secrets
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.core.hidden import Hidden
+from reconciler.core.secret import Secret
 
 ALGORITHM: Final = "AES-256-GCM"
 _BYTES: Final = 32
@@ -31,7 +31,7 @@ class Key:
     """One key. `id` tells keys apart and gives nothing away of them."""
 
     id: str
-    secret: Hidden[bytes]
+    secret: Secret[bytes]
 
     @classmethod
     def parse(cls, text: str) -> Key:
@@ -47,7 +47,7 @@ class Key:
             secret = b""
         if len(secret) != _BYTES:
             raise NoKey("it is not 32 bytes in base64; make one: openssl rand -base64 32")
-        return cls(hashlib.sha256(b"reconciler key\0" + secret).hexdigest()[:16], Hidden(secret))
+        return cls(hashlib.sha256(b"reconciler key\0" + secret).hexdigest()[:16], Secret(secret))
 
     def encrypt(self, data: bytes, header: bytes) -> tuple[bytes, bytes]:
         """Return a fresh nonce and what `data` is encrypted to; `header` is bound, not hidden."""

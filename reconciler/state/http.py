@@ -26,7 +26,7 @@ from reconciler.core.failures import StateError, Unanswered
 
 from .http_addresses import Addresses, addresses
 from .http_lock import LockInfo, in_short, new_lock, read_lock
-from .machine import ticks_here
+from .process_identity import ticks_here
 from .store import OutOfReach, Overtaken, Part, Stored, denied, out_of_reach, unusable
 
 __all__ = ["Addresses", "Answer", "Http", "HttpStore", "Patience", "addresses"]

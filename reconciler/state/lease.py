@@ -20,7 +20,7 @@ from reconciler.core import codes
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.failures import StateError
 
-from .machine import alive_here, ticks_here
+from .process_identity import alive_here, ticks_here
 
 EXPIRES_AFTER: Final = 30.0
 BEAT_EVERY: Final = 10.0

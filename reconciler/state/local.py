@@ -16,8 +16,8 @@ from typing import Self
 import msgspec
 
 from reconciler.core.device import OnRemove
-from reconciler.core.hidden import Hidden
 from reconciler.core.record import Record, RecordedDevice
+from reconciler.core.secret import Secret
 
 from .database import Database, damaged
 from .journal import LocalJournal
@@ -128,7 +128,7 @@ class LocalState:
             application_ids: dict[str, str] = dict(
                 connection.execute("SELECT name, application_id FROM applications ORDER BY name")
             )
-        return Record(lineage, int(serial), Hidden(key), devices, application_ids)
+        return Record(lineage, int(serial), Secret(key), devices, application_ids)
 
     def write(
         self,

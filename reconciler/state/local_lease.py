@@ -22,7 +22,7 @@ from .lease import (
     nobody_waits,
     patiently,
 )
-from .machine import machine
+from .process_identity import machine
 
 _COLUMNS: Final = "token, machine, who, host, pid, run_url, since, beat, ticks"
 _SAME: Final = "who = ? AND host = ? AND pid = ? AND run_url IS ? AND since = ?"

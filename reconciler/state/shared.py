@@ -17,16 +17,16 @@ from typing import Final, Self
 from reconciler.core import codes
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.failures import StateError
-from reconciler.core.hidden import Hidden
 from reconciler.core.record import Record, RecordedDevice
+from reconciler.core.secret import Secret
 
-from .document import decode, encode
 from .encryption import NO_KEYS, Keys
 from .lease import Clocks, Holder, Lease, nobody_waits
-from .run import RunDesk
+from .record_codec import decode, encode
+from .retrying_store import Steady
+from .run_document import RunDesk
 from .shared_journal import SharedJournal
 from .shared_lease import SharedLease, Watch, unlock
-from .steady import Steady
 from .store import Overtaken, Part, Store
 
 _TRIES: Final = 10
@@ -76,7 +76,7 @@ class SharedState:
         if self._store.read(Part.RECORD) is not None:
             return False
         if record is None:
-            record = Record(str(uuid.uuid4()), 0, Hidden(secrets.token_bytes(32)))
+            record = Record(str(uuid.uuid4()), 0, Secret(secrets.token_bytes(32)))
         try:
             self._store.write(Part.RECORD, encode(record, self._keys), None)
         except Overtaken:

@@ -16,7 +16,7 @@ from reconciler.core.report import Outcome
 
 from .database import Database
 from .journal import LocalJournal, Unfinished
-from .run import PlanEntry, Run, RunDesk
+from .run_document import PlanEntry, Run, RunDesk
 from .shared_lease import SharedLease
 
 

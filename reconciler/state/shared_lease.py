@@ -28,8 +28,8 @@ from .lease import (
     nobody_waits,
     patiently,
 )
-from .machine import machine
-from .run import LeaseEntry, Run, RunDesk
+from .process_identity import machine
+from .run_document import LeaseEntry, Run, RunDesk
 from .store import OutOfReach
 
 CLOCKS_AGREE_WITHIN: Final = 60.0

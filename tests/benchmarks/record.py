@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from reconciler.core.record import RecordedDevice
-from reconciler.state.document import encode
 from reconciler.state.local import LocalState
 from reconciler.state.objectstore import open_object_store
+from reconciler.state.record_codec import encode
 from reconciler.state.shared import SharedState
 from tests.contract.places import s3
 

@@ -12,9 +12,9 @@ from typing import Self
 from reconciler.core import codes
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.failures import StateError
-from reconciler.core.hidden import Hidden
 from reconciler.core.record import Record, RecordedDevice
 from reconciler.core.report import Outcome
+from reconciler.core.secret import Secret
 from reconciler.state.journal import Unfinished
 from reconciler.state.lease import Holder, LeaseHeld, nobody_waits
 
@@ -147,7 +147,7 @@ class MemoryState:
     """A record, a journal and a lease in memory."""
 
     def __init__(self) -> None:
-        self.record = Record(os.urandom(4).hex(), 0, Hidden(os.urandom(32)))
+        self.record = Record(os.urandom(4).hex(), 0, Secret(os.urandom(32)))
         self.journal = MemoryJournal()
         self.held_by: Holder | None = None
         self.taken: MemoryLease | None = None

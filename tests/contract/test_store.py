@@ -11,7 +11,7 @@ from threading import Barrier
 
 import pytest
 
-from reconciler.state.steady import Steady
+from reconciler.state.retrying_store import Steady
 from reconciler.state.store import Overtaken, Part, Store
 
 from .places import PLACES, Opener

@@ -165,7 +165,8 @@ _COUNT: Final = struct.Struct("I")
 
 
 def _child(asked: dict[str, Any], count: mmap.mmap) -> int:
-    from reconciler.apply import attempt, carry_out
+    from reconciler.apply import attempt
+    from reconciler.apply import executor as carry_out
     from reconciler.cli.main import outcome
     from reconciler.state import lease, local_lease
     from reconciler.state.database import Database

@@ -11,8 +11,8 @@ from typing import Any, Final
 import pytest
 
 from reconciler.core.fields import OWNER, data_path
-from reconciler.plan.definition import Action, Plan, Risk
-from reconciler.render import html
+from reconciler.plan.model import Action, Plan, Risk
+from reconciler.render.html import page as html
 from tests import plans
 from tests.browser import CHROMIUM, Page, browser
 

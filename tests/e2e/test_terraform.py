@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.api.courier import Answer, Courier
 from reconciler.api.credentials import BasicCredential
-from reconciler.core.hidden import Hidden
+from reconciler.api.sync_client import Answer, SyncClient
+from reconciler.core.secret import Secret
 from reconciler.state.http import HttpStore, addresses
 from reconciler.state.store import OutOfReach, Part
 from tests.stub.terraform_state import PASSWORD, USER, Kept, server
@@ -27,7 +27,7 @@ APPLY = ("apply", "-auto-approve", *SETTLED)
 RESOURCE = 'resource "terraform_data" "one" {{\n  input = "{}"\n}}\n'
 
 
-class Interrupted(Courier):
+class Interrupted(SyncClient):
     """Does something else once, between the lock and the write that needs it."""
 
     meanwhile: Callable[[], None] | None = None
@@ -106,7 +106,7 @@ def side(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Side]:
     credential = None
     if flavour == "gitlab":
         settings |= {"username": USER, "password": PASSWORD}
-        credential = BasicCredential(USER, Hidden(PASSWORD))
+        credential = BasicCredential(USER, Secret(PASSWORD))
     passed = [0.0]
 
     def pause(seconds: float) -> None:

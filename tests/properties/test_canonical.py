@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from reconciler.core.device import Desired
 from reconciler.core.live import Live
-from reconciler.manifest.canonical import canonical
-from reconciler.manifest.difference import unified
 from reconciler.manifest.documents import read_documents
-from reconciler.manifest.entries import entries
+from reconciler.manifest.import_entries import entries
+from reconciler.manifest.layout.canonical import canonical
+from reconciler.manifest.layout.line_diff import unified
 from reconciler.manifest.tree import Tree
-from tests.unit.manifest.test_canonical import ORDERS, formatted
+from tests.unit.manifest.layout.test_canonical import ORDERS, formatted
 
 from .layouts import laid_out
 from .test_import import lives, written

@@ -13,8 +13,8 @@ from reconciler.core.fields import Scalar
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.manifest.devices import read_manifests
-from reconciler.manifest.entries import Entries, entries
-from reconciler.manifest.reading import ManifestFile
+from reconciler.manifest.import_entries import Entries, entries
+from reconciler.manifest.result import ManifestFile
 from reconciler.manifest.seal import Seal, seal_of
 from reconciler.manifest.writing import Manifest, Place, manifests
 from tests.unit.manifest.reading import SCHEMAS, project

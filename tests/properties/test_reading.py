@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from reconciler.core.device import Desired
 from reconciler.core.events import nobody_listens
-from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.live import (
     Gone,
@@ -25,9 +24,10 @@ from reconciler.core.live import (
     WrongApplication,
 )
 from reconciler.core.record import Record
-from reconciler.diff.missing import missing
+from reconciler.core.secret import Secret
+from reconciler.diff.required_reads import missing
 from reconciler.diff.sought import sought
-from reconciler.live.means import Means
+from reconciler.live.context import ReadContext
 from reconciler.live.reading import Reading, read_live
 from reconciler.live.strategy import Choice
 from reconciler.platform.operations import DEFAULT_LIMITS
@@ -100,7 +100,7 @@ def declarations(draw: st.DrawFn, world: World) -> Desired:
                 fields["owner"] = owner("new", external("somebody-new"))
             case "named":
                 number = draw(st.integers(1, 9))
-                attributes = draw(st.sampled_from([None, Hidden({"firstName": "Ana"})]))
+                attributes = draw(st.sampled_from([None, Secret({"firstName": "Ana"})]))
                 fields["owner"] = owner(
                     "n",
                     external(f"name-{number}"),
@@ -130,7 +130,7 @@ def read(
     def ask(live: Live) -> Needs:
         return missing(declared, recorded, live, of)
 
-    means = Means(modelled.service(), CODES, DEFAULT_LIMITS, nobody_listens, assume or {})
+    means = ReadContext(modelled.service(), CODES, DEFAULT_LIMITS, nobody_listens, assume or {})
     return asyncio.run(read_live(ask, sought(declared, recorded), means, choice))
 
 

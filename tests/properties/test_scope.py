@@ -9,13 +9,13 @@ from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, DesiredDevice
 from reconciler.core.live import Gone, Live
 from reconciler.core.record import Record
-from reconciler.diff.past import Past, changed_since
+from reconciler.diff.previous import Previous, changed_since
 from reconciler.diff.scope import Scope
 from reconciler.plan.build import Circumstances, build
 from reconciler.plan.coverage import coverage
 from reconciler.plan.declaration import declaration_digest
-from reconciler.plan.definition import Plan, ReadCounts, Reads
 from reconciler.plan.document import decode, encode
+from reconciler.plan.model import Plan, ReadCounts, Reads
 from reconciler.plan.people import DeclaredPeople
 from reconciler.plan.replay import replay
 from reconciler.platform.assumptions import readings
@@ -177,7 +177,7 @@ def test_since_the_same_files_nothing_changed(one, other):
         return {id_: declaration_digest(one, DIGESTER) for id_, one in of.devices.items()}
 
     before, now = digests(one), digests(other)
-    assert changed_since(Past(one), one) == frozenset()
-    assert changed_since(Past(one), other) == {
+    assert changed_since(Previous(one), one) == frozenset()
+    assert changed_since(Previous(one), other) == {
         id_ for id_ in before.keys() | now.keys() if before.get(id_) != now.get(id_)
     }

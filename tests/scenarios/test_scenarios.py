@@ -20,9 +20,10 @@ from typing import Any, Final
 import pytest
 from msgspec.structs import replace
 
-from reconciler.plan.definition import Plan
 from reconciler.plan.document import decode
-from reconciler.render import calls, html, markdown
+from reconciler.plan.model import Plan
+from reconciler.render import calls, markdown
+from reconciler.render.html import page as html
 from reconciler.render.spans import plain
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 from tests.e2e.harness import Project, Ran, Sandbox

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from reconciler.api.gate import TIMED_OUT
+from reconciler.api.breaker import TIMED_OUT
 from reconciler.core.report import Outcome
 from tests.e2e.harness import KEY
 from tests.properties.fleets import values_of

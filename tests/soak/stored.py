@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from reconciler.core.digest import Digester
-from reconciler.core.hidden import Hidden
+from reconciler.core.secret import Secret
 from tests.properties.fleets import held
 from tests.worlds import canonical
 
@@ -55,7 +55,7 @@ def the_record_is_what_lives(story: Story) -> Iterator[str]:
     if story.record is None:
         yield "there is no record"
         return
-    digester, recorded = Digester(Hidden(story.record.key)), story.record.devices
+    digester, recorded = Digester(Secret(story.record.key)), story.record.devices
     now = canonical(story.runs[-1].world)
     declared = {device.id: device for device in story.case.fleet.devices}
     for id_ in sorted(recorded.keys() ^ declared.keys()):

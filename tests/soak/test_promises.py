@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import pytest
 
-from reconciler.api.gate import TIMED_OUT
+from reconciler.api.breaker import TIMED_OUT
 from reconciler.core.digest import Digester
-from reconciler.core.hidden import Hidden
+from reconciler.core.secret import Secret
 from reconciler.platform.operations import Operation
 from reconciler.sandbox.calls import LoggedCall
 from tests.changed import replace
@@ -142,7 +142,7 @@ def clean() -> Story:
         "changes": [],
         "warnings": [],
     }
-    digester = Digester(Hidden(RECORD_KEY))
+    digester = Digester(Secret(RECORD_KEY))
     fields = {
         "owner": (digester.of("owner", ["externalId", "Identity-of-2"]),),
         "registrationEnabled": (digester.of("registrationEnabled", False),),

@@ -11,8 +11,8 @@ from typing import Final
 
 from reconciler.api.errors import ApplicationNotFound, RateLimited, RegistrationNotFound
 from reconciler.api.probe import Sounding
+from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.core.device import Desired
-from reconciler.core.finding import Finding, Verdict
 
 from .answer import said, way_out
 
@@ -30,7 +30,7 @@ def sample(application: str, desired: Desired | None) -> tuple[str, ...]:
 
 def examine(
     name: str, ids: Sequence[str], ask: Callable[[str | None], Sounding], known_id: str | None
-) -> Finding:
+) -> CheckResult:
     """Read one declared device after another until one is found; an invented one where none is.
 
     `known_id` is the service's id of the application as the record has it.
@@ -44,7 +44,7 @@ def examine(
     match sounding.error:
         case None if sounding.registration is None:
             verdict, message = Verdict.WARNING, "the service shows a device that nobody made"
-            return Finding(_CHECK, verdict, message, subject=name)
+            return CheckResult(_CHECK, verdict, message, subject=name)
         case None:
             return _found(name, sounding, known_id)
         case ApplicationNotFound():
@@ -53,11 +53,11 @@ def examine(
                 f"Let applications.{name}.appCode name the code as the service's own page of the "
                 "application shows it."
             )
-            return Finding(_CHECK, Verdict.FAILED, message, fix=fix, subject=name)
+            return CheckResult(_CHECK, Verdict.FAILED, message, fix=fix, subject=name)
         case RegistrationNotFound() if ids:
             one = "the declared device that was tried is not in it"
             several = f"none of the {len(ids)} declared devices that were tried is in it"
-            return Finding(
+            return CheckResult(
                 _CHECK,
                 Verdict.WARNING,
                 f"the code is known, but {one if len(ids) == 1 else several}",
@@ -70,7 +70,7 @@ def examine(
                 name,
             )
         case RegistrationNotFound():
-            return Finding(
+            return CheckResult(
                 _CHECK,
                 Verdict.OK,
                 "the code is known",
@@ -80,13 +80,13 @@ def examine(
         case error:
             verdict = Verdict.WARNING if isinstance(error, RateLimited) else Verdict.FAILED
             message = f"the code could not be tried; {said(error)}"
-            return Finding(_CHECK, verdict, message, fix=way_out(error), subject=name)
+            return CheckResult(_CHECK, verdict, message, fix=way_out(error), subject=name)
 
 
-def _found(name: str, sounding: Sounding, known_id: str | None) -> Finding:
+def _found(name: str, sounding: Sounding, known_id: str | None) -> CheckResult:
     assert sounding.registration is not None
     if known_id is not None and known_id != sounding.registration.application_id:
-        return Finding(
+        return CheckResult(
             _CHECK,
             Verdict.WARNING,
             "the code is known, but the record knows this application by another id",
@@ -94,6 +94,6 @@ def _found(name: str, sounding: Sounding, known_id: str | None) -> Finding:
             f"Check whether the change of applications.{name}.appCode was meant.",
             name,
         )
-    return Finding(
+    return CheckResult(
         _CHECK, Verdict.OK, "the code is known, and a declared device is in it", subject=name
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from reconciler.api.probe import Sounding
-from reconciler.core.finding import Finding, Verdict
+from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.render.sentences import duration
 
 # Leases of a shared record allow for a minute.
@@ -14,15 +14,15 @@ _FAR: Final = 60.0
 _HALF: Final = 0.5
 
 
-def examine(greeting: Sounding) -> Finding:
+def examine(greeting: Sounding) -> CheckResult:
     """Compare the clocks; a difference of more than a minute is a warning."""
     if greeting.date is None:
-        return Finding("clock", Verdict.SKIPPED, "the answer of the service has no Date")
+        return CheckResult("clock", Verdict.SKIPPED, "the answer of the service has no Date")
     ahead = greeting.at - (greeting.date + _HALF)
     if abs(ahead) <= _FAR:
-        return Finding("clock", Verdict.OK, f"agrees with the service within {_within(ahead)}")
+        return CheckResult("clock", Verdict.OK, f"agrees with the service within {_within(ahead)}")
     side = "ahead of" if ahead > 0 else "behind"
-    return Finding(
+    return CheckResult(
         "clock",
         Verdict.WARNING,
         f"this machine is {duration(abs(ahead))} {side} the service",

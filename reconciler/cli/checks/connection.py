@@ -14,7 +14,7 @@ from reconciler.api.errors import (
 )
 from reconciler.api.exchange import NoConnection
 from reconciler.api.probe import Sounding
-from reconciler.core.finding import Finding, Verdict
+from reconciler.core.check_result import CheckResult, Verdict
 
 from .answer import said, way_out
 
@@ -31,23 +31,23 @@ _FIXES: Final[dict[str, str]] = {
 }
 
 
-def examine(url: str, greeting: Sounding) -> Finding:
+def examine(url: str, greeting: Sounding) -> CheckResult:
     """Judge the answer to a read that carried no credential: a no is what the service says."""
     encrypted = "over TLS" if urlsplit(url).scheme == "https" else "without TLS"
     milliseconds = f"{greeting.seconds * 1000:.0f} ms"
     good = f"connected {encrypted}; the service answers in {milliseconds}"
     match greeting.error:
         case None | Denied() | RateLimited():
-            return Finding(_CHECK, Verdict.OK, good)
+            return CheckResult(_CHECK, Verdict.OK, good)
         case NoAnswer(reason=reason):
             fix = _FIXES.get(reason or "", "Check the network, and whether the service is up.")
-            return Finding(_CHECK, Verdict.FAILED, reason or "no answer", fix=fix)
+            return CheckResult(_CHECK, Verdict.FAILED, reason or "no answer", fix=fix)
         case ServerFailed() as error:
             message = f"connected {encrypted}; {said(error)}"
-            return Finding(_CHECK, Verdict.WARNING, message, fix=way_out(error))
+            return CheckResult(_CHECK, Verdict.WARNING, message, fix=way_out(error))
         case NotTheContract() as error:
             message = f"connected {encrypted}; who answers is not the service; {said(error)}"
-            return Finding(_CHECK, Verdict.FAILED, message, fix=way_out(error))
+            return CheckResult(_CHECK, Verdict.FAILED, message, fix=way_out(error))
         case error:
             message = f"{good}, in an unusual way; {said(error)}"
-            return Finding(_CHECK, Verdict.WARNING, message)
+            return CheckResult(_CHECK, Verdict.WARNING, message)

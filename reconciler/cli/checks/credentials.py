@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.api.credentials import UnusableCredential
 from reconciler.api.errors import ApiError, Denied, RateLimited, Refused
-from reconciler.core.finding import Finding, Verdict
+from reconciler.core.check_result import CheckResult, Verdict
 
 from .answer import said, way_out
 
@@ -26,7 +26,7 @@ _SOMEBODY_ELSE: Final = (
 )
 
 
-def examine(soundings: Sequence[tuple[str, ApiError | None]]) -> Finding:
+def examine(soundings: Sequence[tuple[str, ApiError | None]]) -> CheckResult:
     """Judge the answers to reads of people (persons) and of registrations (get)."""
     denied = [(kind, error) for kind, error in soundings if isinstance(error, Denied)]
     if denied:
@@ -37,9 +37,9 @@ def examine(soundings: Sequence[tuple[str, ApiError | None]]) -> Finding:
     good = [kind for kind, error in soundings if error is None or not _is_unclear(error)]
     message = f"accepted for {' and '.join(good)}; what writing needs is not tried"
     if not unclear:
-        return Finding(_CHECK, Verdict.OK, message)
+        return CheckResult(_CHECK, Verdict.OK, message)
     busy = all(isinstance(error, RateLimited) for _, error in unclear)
-    return Finding(
+    return CheckResult(
         _CHECK,
         Verdict.WARNING if busy else Verdict.FAILED,
         message if good else "whether they are accepted cannot be told",
@@ -48,19 +48,19 @@ def examine(soundings: Sequence[tuple[str, ApiError | None]]) -> Finding:
     )
 
 
-def unusable(error: UnusableCredential) -> Finding:
+def unusable(error: UnusableCredential) -> CheckResult:
     """Say of credentials why they cannot even be sent."""
     fix = "Check the environment variables that api.auth of the project file names."
-    return Finding(_CHECK, Verdict.FAILED, f"they cannot be sent: {error}", fix=fix)
+    return CheckResult(_CHECK, Verdict.FAILED, f"they cannot be sent: {error}", fix=fix)
 
 
-def _denied(error: ApiError, kinds: Sequence[str]) -> Finding:
+def _denied(error: ApiError, kinds: Sequence[str]) -> CheckResult:
     forbidden = error.status == 403
     message = f"{'forbidden' if forbidden else 'not accepted'} for {' and '.join(kinds)}"
     fix = _FORBIDDEN if forbidden else _UNKNOWN
     if error.service_text is None:
         fix += _SOMEBODY_ELSE
-    return Finding(_CHECK, Verdict.FAILED, f"{message}; {said(error)}", fix=fix)
+    return CheckResult(_CHECK, Verdict.FAILED, f"{message}; {said(error)}", fix=fix)
 
 
 def _is_unclear(error: ApiError) -> bool:

@@ -9,8 +9,8 @@ import dataclasses
 from collections.abc import Iterator, Mapping
 from typing import Final
 
+from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.core.device import Desired
-from reconciler.core.finding import Finding, Verdict
 from reconciler.core.project import Project, Setting
 from reconciler.manifest.interpolation import Unresolved, resolve, variable
 
@@ -23,7 +23,7 @@ _FIX: Final = (
 )
 
 
-def examine(project: Project, desired: Desired | None, environ: Mapping[str, str]) -> Finding:
+def examine(project: Project, desired: Desired | None, environ: Mapping[str, str]) -> CheckResult:
     """Look for each variable; a secret that stands in the file itself is a warning."""
     needed = tuple(_needed(project, desired))
     unset = [setting for setting in needed if not is_given(setting, environ)]
@@ -33,18 +33,18 @@ def examine(project: Project, desired: Desired | None, environ: Mapping[str, str
     if unset:
         detail = tuple(_missing(one, environ) for one in unset)
         message = f"{len(unset)} of {len(needed)} settings that are needed have no value"
-        return Finding("environment", Verdict.FAILED, message, detail, _FIX)
+        return CheckResult("environment", Verdict.FAILED, message, detail, _FIX)
     message = f"all set: {', '.join(names)}" if names else "the project file names no variable"
     detail = tuple(f"{_missing(one, environ)}; no manifest uses it" for one in optional)
     if written:
-        return Finding(
+        return CheckResult(
             "environment",
             Verdict.WARNING,
             message,
             (*(f"{path} stands in the project file itself" for path in written), *detail),
             "Whoever reads the repository reads it. Put it into a variable: ${NAME}",
         )
-    return Finding("environment", Verdict.OK, message, detail)
+    return CheckResult("environment", Verdict.OK, message, detail)
 
 
 def is_given(setting: Setting, environ: Mapping[str, str]) -> bool:

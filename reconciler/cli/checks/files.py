@@ -8,30 +8,30 @@ from typing import Final
 from reconciler.cli.checking import Checked, check, mistakes, seen_from
 from reconciler.cli.exits import Stop
 from reconciler.cli.options import Options
+from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.core.diagnostics import Diagnostic, Severity
-from reconciler.core.finding import Finding, Verdict
 from reconciler.render.sentences import counted
 
 _FEW: Final = 5
 _ALL: Final = "reconciler validate shows all of it, and how to mend it."
 
 
-def examine(options: Options) -> tuple[Finding, Checked | None]:
+def examine(options: Options) -> tuple[CheckResult, Checked | None]:
     """Read and check all files; None where there is not even a project file."""
     try:
         checked = check(options)
     except Stop as stop:
-        return Finding("files", Verdict.FAILED, stop.message, fix=stop.fix), None
+        return CheckResult("files", Verdict.FAILED, stop.message, fix=stop.fix), None
     diagnostics = seen_from(options.origin, checked.root, checked.diagnostics)
     errors = [one for one in diagnostics if one.severity is Severity.ERROR]
     if errors:
         message = f"{mistakes(len(errors))} in {counted(checked.file_count, 'file')}"
-        return Finding("files", Verdict.FAILED, message, _shown(errors), _ALL), checked
+        return CheckResult("files", Verdict.FAILED, message, _shown(errors), _ALL), checked
     devices = 0 if checked.desired is None else len(checked.desired.devices)
     message = f"{counted(devices, 'device')} in {counted(checked.file_count, 'file')}, no mistakes"
     if diagnostics:
-        return Finding("files", Verdict.WARNING, message, _shown(diagnostics), _ALL), checked
-    return Finding("files", Verdict.OK, message), checked
+        return CheckResult("files", Verdict.WARNING, message, _shown(diagnostics), _ALL), checked
+    return CheckResult("files", Verdict.OK, message), checked
 
 
 def _shown(diagnostics: Sequence[Diagnostic]) -> tuple[str, ...]:

@@ -13,9 +13,9 @@ from reconciler.api.errors import (
     RateLimited,
     RegistrationNotFound,
 )
-from reconciler.api.pace import rate_of
 from reconciler.api.probe import Sounding
-from reconciler.core.finding import Finding, Verdict
+from reconciler.api.rate_limit import rate_of
+from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.core.project import Project
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
 
@@ -31,11 +31,11 @@ _FIX: Final = (
 )
 
 
-def examine(project: Project, ask: Callable[[], Sounding] | None) -> Finding:
+def examine(project: Project, ask: Callable[[], Sounding] | None) -> CheckResult:
     """Tell the pace of each operation; `ask` makes a read, and is None where none can be made."""
     shown = _paces(project.api.limits, project.api.quota_share)
     if ask is None:
-        return Finding(
+        return CheckResult(
             _CHECK,
             Verdict.OK,
             shown,
@@ -49,7 +49,7 @@ def examine(project: Project, ask: Callable[[], Sounding] | None) -> Finding:
         # Nobody waits for four others like it.
         if (failure := _failure(soundings[-1])) is not None:
             message = f"read {len(soundings)} of {count} had no good answer; {said(failure)}"
-            return Finding(_CHECK, Verdict.WARNING, message, (shown,), way_out(failure))
+            return CheckResult(_CHECK, Verdict.WARNING, message, (shown,), way_out(failure))
     throttled = sum(isinstance(one.error, RateLimited) for one in soundings)
     times = [one.seconds * 1000 for one in soundings]
     measured = (
@@ -57,8 +57,8 @@ def examine(project: Project, ask: Callable[[], Sounding] | None) -> Finding:
     )
     if throttled:
         message = f"{throttled} of {count} reads were answered 429"
-        return Finding(_CHECK, Verdict.WARNING, message, (shown, measured), _FIX)
-    return Finding(_CHECK, Verdict.OK, shown, (measured,))
+        return CheckResult(_CHECK, Verdict.WARNING, message, (shown, measured), _FIX)
+    return CheckResult(_CHECK, Verdict.OK, shown, (measured,))
 
 
 def _failure(sounding: Sounding) -> ApiError | None:

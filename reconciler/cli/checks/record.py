@@ -16,9 +16,9 @@ from reconciler.cli.earlier import at
 from reconciler.cli.holders import their_run
 from reconciler.cli.options import Options
 from reconciler.cli.states import JOURNAL, Places, open_state
+from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.failures import StateError
-from reconciler.core.finding import Finding, Verdict
 from reconciler.core.project import (
     HttpPlace,
     LocalPlace,
@@ -29,7 +29,7 @@ from reconciler.core.project import (
 from reconciler.core.record import Record
 from reconciler.render.sentences import counted
 from reconciler.state.database import FORMAT, older_format
-from reconciler.state.state import State
+from reconciler.state.protocols import State
 
 from .skipped import skipped
 
@@ -42,7 +42,7 @@ _UNLOCK: Final = (
 
 def examine(
     options: Options, root: Path, settings: StateSettings
-) -> tuple[tuple[Finding, ...], Record | None]:
+) -> tuple[tuple[CheckResult, ...], Record | None]:
     """Return what is found of the record, the lease and the journal; and the record, if read."""
     try:
         places = Places(root, settings)
@@ -60,11 +60,11 @@ def examine(
         return (_failure("record", error), *skipped("record", "lease", "journal")), None
 
 
-def _without_opening(options: Options, path: Path) -> Finding | None:
+def _without_opening(options: Options, path: Path) -> CheckResult | None:
     """Return what can be said of a local record that is not opened; None of one that may be."""
     shown = os.path.relpath(path, options.origin)
     if not path.exists() or (path.is_file() and path.stat().st_size == 0):
-        return Finding(
+        return CheckResult(
             "record",
             Verdict.WARNING,
             f"there is none yet at {shown}",
@@ -74,11 +74,11 @@ def _without_opening(options: Options, path: Path) -> Finding | None:
     return _upgrade("record", path, shown)
 
 
-def _upgrade(check: str, path: Path, shown: str) -> Finding | None:
+def _upgrade(check: str, path: Path, shown: str) -> CheckResult | None:
     older = older_format(path)
     if older is None:
         return None
-    return Finding(
+    return CheckResult(
         check,
         Verdict.WARNING,
         f"{shown} is of format {older}, and is not opened, which would upgrade it to {FORMAT}",
@@ -87,11 +87,11 @@ def _upgrade(check: str, path: Path, shown: str) -> Finding | None:
     )
 
 
-def _opened(settings: StateSettings, record: Record, places: Places) -> Finding:
+def _opened(settings: StateSettings, record: Record, places: Places) -> CheckResult:
     devices = counted(len(record.devices), "device")
     message = f"{_backend(settings)}: {devices}, serial {record.serial}, can be read"
     if not places.is_local:
-        return Finding("record", Verdict.OK, message)
+        return CheckResult("record", Verdict.OK, message)
     wrong, fixes = [], []
     if not os.access(places.path, os.W_OK) or not os.access(places.path.parent, os.W_OK):
         wrong.append("this user may not write to it")
@@ -100,7 +100,7 @@ def _opened(settings: StateSettings, record: Record, places: Places) -> Finding:
         wrong.append("other users of this machine may read it, and the key of all digests in it")
         fixes.append(f"chmod 600 {places.path.name}")
     verdict = Verdict.WARNING if wrong else Verdict.OK
-    return Finding("record", verdict, message, tuple(wrong), " ".join(fixes))
+    return CheckResult("record", verdict, message, tuple(wrong), " ".join(fixes))
 
 
 def _backend(settings: StateSettings) -> str:
@@ -116,18 +116,18 @@ def _backend(settings: StateSettings) -> str:
     return name if settings.encryption is None else f"{name}, encrypted"
 
 
-def _told(check: str, examine_it: Callable[[], Finding]) -> Finding:
+def _told(check: str, examine_it: Callable[[], CheckResult]) -> CheckResult:
     try:
         return examine_it()
     except StateError as error:
         return _failure(check, error)
 
 
-def _lease(state: State) -> Finding:
+def _lease(state: State) -> CheckResult:
     holder = state.holder()
     if holder is None:
-        return Finding("lease", Verdict.OK, "nobody holds it")
-    return Finding(
+        return CheckResult("lease", Verdict.OK, "nobody holds it")
+    return CheckResult(
         "lease",
         Verdict.WARNING,
         f"{holder.who} on {holder.host} (process {holder.pid}) holds it since {at(holder.since)}, "
@@ -137,7 +137,7 @@ def _lease(state: State) -> Finding:
     )
 
 
-def _journal(root: Path, places: Places, state: State) -> Iterator[Finding]:
+def _journal(root: Path, places: Places, state: State) -> Iterator[CheckResult]:
     # Calls of a shared record are noted on this machine, in a file that is one of ours too.
     if not places.is_local and (old := _upgrade("journal", root / JOURNAL, str(JOURNAL))):
         yield old
@@ -145,13 +145,13 @@ def _journal(root: Path, places: Places, state: State) -> Iterator[Finding]:
     yield _told("journal", lambda: _unfinished(state))
 
 
-def _unfinished(state: State) -> Finding:
+def _unfinished(state: State) -> CheckResult:
     found = state.journal.unfinished()
     if found is None:
-        return Finding("journal", Verdict.OK, "no apply was left unfinished")
+        return CheckResult("journal", Verdict.OK, "no apply was left unfinished")
     if state.holder() is not None:
-        return Finding("journal", Verdict.OK, "an apply is under way")
-    return Finding(
+        return CheckResult("journal", Verdict.OK, "an apply is under way")
+    return CheckResult(
         "journal",
         Verdict.WARNING,
         f"the apply of plan {found.plan}, begun at {at(found.started)}, did not come to its end: "
@@ -161,11 +161,13 @@ def _unfinished(state: State) -> Finding:
     )
 
 
-def _failure(check: str, error: Mistakes | StateError) -> Finding:
+def _failure(check: str, error: Mistakes | StateError) -> CheckResult:
     several = error.diagnostics if isinstance(error, Mistakes) else (error.diagnostic,)
     first = several[0]
     fix = first.fix or first.code.fix
-    return Finding(check, Verdict.FAILED, _message(first), tuple(map(_message, several[1:])), fix)
+    return CheckResult(
+        check, Verdict.FAILED, _message(first), tuple(map(_message, several[1:])), fix
+    )
 
 
 def _message(one: Diagnostic) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reconciler.core.finding import Finding, Verdict
+from reconciler.core.check_result import CheckResult, Verdict
 
 
-def skipped(because: str, *checks: str, subject: str = "") -> Iterator[Finding]:
+def skipped(because: str, *checks: str, subject: str = "") -> Iterator[CheckResult]:
     """Yield a finding for each check that cannot be made; `because` names the one to blame."""
     for check in checks:
         what = f"not checked, because of {because}"
-        yield Finding(check, Verdict.SKIPPED, what, subject=subject)
+        yield CheckResult(check, Verdict.SKIPPED, what, subject=subject)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import platform
 
 from reconciler import __version__
-from reconciler.core.finding import Finding, Verdict
+from reconciler.core.check_result import CheckResult, Verdict
 
 
-def examine() -> Finding:
+def examine() -> CheckResult:
     """Say which versions these are; what is too old does not get here."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
     system = f"{platform.system()} {platform.machine()}"
-    return Finding("version", Verdict.OK, f"reconciler {__version__}, {python}, {system}")
+    return CheckResult("version", Verdict.OK, f"reconciler {__version__}, {python}, {system}")

@@ -190,7 +190,7 @@ def _again(file: Path | None) -> str | None:
 
 
 def _markdown(ended: Ended, file: Path | None) -> str:
-    from reconciler.render.outcome import already, render
+    from reconciler.render.report_markdown import already, render
 
     if ended.finished:
         return already(ended.plan.id)

@@ -32,8 +32,8 @@ def command(options: Options, form: str) -> int:
     from reconciler.cli.exits import ExitCode
     from reconciler.cli.painting import paint
     from reconciler.cli.streams import result
-    from reconciler.core.finding import Verdict
-    from reconciler.render.checkup import as_json, last_lines, lines
+    from reconciler.core.check_result import Verdict
+    from reconciler.render.doctor import as_json, last_lines, lines
 
     findings = []
     for finding in checkup(options):

@@ -53,8 +53,8 @@ def command(options: Options, name: str | None, form: str) -> None:
     from reconciler.cli.streams import result
     from reconciler.core.codes import CODES
     from reconciler.core.diagnostics import Code
-    from reconciler.manifest.specimens import SPECIMENS
-    from reconciler.plan.terms import TERMS, Term
+    from reconciler.manifest.messages.error_examples import SPECIMENS
+    from reconciler.plan.glossary import TERMS, Term
     from reconciler.render import guide as render
 
     if not name:

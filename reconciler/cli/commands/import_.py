@@ -97,10 +97,10 @@ def command(
     from reconciler.cli.exits import ExitCode
     from reconciler.cli.imported import show, tell
     from reconciler.cli.importing import Order, carry_over
-    from reconciler.diff.picking import Wanted
+    from reconciler.diff.import_selection import ImportFilter
 
     pairs = [text.partition("=") for text in matches]
-    wanted = Wanted(
+    wanted = ImportFilter(
         tuple(key for key, sign, _ in pairs if not sign),
         tuple((key, glob) for key, sign, glob in pairs if sign),
         only_owned,

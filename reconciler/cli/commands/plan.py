@@ -16,7 +16,7 @@ from reconciler.cli.streams import say
 from reconciler.cli.ways import read_option
 
 if TYPE_CHECKING:
-    from reconciler.plan.definition import Plan
+    from reconciler.plan.model import Plan
 
 
 @click.command(

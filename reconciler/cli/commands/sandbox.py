@@ -179,7 +179,7 @@ def _check_faults(faults: tuple[str, ...]) -> None:
 
 def _world(file: Path) -> World:
     from reconciler.cli.files import read
-    from reconciler.manifest.reading import Unreadable
+    from reconciler.manifest.result import Unreadable
     from reconciler.platform.worldfile import decode_world
 
     data = read(file)

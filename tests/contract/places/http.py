@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.api.courier import Courier
+from reconciler.api.sync_client import SyncClient
 from reconciler.state.http import HttpStore, addresses
 from tests.stub.terraform_state import server
 
@@ -19,4 +19,4 @@ def opened(tmp_path: Path) -> Iterator[Opener]:
     """Give a state of its own."""
     del tmp_path
     where = addresses(f"{server().url}/states/{uuid.uuid4()}")
-    yield lambda: HttpStore(Courier(), where)
+    yield lambda: HttpStore(SyncClient(), where)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.state.apart import Apart
+from reconciler.state.connection_per_part import Apart
 from reconciler.state.postgres import PostgresStore
 from tests.stub.postgres import server
 

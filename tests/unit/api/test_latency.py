@@ -8,13 +8,13 @@ from contextlib import suppress
 import httpx
 import pytest
 
-from reconciler.api.asking import Timing
 from reconciler.api.credentials import ApiKeyCredential
+from reconciler.api.dispatch import Timing
 from reconciler.api.errors import ApiError
 from reconciler.api.exchange import LEAVES
 from reconciler.api.latency import Latency
 from reconciler.api.service import Service
-from reconciler.core.hidden import Hidden
+from reconciler.core.secret import Secret
 from reconciler.platform import operations
 
 from .wires import DEVICE, KEY, REGISTRATION, FakeTime
@@ -74,7 +74,7 @@ def test_the_waits_before_a_call_leaves_are_no_part_of_it(
     async def read() -> float | None:
         service = Service(
             "http://127.0.0.1:1",
-            ApiKeyCredential(Hidden(KEY)),
+            ApiKeyCredential(Secret(KEY)),
             limits={operations.Operation.GET: 1.0},
             timing=timing,
             transport=Slow(time, status),

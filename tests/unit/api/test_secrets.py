@@ -9,7 +9,6 @@ import traceback
 import httpx
 import pytest
 
-from reconciler.api.complaints import washed
 from reconciler.api.credentials import (
     ApiKeyCredential,
     BasicCredential,
@@ -17,10 +16,11 @@ from reconciler.api.credentials import (
     IbssoCredential,
     OAuth2Credential,
 )
+from reconciler.api.error_body import washed
 from reconciler.api.errors import ApiError
 from reconciler.api.service import Service
-from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind, IdentityValue
+from reconciler.core.secret import Secret
 
 from .wires import DEVICE, Wire, answer, exception
 
@@ -30,10 +30,10 @@ EXTERNAL = "x-9"
 PIN = 47115
 MAIL = "ana.secret@example.com"
 CREDENTIALS: list[Credential] = [
-    ApiKeyCredential(Hidden(SECRET)),
-    IbssoCredential(Hidden(SECRET)),
-    BasicCredential("user", Hidden(SECRET)),
-    OAuth2Credential("client", Hidden(SECRET)),
+    ApiKeyCredential(Secret(SECRET)),
+    IbssoCredential(Secret(SECRET)),
+    BasicCredential("user", Secret(SECRET)),
+    OAuth2Credential("client", Secret(SECRET)),
 ]
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import httpx
 import pytest
 
-from reconciler.api.asking import Attempts
 from reconciler.api.credentials import (
     ApiKeyCredential,
     BasicCredential,
@@ -19,6 +18,7 @@ from reconciler.api.credentials import (
     IbssoCredential,
     UnusableCredential,
 )
+from reconciler.api.dispatch import Attempts
 from reconciler.api.errors import (
     ApiError,
     ApplicationNotFound,
@@ -32,9 +32,9 @@ from reconciler.api.errors import (
 )
 from reconciler.api.service import Service
 from reconciler.core.absent import ABSENT
-from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.live import LivePerson, LiveRegistration
+from reconciler.core.secret import Secret
 
 from .wires import DEVICE, KEY, REGISTRATION, FakeTime, Wire, answer, exception
 
@@ -433,10 +433,10 @@ def test_an_answer_cut_off_by_the_network_is_asked_for_again() -> None:
 @pytest.mark.parametrize(
     ("credential", "header"),
     [
-        (ApiKeyCredential(Hidden("k-1")), "App k-1"),
-        (IbssoCredential(Hidden("t-1")), "IBSSO t-1"),
+        (ApiKeyCredential(Secret("k-1")), "App k-1"),
+        (IbssoCredential(Secret("t-1")), "IBSSO t-1"),
         (
-            BasicCredential("ana", Hidden("pä:ss")),
+            BasicCredential("ana", Secret("pä:ss")),
             "Basic " + base64.b64encode("ana:pä:ss".encode()).decode(),
         ),
     ],
@@ -452,7 +452,7 @@ def test_each_way_to_authenticate_has_its_header(credential: Credential, header:
 def test_a_credential_that_no_header_can_carry_is_refused_without_showing_it(secret: str) -> None:
     """It is refused before a library can echo it."""
     with pytest.raises(UnusableCredential) as caught:
-        Wire(answer()).service(credential=ApiKeyCredential(Hidden(secret)))
+        Wire(answer()).service(credential=ApiKeyCredential(Secret(secret)))
     assert secret == "" or secret not in str(caught.value)
 
 

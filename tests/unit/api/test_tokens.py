@@ -10,11 +10,11 @@ import pytest
 
 from reconciler.api.credentials import OAuth2Credential
 from reconciler.api.errors import ApiError, Denied, NotTheContract
-from reconciler.core.hidden import Hidden
+from reconciler.core.secret import Secret
 
 from .wires import DEVICE, REGISTRATION, FakeTime, Wire, answer, exception
 
-CLIENT = OAuth2Credential("client-1", Hidden("secret 1&2"))
+CLIENT = OAuth2Credential("client-1", Secret("secret 1&2"))
 
 
 class TokenServer:

@@ -15,20 +15,20 @@ from typing import Any
 
 import pytest
 
-from reconciler.api.asking import Attempts, Timing
+from reconciler.api.breaker import Breaker, BreakerTripped
 from reconciler.api.credentials import ApiKeyCredential, OAuth2Credential
+from reconciler.api.dispatch import Attempts, Timing
 from reconciler.api.errors import ApiError, NoAnswer, NotTheContract
-from reconciler.api.gate import Gate, GateClosed
 from reconciler.api.service import Service
-from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind, IdentityValue
+from reconciler.core.secret import Secret
 from reconciler.platform.operations import Operation
 from tests.stub.faults import Occasion
 from tests.stub.server import Stub
 
-from .test_pace import most_in_a_window
+from .test_rate_limit import most_in_a_window
 
-KEY = ApiKeyCredential(Hidden("key"))
+KEY = ApiKeyCredential(Secret("key"))
 NO_LIMITS = dict.fromkeys(Operation, 0.0)
 
 
@@ -111,7 +111,7 @@ def test_an_oauth2_client_fetches_its_token() -> None:
     """The token call is a form to the same base URL."""
     with Stub() as stub:
         stub.world.add_registration("a")
-        client = Service(stub.url, OAuth2Credential("client", Hidden("secret")))
+        client = Service(stub.url, OAuth2Credential("client", Secret("secret")))
         assert "a" == run(client, lambda client: client.registration("a", "code-a")).id
 
 
@@ -179,11 +179,11 @@ def test_a_gate_that_closes_while_a_write_waits_for_its_connection_keeps_it_back
     Here the lease is lost as soon as the listener has a connection that waits to be accepted.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        gate = Gate()
+        gate = Breaker()
         gate.watch = lambda: "the lease is lost" if select([listener], [], [], 0)[0] else None
         client = service(f"http://127.0.0.1:{listener.getsockname()[1]}", gate=gate)
         attempts = Attempts()
-        with pytest.raises(GateClosed, match="the lease is lost"):
+        with pytest.raises(BreakerTripped, match="the lease is lost"):
             run(client, lambda client: client.depersonalize("a", "c", attempts=attempts))
         connection, _ = listener.accept()
         with connection:

@@ -23,8 +23,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.api.asking import Timing
 from reconciler.api.credentials import ApiKeyCredential
+from reconciler.api.dispatch import Timing
 from reconciler.api.errors import (
     ApiError,
     Conflict,
@@ -37,8 +37,8 @@ from reconciler.api.errors import (
 )
 from reconciler.api.exchange import NoConnection
 from reconciler.api.service import Service
-from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind, IdentityValue
+from reconciler.core.secret import Secret
 from reconciler.platform.operations import Operation
 
 KEY = "key-that-nobody-may-see"
@@ -147,7 +147,7 @@ async def no_wait(seconds: float) -> None:
 
 def service(url: str, timeout: float = 5.0) -> Service:
     limits = dict.fromkeys(Operation, 0.0)
-    key = ApiKeyCredential(Hidden(KEY))
+    key = ApiKeyCredential(Secret(KEY))
     return Service(url, key, limits=limits, timeout=timeout, timing=Timing(sleep=no_wait))
 
 

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx
 
-from reconciler.api.asking import Timing
 from reconciler.api.credentials import ApiKeyCredential, Credential
+from reconciler.api.dispatch import Timing
 from reconciler.api.service import Service
-from reconciler.core.hidden import Hidden
+from reconciler.core.secret import Secret
 
 KEY = "very-secret-key-0001"
 DEVICE = "8621824C-86B2-41F7-BF6F-20D3B1426005"
@@ -70,7 +70,7 @@ class Wire:
     ) -> Service:
         return Service(
             "http://127.0.0.1:1",
-            credential or ApiKeyCredential(Hidden(KEY)),
+            credential or ApiKeyCredential(Secret(KEY)),
             limits=limits,
             timing=(time or FakeTime()).timing(),
             transport=httpx.MockTransport(self),

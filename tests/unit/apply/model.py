@@ -7,18 +7,18 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from reconciler.api import answers
-from reconciler.api.asking import Attempts, Timing
+from reconciler.api import decode as answers
+from reconciler.api.dispatch import Attempts, Timing
 from reconciler.api.errors import ApiError, RegistrationNotFound, Rejected
 from reconciler.api.people import looked_up
-from reconciler.apply.carry_out import carry_out
+from reconciler.apply.executor import carry_out
 from reconciler.core.device import Desired
-from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.record import Record, record_entry
 from reconciler.core.report import Outcome, Report
-from reconciler.plan.definition import Plan
+from reconciler.core.secret import Secret
+from reconciler.plan.model import Plan
 from reconciler.platform import operations
 from reconciler.platform.assumptions import readings
 from reconciler.platform.operations import Call
@@ -171,7 +171,7 @@ def planned(declared: Desired, start: World, recorded: Record, **made: Any) -> P
             one.number,
             one.identities,
             one.is_lead,
-            Hidden(one.attributes),
+            Secret(one.attributes),
             tuple(_live(entry) for entry in start.registrations_of(one.number)),
         )
         for one in start.people.values()

@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from reconciler.core.device import OnRemove
-from reconciler.plan.definition import ForecastCalls
+from reconciler.plan.model import ForecastCalls
 from tests.fleet import desired, device, external, owner, phone, project
 
 from .model import Run, person, registration, world

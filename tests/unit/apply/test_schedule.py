@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reconciler.apply.schedule import Schedule, in_order
 from reconciler.core.report import Outcome
-from reconciler.plan.definition import PlannedCall
+from reconciler.plan.model import PlannedCall
 
 
 def call(id_: str, after: tuple[str, ...] = (), needs: tuple[str, ...] = ()) -> PlannedCall:

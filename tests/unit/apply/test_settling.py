@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.api.breaker import INTERRUPTED, TIMED_OUT, Breaker
 from reconciler.api.errors import (
     ApiError,
     Conflict,
@@ -18,7 +19,6 @@ from reconciler.api.errors import (
     Rejected,
     ServerFailed,
 )
-from reconciler.api.gate import INTERRUPTED, TIMED_OUT, Gate
 from reconciler.api.retry import SURE_AFTER
 from reconciler.core import codes
 from reconciler.core.diagnostics import Diagnostic
@@ -263,7 +263,7 @@ def test_closing_the_gate_ends_the_pause_before_another_attempt(why: str) -> Non
     """Known to be not done: failed. Not known: unknown. Not begun: not tried."""
     start = world(*(registration(name) for name in "abc"))
     run = Run(desired(*(device(name, data={"k": 1}) for name in "abc")), start)
-    gate = Gate()
+    gate = Breaker()
 
     def meddle(name: str) -> None:
         if name == "get/c":
@@ -288,7 +288,7 @@ def test_closing_the_gate_ends_the_pause_before_another_attempt(why: str) -> Non
 
 def test_a_call_that_was_tried_and_may_not_be_looked_at_again_has_failed() -> None:
     """Another call meets the denied key first, while this one is read for its second attempt."""
-    run, gate, reads = updated(), Gate(), [0]
+    run, gate, reads = updated(), Breaker(), [0]
 
     def meddle(name: str) -> None:
         if name == "update/a":
@@ -333,7 +333,7 @@ def test_the_last_call_cut_short_is_told_as_such(
     why: str, kind: type[ApiError], outcome: Outcome, detail: str
 ) -> None:
     """Nothing is left to try then, but the end came too early all the same."""
-    run, gate = updated(), Gate()
+    run, gate = updated(), Breaker()
 
     def meddle(name: str) -> None:
         if name == "update/a":

@@ -7,8 +7,8 @@ import pytest
 from reconciler.api.credentials import ApiKeyCredential
 from reconciler.cli.connection import Mistakes, resolved
 from reconciler.cli.data import schema_bytes
-from reconciler.core.hidden import Hidden
 from reconciler.core.project import Project
+from reconciler.core.secret import Secret
 from reconciler.manifest.project import read_project
 from reconciler.manifest.schema import Schemas
 
@@ -57,7 +57,7 @@ def test_only_used_applications_must_be_set(project: Project) -> None:
     link = resolved(project, {"courier"}, environ)
 
     assert link.app_codes == {"courier": "c"}
-    assert link.credential == ApiKeyCredential(Hidden("k"))
+    assert link.credential == ApiKeyCredential(Secret("k"))
     assert {name.value: rate for name, rate in link.rates.items()} == {
         "get": 80.0,
         "update": 40.0,

@@ -8,18 +8,18 @@ from collections.abc import Callable
 
 import pytest
 
-from reconciler.api.gate import INTERRUPTED, TIMED_OUT, Gate, GateClosed
+from reconciler.api.breaker import INTERRUPTED, TIMED_OUT, Breaker, BreakerTripped
 from reconciler.cli.durations import Deadline
 from reconciler.cli.endings import Bounds, StoppedNow, cut_off, wound_up
 from reconciler.cli.interrupts import Signals, treat_sigterm_as_ctrl_c
 
 
-async def closed(gate: Gate) -> str:
+async def closed(gate: Breaker) -> str:
     """Wait in front of a gate until it is closed; return why."""
     try:
         with gate.waiting():
             await asyncio.Event().wait()
-    except GateClosed as error:
+    except BreakerTripped as error:
         return error.reason
     raise AssertionError("nothing else ends this wait")
 
@@ -100,7 +100,7 @@ def test_a_failure_of_the_work_is_not_taken_for_its_end() -> None:
 
 def test_reading_is_cut_off() -> None:
     """It says so as a closed gate does; without a deadline it takes its time."""
-    with pytest.raises(GateClosed, match=TIMED_OUT):
+    with pytest.raises(BreakerTripped, match=TIMED_OUT):
         asyncio.run(cut_off(asyncio.sleep(60), Deadline.after(0.01)))
 
     assert asyncio.run(cut_off(asyncio.sleep(0, "read"), Deadline())) == "read"

@@ -23,10 +23,10 @@ from reconciler.cli.explaining import (
 )
 from reconciler.core.codes import CODES
 from reconciler.core.diagnostics import Code
-from reconciler.core.guide import Field
+from reconciler.core.field_doc import Field
 from reconciler.core.safety import GONE, LEAVING
-from reconciler.plan.definition import OTHERS_CHANGED_TOO, PATTERN, Risk
-from reconciler.plan.terms import TERMS, Term
+from reconciler.plan.glossary import TERMS, Term
+from reconciler.plan.model import OTHERS_CHANGED_TOO, PATTERN, Risk
 from reconciler.render import guide as render
 from reconciler.render.spans import plain
 

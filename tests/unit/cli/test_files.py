@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.cli.files import expand, find_project, leads_outside, read, replace_file
-from reconciler.manifest.reading import Unreadable
+from reconciler.manifest.result import Unreadable
 
 
 def tree(root: Path, *paths: str) -> None:

@@ -16,7 +16,7 @@ from reconciler.core.device import DesiredDevice
 from reconciler.core.events import nobody_listens
 from reconciler.core.live import Live
 from reconciler.core.record import Record
-from reconciler.live.means import Means
+from reconciler.live.context import ReadContext
 from reconciler.platform.operations import DEFAULT_LIMITS
 from tests.fleet import desired, device, external, owner, person, project, record, registration
 
@@ -43,7 +43,7 @@ class Unasked:
 def found(
     *devices: DesiredDevice, of: frozenset[str] = frozenset("A"), known: Record | None = None
 ) -> list[Doubt]:
-    means = Means(cast(Service, Unasked()), {}, DEFAULT_LIMITS, nobody_listens)
+    means = ReadContext(cast(Service, Unasked()), {}, DEFAULT_LIMITS, nobody_listens)
     loaded = Loaded(Path(), project(), desired(), ())
     with asyncio.Runner() as runner:
         return doubts(

@@ -11,8 +11,8 @@ import pytest
 from reconciler.cli.stopped import Heard, report_of
 from reconciler.core.events import Intended, Settled, nobody_listens
 from reconciler.core.report import Outcome, Row
-from reconciler.plan.definition import Plan
-from reconciler.state.state import State
+from reconciler.plan.model import Plan
+from reconciler.state.protocols import State
 from tests.plans import change, plan
 from tests.plans import field as changed
 

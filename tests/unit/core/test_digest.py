@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.digest import Digester, canonical_json
-from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind
+from reconciler.core.secret import Secret
 
 TEXTS = st.text() | st.sampled_from(
     ["", '"', "\\", "/", "\x00", "\x1f", "\x7f", "\x80", "\u2028", "\ufffd", "\U0001f600", "é\n\t"]
@@ -80,5 +80,5 @@ def test_a_digest_is_the_hmac_of_purpose_and_value(key: bytes, purpose: str, val
     """The first 128 bits of it; asked for twice, it is the same."""
     message = purpose.encode() + b"\0" + _written_out(value)
     expected = hmac.digest(key, message, "sha256")[:16].hex()
-    digester = Digester(Hidden(key))
+    digester = Digester(Secret(key))
     assert expected == digester.of(purpose, value) == digester.of(purpose, value)

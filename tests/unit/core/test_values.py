@@ -17,11 +17,11 @@ from reconciler.core.absent import ABSENT
 from reconciler.core.digest import Digester, canonical_json, plain_digest
 from reconciler.core.fields import data_key, data_path, field_order, same_value
 from reconciler.core.graph import components
-from reconciler.core.hidden import Hidden
 from reconciler.core.identity import IdentityKind, IdentityValue
+from reconciler.core.secret import Secret
 
 SECRET = "385911234567"
-HIDDEN = [Hidden(SECRET), IdentityValue.of(IdentityKind.PHONE_NUMBER, SECRET)]
+HIDDEN = [Secret(SECRET), IdentityValue.of(IdentityKind.PHONE_NUMBER, SECRET)]
 
 
 @pytest.mark.parametrize("value", HIDDEN)
@@ -51,9 +51,9 @@ def test_no_serialiser_takes_a_hidden_value(value, write):
 
 def test_hidden_values_compare_by_what_they_hold():
     """Digests and membership need equality; only equality."""
-    assert Hidden("a") == Hidden("a") != Hidden("b")
-    assert 1 == len({Hidden("a"), Hidden("a")})
-    assert Hidden("a") != "a"
+    assert Secret("a") == Secret("a") != Secret("b")
+    assert 1 == len({Secret("a"), Secret("a")})
+    assert Secret("a") != "a"
 
 
 @pytest.mark.parametrize(
@@ -90,12 +90,12 @@ def test_canonical_json_reads_back(value):
 
 def test_digests_are_by_value_and_by_purpose():
     """1 and 1.0 are one value, True is another; two purposes never meet; two keys neither."""
-    digester = Digester(Hidden(b"k" * 32))
+    digester = Digester(Secret(b"k" * 32))
     assert digester.of("p", 1) == digester.of("p", 1.0)
     assert digester.of("p", 1) != digester.of("p", True)
     assert digester.of("p", "1") != digester.of("p", 1)
     assert digester.of("p", 1) != digester.of("q", 1)
-    assert digester.of("p", 1) != Digester(Hidden(b"j" * 32)).of("p", 1)
+    assert digester.of("p", 1) != Digester(Secret(b"j" * 32)).of("p", 1)
     assert plain_digest({"a": 1, "b": 2}) == plain_digest({"b": 2, "a": 1})
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.core.hidden import Hidden
+from reconciler.core.secret import Secret
 from reconciler.diff.ownership import (
     Claim,
     Complete,
@@ -77,7 +77,7 @@ def test_attributes_compare_as_subset_and_are_only_named():
     """Tags and custom attributes of others are no difference."""
     declared = owner(
         "ana",
-        attributes=Hidden(
+        attributes=Secret(
             {
                 "firstName": "Ana",
                 "tags": ["a"],
@@ -89,7 +89,7 @@ def test_attributes_compare_as_subset_and_are_only_named():
     same = person(
         1,
         external("ana"),
-        attributes=Hidden(
+        attributes=Secret(
             {
                 "firstName": "Ana",
                 "tags": ["b", "a"],
@@ -98,7 +98,7 @@ def test_attributes_compare_as_subset_and_are_only_named():
             }
         ),
     )
-    other = person(1, external("ana"), attributes=Hidden({"firstName": "Eva", "tags": ["b"]}))
+    other = person(1, external("ana"), attributes=Secret({"firstName": "Eva", "tags": ["b"]}))
     assert () == differing_attributes(declared, same)
     expected = ("birthday", "customAttributes", "firstName", "tags")
     assert expected == differing_attributes(declared, other)

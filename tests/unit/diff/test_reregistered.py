@@ -10,7 +10,7 @@ from reconciler.core.device import DesiredDevice, Owner
 from reconciler.core.identity import IdentityValue
 from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration
 from reconciler.core.record import Record
-from reconciler.diff.missing import missing
+from reconciler.diff.required_reads import missing
 from reconciler.diff.reregistered import Reregistered, reregistered
 from tests.changed import replace
 from tests.fleet import (

@@ -7,9 +7,9 @@ import pytest
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, DesiredDevice, Lifecycle, OnRemove, Owner, Removal
 from reconciler.core.fields import as_yaml
-from reconciler.core.hidden import Hidden
+from reconciler.core.secret import Secret
 from reconciler.core.source import Source
-from reconciler.diff.past import Past, changed_since, says_the_same
+from reconciler.diff.previous import Previous, changed_since, says_the_same
 from reconciler.diff.selection import (
     Selection,
     Trait,
@@ -91,7 +91,7 @@ def test_a_target_may_have_left_the_files():
 def test_a_device_that_left_has_the_traits_it_had():
     """Where the past is known; else nothing says what it declared."""
     recorded = record(device("y"), device("z"))
-    past = Past(desired(device("y", data={"fleet": "split"}), device("z", data={"fleet": "x"})))
+    past = Previous(desired(device("y", data={"fleet": "split"}), device("z", data={"fleet": "x"})))
 
     assert {"y"} == chosen(select(("fleet", "split"), past=past), desired(), recorded)
     assert set() == chosen(select(("fleet", "split")), desired(), recorded)
@@ -100,7 +100,7 @@ def test_a_device_that_left_has_the_traits_it_had():
 def test_a_key_that_nobody_declares_is_a_mistake():
     """But one that was declared is not, and the label always is there."""
     declared = desired(device("a", data={"fleet": "x"}))
-    past = Past(desired(device("b", data={"old": 1})))
+    past = Previous(desired(device("b", data={"old": 1})))
     traits = (("label", "*"), ("fleet", "*"), ("flet", "*"), ("old", "*"))
 
     assert ["flet", "old"] == unknown_keys(select(*traits), declared)
@@ -112,14 +112,14 @@ def test_since_chooses_what_is_new_other_or_left():
     before = desired(*(device(id_, data={"k": 1}) for id_ in ("a", "b", "gone", "unknown")))
     now = desired(device("a", data={"k": 1}), device("b", data={"k": 2}), device("new"))
     recorded = record(device("a"), device("gone"), device("gone-before"))
-    selection = select(past=Past(before))
+    selection = select(past=Previous(before))
 
     assert {"b", "new", "gone"} == chosen(selection, now, recorded)
 
 
 def test_a_file_that_is_the_same_needs_no_past():
     """Its devices are not compared: the past does not even hold them."""
-    past = Past(desired(), frozenset({HERE.file}))
+    past = Previous(desired(), frozenset({HERE.file}))
     now = desired(device("a"), replace(device("b"), source=ELSEWHERE))
 
     assert {"b"} == changed_since(past, now)
@@ -142,11 +142,11 @@ def test_an_entry_under_removed_is_a_declaration_too(before, expected):
     then = {} if before is None else {"z": removal("z", before)}
     now = Desired({}, {"z": removal("z", OnRemove.DEPERSONALIZE)})
 
-    assert expected == changed_since(Past(Desired({}, then)), now)
-    assert set() == changed_since(Past(Desired({}, then), frozenset({HERE.file})), now)
+    assert expected == changed_since(Previous(Desired({}, then)), now)
+    assert set() == changed_since(Previous(Desired({}, then), frozenset({HERE.file})), now)
 
 
-ANA = owner("ana", external("a"), attributes=Hidden({"firstName": "Ana", "tags": ["x"]}))
+ANA = owner("ana", external("a"), attributes=Secret({"firstName": "Ana", "tags": ["x"]}))
 BASE = device(
     "a", owner=ANA, is_primary=False, registration_enabled=True, data={"k": 1, "l": True, "m": "x"}
 )
@@ -155,7 +155,7 @@ SAME: list[DesiredDevice] = [
     replace(BASE, label="A new label"),
     replace(BASE, additional_data={"m": "x", "l": True, "k": 1.0}),
     replace(BASE, owner=replace(ANA, pointer="devices/split.yaml#people.ana")),
-    replace(BASE, owner=replace(ANA, attributes=Hidden({"tags": ["x"], "firstName": "Ana"}))),
+    replace(BASE, owner=replace(ANA, attributes=Secret({"tags": ["x"], "firstName": "Ana"}))),
 ]
 OTHER: list[DesiredDevice] = [
     replace(BASE, application="shop"),
@@ -173,7 +173,7 @@ OTHER: list[DesiredDevice] = [
     replace(BASE, owner=owner("ana", external("b"))),
     replace(BASE, owner=owner("ana", external("a"))),
     replace(BASE, owner=replace(ANA, keep_as_lead=True)),
-    replace(BASE, owner=replace(ANA, attributes=Hidden({"firstName": "Ana", "tags": [True]}))),
+    replace(BASE, owner=replace(ANA, attributes=Secret({"firstName": "Ana", "tags": [True]}))),
 ]
 
 

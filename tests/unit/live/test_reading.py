@@ -11,8 +11,8 @@ from reconciler.api.errors import Rejected
 from reconciler.api.people import PageReader
 from reconciler.core.events import Event, Weighed, nobody_listens
 from reconciler.core.live import Live, LiveRegistration, Needs
-from reconciler.core.sought import Page, Sought
-from reconciler.live.means import Means
+from reconciler.core.sweep_query import Page, SweepQuery
+from reconciler.live.context import ReadContext
 from reconciler.live.reading import Reading, read_live
 from reconciler.live.strategy import Choice, Strategy
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
@@ -73,12 +73,12 @@ def read(
             )
         )
 
-    sought = Sought(
+    sought = SweepQuery(
         registrations,
         owners={id_: external(f"name-{number}") for number, id_ in enumerate(ids)},
     )
     listen = nobody_listens if events is None else events.append
-    means = Means(modelled.service(), CODES, rates, listen, pinned or {})
+    means = ReadContext(modelled.service(), CODES, rates, listen, pinned or {})
     return asyncio.run(read_live(ask, sought, means, choice))
 
 
@@ -245,9 +245,9 @@ def test_reading_goes_on_until_nothing_is_missing() -> None:
 
 def test_asking_for_the_same_again_is_our_bug_and_no_endless_loop() -> None:
     """A need that reading does not meet ends the run."""
-    means = Means(Modelled(world(1)).service(), CODES, DEFAULT_LIMITS, nobody_listens)
+    means = ReadContext(Modelled(world(1)).service(), CODES, DEFAULT_LIMITS, nobody_listens)
     with pytest.raises(RuntimeError, match="bug in reconciler"):
-        asyncio.run(read_live(lambda live: Needs({"device-0": "courier"}), Sought(), means))
+        asyncio.run(read_live(lambda live: Needs({"device-0": "courier"}), SweepQuery(), means))
 
 
 def test_a_device_that_moved_meanwhile_is_not_taken_to_be_nobodys() -> None:

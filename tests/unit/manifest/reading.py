@@ -8,7 +8,7 @@ from reconciler.core.device import Desired
 from reconciler.core.project import Project
 from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.project import read_project
-from reconciler.manifest.reading import ManifestFile, Reading
+from reconciler.manifest.result import ManifestFile, ParseResult
 from reconciler.manifest.schema import Schemas
 
 ROOT = Path(__file__).parents[3]
@@ -39,7 +39,7 @@ def project(text: str = PROJECT_TEXT) -> Project:
     return read.value
 
 
-def manifests(**texts: str) -> Reading[Desired]:
+def manifests(**texts: str) -> ParseResult[Desired]:
     """Read manifests by the names of their files, without `.yaml`."""
     files = [ManifestFile(f"{name}.yaml", text.encode()) for name, text in texts.items()]
     return read_manifests(files, project(), SCHEMAS)
@@ -52,6 +52,6 @@ def desired(**texts: str) -> Desired:
     return read.value
 
 
-def mistakes(read: Reading[Desired] | Reading[Project]) -> list[str]:
+def mistakes(read: ParseResult[Desired] | ParseResult[Project]) -> list[str]:
     """Return the diagnostics in short: place, code."""
     return [f"{one.source} {one.code.id}" for one in read.diagnostics]

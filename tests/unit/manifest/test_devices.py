@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import DesiredDevice, Lifecycle, OnRemove, Owner, Removal
-from reconciler.core.hidden import Hidden
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
+from reconciler.core.secret import Secret
 from reconciler.core.source import Source
 from reconciler.manifest.devices import read_manifests
-from reconciler.manifest.reading import ManifestFile
+from reconciler.manifest.result import ManifestFile
 
 from .reading import HEAD, SCHEMAS, desired, manifests, mistakes, project
 
@@ -58,7 +58,7 @@ def test_the_example_of_the_design() -> None:
     ana = Owner(
         "zg.yaml#people.ana",
         ANA,
-        Hidden({"firstName": "Ana", "tags": ["courier"], "customAttributes": {"vehicle": "van"}}),
+        Secret({"firstName": "Ana", "tags": ["courier"], "customAttributes": {"vehicle": "van"}}),
         True,
     )
     assert list(found.devices) == ["A", "B", "C"]

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.core.source import Source
-from reconciler.manifest import events
+from reconciler.manifest import yaml_events as events
 from reconciler.manifest.documents import Document, read_documents
-from reconciler.manifest.events import FASTEST, Opener, pure_events
 from reconciler.manifest.tree import Tree
+from reconciler.manifest.yaml_events import FASTEST, Opener, pure_events
 
 PARSERS = pytest.mark.parametrize("opener", [FASTEST, pure_events], ids=["libyaml", "pure"])
 TEXT = """\

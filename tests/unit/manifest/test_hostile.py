@@ -15,10 +15,10 @@ import pytest
 from reconciler.core import codes
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.manifest.devices import read_manifests
-from reconciler.manifest.events import FASTEST, Opener, pure_events
-from reconciler.manifest.outside import Outside, read_people
+from reconciler.manifest.external_people import ExternalPeople, read_people
 from reconciler.manifest.project import read_project
-from reconciler.manifest.reading import ManifestFile, Unreadable
+from reconciler.manifest.result import ManifestFile, Unreadable
+from reconciler.manifest.yaml_events import FASTEST, Opener, pure_events
 from reconciler.render.diagnostics import github, json, sarif, text
 
 from .reading import ROOT, SCHEMAS, project
@@ -43,7 +43,7 @@ def read(case: str, opener: Opener = FASTEST) -> tuple[Diagnostic, ...]:
         [ManifestFile(path.name, path.read_bytes()) for path in sorted(folder.glob("p*.yaml"))],
         PEOPLE,
     )
-    outside = Outside(people.value or {}, whole=people.value is not None)
+    outside = ExternalPeople(people.value or {}, whole=people.value is not None)
     if (folder / "unreadable").exists():
         for line in (folder / "unreadable").read_text().splitlines():
             name, reason = line.split(": ")

@@ -11,7 +11,7 @@ import pytest
 from reconciler.core.device import Desired
 from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.patching import Edit, blocks, edited, means, patch
-from reconciler.manifest.reading import ManifestFile
+from reconciler.manifest.result import ManifestFile
 
 from .reading import SCHEMAS, project
 

@@ -21,7 +21,7 @@ from reconciler.core.project import (
 from reconciler.core.source import Source
 from reconciler.manifest.interpolation import Unresolved, check_base_url, resolve
 from reconciler.manifest.project import read_project
-from reconciler.manifest.reading import Unreadable
+from reconciler.manifest.result import Unreadable
 
 from .reading import PROJECT_TEXT, SCHEMAS, mistakes, project
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from reconciler.core.device import Desired, Owner
-from reconciler.core.hidden import Hidden
 from reconciler.core.live import Live, LivePerson, LiveRegistration
-from reconciler.manifest.entries import Undeclared, entries
+from reconciler.core.secret import Secret
+from reconciler.manifest.import_entries import Undeclared, entries
 from reconciler.manifest.seal import Seal, seal_of
 from reconciler.manifest.writing import Manifest, Place, file_names, manifests
 from tests.changed import replace
@@ -195,7 +195,7 @@ def test_somebody_whom_other_manifests_declare_is_declared_the_same() -> None:
         "ana",
         external("courier-118"),
         phone("385911234567"),
-        attributes=Hidden({"firstName": "Ana", "tags": ["x"]}),
+        attributes=Secret({"firstName": "Ana", "tags": ["x"]}),
     )
     [file] = written(live(registration("A"), A=ANA), desired(device("Z", owner=ana)))
     [other] = written(

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from reconciler.core.device import Lifecycle, OnRemove
-from reconciler.plan.definition import Action, Risk
+from reconciler.plan.model import Action, Risk
 from tests.fleet import (
     Service,
     desired,

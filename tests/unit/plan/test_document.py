@@ -12,7 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from reconciler.core.digest import Digester
-from reconciler.core.hidden import Hidden
+from reconciler.core.secret import Secret
 from reconciler.plan.document import BadPlan, decode, encode, is_sealed, sealed
 from tests import fleet, plans
 
@@ -133,7 +133,7 @@ def test_the_seal_needs_the_key_of_the_record() -> None:
     made = decode(swap())
     assert is_sealed(made, fleet.DIGESTER)
     forged = msgspec.structs.replace(made, calls=())
-    assert not is_sealed(sealed(forged, Digester(Hidden(b"f" * 32))), fleet.DIGESTER)
+    assert not is_sealed(sealed(forged, Digester(Secret(b"f" * 32))), fleet.DIGESTER)
 
 
 @pytest.mark.parametrize("given", ["", "../x", "a" * 65, "a\x1b[31m"])

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.plan.definition import ForecastCalls, PlannedCall
 from reconciler.plan.forecast import USUAL_LATENCY, forecast, lookups_of
-from reconciler.plan.rehearsal import Errand, least, rehearse
+from reconciler.plan.model import ForecastCalls, PlannedCall
+from reconciler.plan.simulation import Errand, least, rehearse
 from reconciler.platform.operations import IN_ORDER, Operation
 from reconciler.platform.pace import gap, streams
 from tests.fleet import (

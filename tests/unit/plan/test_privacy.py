@@ -9,8 +9,8 @@ import msgspec
 import pytest
 
 from reconciler.apply.bodies import update_body
-from reconciler.apply.check import check
-from reconciler.apply.fresh import Effects, moved, subjects
+from reconciler.apply.justification import check
+from reconciler.apply.staleness import Effects, moved, subjects
 from reconciler.core.consent import Consent
 from reconciler.core.identity import IdentityKind
 from reconciler.core.privacy import ALL_DATA, Privacy
@@ -18,10 +18,11 @@ from reconciler.core.project import Pattern, Project
 from reconciler.core.source import Source
 from reconciler.plan.consent import consent_to
 from reconciler.plan.coverage import Coverage
-from reconciler.plan.definition import HIDDEN, HiddenValue, Plan
 from reconciler.plan.document import decode, encode, sealed
+from reconciler.plan.model import HIDDEN, HiddenValue, Plan
 from reconciler.plan.privacy import revealed
-from reconciler.render import calls, html, markdown, text
+from reconciler.render import calls, markdown, text
+from reconciler.render.html import page as html
 from reconciler.render.spans import plain
 from tests.fleet import (
     DIGESTER,

@@ -10,12 +10,12 @@ import pytest
 from reconciler.core.device import Desired
 from reconciler.core.digest import Digester
 from reconciler.diff.changes import diff
-from reconciler.plan.definition import PlannedCall
-from reconciler.plan.groups import groups, ordered_calls
+from reconciler.plan.device_plan import work_of
+from reconciler.plan.model import PlannedCall
+from reconciler.plan.ordering import groups, ordered_calls
 from reconciler.plan.people import DeclaredPeople
 from reconciler.plan.proof import Proof, prove
 from reconciler.plan.warnings import side_effects
-from reconciler.plan.work import work_of
 from tests.fleet import (
     KEY,
     Service,

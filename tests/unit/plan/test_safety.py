@@ -11,7 +11,7 @@ from reconciler.core.device import Lifecycle, OnRemove
 from reconciler.core.safety import DEFAULT_BUDGETS, Budget, ProtectRule, Safety
 from reconciler.core.source import Source
 from reconciler.plan.consent import accepted_count, consent_to, consented, effect_digest
-from reconciler.plan.definition import Action, Plan, Risk
+from reconciler.plan.model import Action, Plan, Risk
 from tests.changed import replace
 from tests.fleet import (
     Service,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from reconciler.plan.definition import Coverage, Dependency, Plan
-from reconciler.render import html, markdown, text
+from reconciler.plan.model import Coverage, Dependency, Plan
+from reconciler.render import markdown, text
 from reconciler.render.coverage import coverage_view
+from reconciler.render.html import page as html
 from reconciler.render.spans import plain
 from tests import plans
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from reconciler.plan.definition import ReadCounts, Reads, StateRef
 from reconciler.plan.drift import DriftDocument, DriftSummary, MovedDevice, MovedField, encode
+from reconciler.plan.model import ReadCounts, Reads, StateRef
 from reconciler.render import drift
 from reconciler.render.spans import plain
 from tests import plans

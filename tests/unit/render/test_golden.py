@@ -9,7 +9,9 @@ from typing import Final
 import pytest
 
 from reconciler.core.report import Outcome, Report, Row
-from reconciler.render import calls, html, markdown, outcome, report, text
+from reconciler.render import calls, markdown, report, text
+from reconciler.render import report_markdown as outcome
+from reconciler.render.html import page as html
 from reconciler.render.spans import plain
 from tests import plans
 

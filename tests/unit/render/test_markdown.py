@@ -13,9 +13,10 @@ from markdown_it.token import Token
 
 from reconciler.core.fields import data_path
 from reconciler.core.report import Outcome, Report, Row
-from reconciler.plan.definition import Action, Plan, Risk
 from reconciler.plan.drift import MovedDevice, MovedField
-from reconciler.render import drift, markdown, outcome
+from reconciler.plan.model import Action, Plan, Risk
+from reconciler.render import drift, markdown
+from reconciler.render import report_markdown as outcome
 from reconciler.render.gfm import LIMIT
 from tests import plans
 

@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.core.fields import Reason
-from reconciler.plan.definition import OTHERS_CHANGED_TOO, Plan, PlanWarning
 from reconciler.plan.document import encode
-from reconciler.render import calls, html, markdown, text
+from reconciler.plan.model import OTHERS_CHANGED_TOO, Plan, PlanWarning
+from reconciler.render import calls, markdown, text
+from reconciler.render.html import page as html
 from reconciler.render.spans import plain
 from reconciler.render.view import view
 from tests import plans

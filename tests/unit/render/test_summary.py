@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from reconciler.plan.definition import Action, CallCounts, Plan, Summary
+from reconciler.plan.model import Action, CallCounts, Plan, Summary
 from reconciler.render.sentences import duration, listed, summary
 from tests import plans
 

@@ -24,7 +24,7 @@ from reconciler.core.diagnostics import Code
 from reconciler.core.failures import StateError
 from reconciler.state import directory
 from reconciler.state.directory import DirectoryStore
-from reconciler.state.steady import Steady
+from reconciler.state.retrying_store import Steady
 from reconciler.state.store import OutOfReach, Overtaken, Part
 
 NOBODY = 65534

@@ -16,21 +16,21 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from reconciler.api.courier import BearerCredential, Courier, Limits
 from reconciler.api.credentials import BasicCredential, UnusableCredential
+from reconciler.api.sync_client import BearerCredential, Limits, SyncClient
 from reconciler.core import codes
 from reconciler.core.diagnostics import Code
 from reconciler.core.failures import StateError, Unanswered
-from reconciler.core.hidden import Hidden
+from reconciler.core.secret import Secret
 from reconciler.state.http import Addresses, HttpStore, addresses
 from reconciler.state.http_lock import read_lock
-from reconciler.state.steady import Steady
+from reconciler.state.retrying_store import Steady
 from reconciler.state.store import OutOfReach, Overtaken, Part
 from tests.stub.terraform_state import PASSWORD, TOKEN, USER, Fault, Kept, server
 
 ONE, TWO, THREE = b'{"serial": 1}', b'{"serial": 2}', b'{"serial": 3}'
-BASIC = BasicCredential(USER, Hidden(PASSWORD))
-BEARER = BearerCredential(Hidden(TOKEN))
+BASIC = BasicCredential(USER, Secret(PASSWORD))
+BEARER = BearerCredential(Secret(TOKEN))
 SECRETS = (
     *(PASSWORD, TOKEN, "hush", "s3cr3t", "<html>", "Authorization"),
     base64.b64encode(f"{USER}:{PASSWORD}".encode()).decode(),
@@ -73,7 +73,7 @@ def store(
     credential: BasicCredential | BearerCredential | None = None,
     answer: float = 5.0,
 ) -> HttpStore:
-    courier = Courier(credential, Limits(answer=answer))
+    courier = SyncClient(credential, Limits(answer=answer))
     clock = time or Time()
     return HttpStore(
         courier,
@@ -207,7 +207,7 @@ def test_a_trouble_that_passes_is_none(name: str, fault: Fault) -> None:
 
 def test_a_server_that_is_not_there_is_out_of_reach() -> None:
     """The address is named, without its query."""
-    nowhere = HttpStore(Courier(), addresses("http://127.0.0.1:1/states/x?token=hush"))
+    nowhere = HttpStore(SyncClient(), addresses("http://127.0.0.1:1/states/x?token=hush"))
 
     message = refused(lambda: nowhere.read(Part.RECORD), codes.STORE_OUT_OF_REACH)
     assert message.endswith("http://127.0.0.1:1/states/x: GET: the server cannot be reached")
@@ -243,7 +243,7 @@ def test_a_lock_that_is_given_back_is_waited_for(name: str) -> None:
         if time.now > 1010.0:
             kept(name).lock = None
 
-    one = HttpStore(Courier(), addresses(server().url + name), ticks=time.ticks, pause=passes)
+    one = HttpStore(SyncClient(), addresses(server().url + name), ticks=time.ticks, pause=passes)
     one.write(Part.RECORD, ONE, None)
 
     assert ONE == kept(name).data
@@ -305,7 +305,7 @@ def test_locks_that_change_are_of_the_living(name: str) -> None:
         kept(name).lock = {"ID": f"reconciler-{time.now // 25}", "Who": "ana"}
 
     passes(0.0)
-    one = HttpStore(Courier(), addresses(server().url + name), ticks=time.ticks, pause=passes)
+    one = HttpStore(SyncClient(), addresses(server().url + name), ticks=time.ticks, pause=passes)
     refused(lambda: one.write(Part.RECORD, ONE, None), codes.STORE_OUT_OF_REACH)
 
     assert 40.0 <= time.now - 1000.0 < 42.0
@@ -461,7 +461,7 @@ def test_credentials_are_sent_and_never_shown(
 def test_a_wrong_password_is_denied(name: str) -> None:
     """By read and write alike."""
     del name
-    one = store(gitlab(), credential=BasicCredential("ana", Hidden("hush-wrong")))
+    one = store(gitlab(), credential=BasicCredential("ana", Secret("hush-wrong")))
 
     message = refused(lambda: one.read(Part.RECORD), codes.STORE_DENIED)
     refused(lambda: one.write(Part.RECORD, ONE, None), codes.STORE_DENIED)
@@ -473,16 +473,16 @@ def test_a_wrong_password_is_denied(name: str) -> None:
 def test_a_credential_that_no_header_carries_is_refused(token: str) -> None:
     """Before anything is sent."""
     with pytest.raises(UnusableCredential):
-        Courier(BearerCredential(Hidden(token)))
+        SyncClient(BearerCredential(Secret(token)))
     with pytest.raises(UnusableCredential):
-        Courier(BasicCredential("a:b", Hidden("x")))
+        SyncClient(BasicCredential("a:b", Secret("x")))
 
 
 def test_an_answer_has_an_end(name: str) -> None:
     """One that is larger than any record is not read to its end."""
     one = store(name)
     one.write(Part.RECORD, b'{"serial": 1, "x": "' + b"x" * 10_000 + b'"}', None)
-    small = Courier(limits=Limits(largest=5_000))
+    small = SyncClient(limits=Limits(largest=5_000))
 
     with pytest.raises(Unanswered, match="larger than 5000 bytes"):
         small.request("GET", server().url + name, body=None, headers={})
@@ -493,7 +493,7 @@ def test_an_answer_has_an_end(name: str) -> None:
 def test_a_password_is_blotted_out_as_json_writes_it(name: str) -> None:
     """Quotes and letters beyond ASCII look different there; what is no refusal stays whole."""
     password = 'hu"shü'
-    courier = Courier(BasicCredential("ana", Hidden(password)))
+    courier = SyncClient(BasicCredential("ana", Secret(password)))
     url, told = server().url + name, json.dumps({"message": f"not {password}!"}).encode()
     faulty(Fault("GET", 1, 400, body=told), Fault("GET", 1, 200, body=told))
     answers = [courier.request("GET", url, body=None, headers={}) for _ in range(2)]
@@ -516,7 +516,7 @@ def test_an_answer_that_drips_is_given_up() -> None:
                     sleep(0.05)
 
         dripping = pool.submit(drip)
-        courier, began = Courier(limits=Limits(connect=0.2, answer=0.3)), monotonic()
+        courier, began = SyncClient(limits=Limits(connect=0.2, answer=0.3)), monotonic()
         with pytest.raises(Unanswered, match="no whole answer within"):
             courier.request(
                 "GET", f"http://127.0.0.1:{listening.getsockname()[1]}/", body=None, headers={}
@@ -529,7 +529,7 @@ def test_an_answer_that_drips_is_given_up() -> None:
 @pytest.mark.parametrize("url", ["http://no.such.host.invalid/x", "http://h:99999/", "nonsense"])
 def test_what_cannot_be_asked_is_unanswered(url: str) -> None:
     """Whatever a library would have raised."""
-    courier = Courier()
+    courier = SyncClient()
     with pytest.raises(Unanswered):
         courier.request("GET", url, body=None, headers={})
     courier.close()

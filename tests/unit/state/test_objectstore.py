@@ -16,7 +16,7 @@ from reconciler.core.diagnostics import Code
 from reconciler.core.failures import StateError
 from reconciler.state.directory import DirectoryStore
 from reconciler.state.objectstore import ObjectStore, Patience, open_object_store
-from reconciler.state.steady import Steady
+from reconciler.state.retrying_store import Steady
 from reconciler.state.store import OutOfReach, Overtaken, Part
 from tests.stub.s3 import ACCESS_KEY, S3, SECRET_KEY, Fault, Kind, forget, reached, server
 

@@ -20,7 +20,7 @@ from reconciler.core import codes
 from reconciler.core.diagnostics import Code
 from reconciler.core.failures import StateError
 from reconciler.state.postgres import PostgresStore, Timeouts
-from reconciler.state.steady import Steady
+from reconciler.state.retrying_store import Steady
 from reconciler.state.store import OutOfReach, Overtaken, Part
 from tests.stub.postgres import OWNER, PASSWORD, Server, server
 

@@ -15,14 +15,14 @@ from threading import Barrier
 import pytest
 
 from reconciler.core.failures import StateError
-from reconciler.core.hidden import Hidden
 from reconciler.core.record import Record, RecordedDevice
 from reconciler.core.report import Outcome
+from reconciler.core.secret import Secret
 from reconciler.state import shared_lease as shared_lease_module
-from reconciler.state.document import decode
 from reconciler.state.encryption import Key, Keys
 from reconciler.state.lease import Clocks, Holder, LeaseHeld
-from reconciler.state.run import RunDesk
+from reconciler.state.record_codec import decode
+from reconciler.state.run_document import RunDesk
 from reconciler.state.shared import SharedState
 from reconciler.state.shared_lease import SharedLease
 from reconciler.state.store import OutOfReach, Part, Stored, out_of_reach
@@ -251,7 +251,7 @@ def test_another_record_in_its_place_is_not_written_to(store: MemoryStore, tmp_p
     with opened(store, tmp_path) as state, opened(store, tmp_path) as other:
         state.read()
         other.read()
-        other.replace(Record("another", 9, Hidden(bytes(32))))
+        other.replace(Record("another", 9, Secret(bytes(32))))
         with pytest.raises(StateError) as raised:
             state.write({"a": entry("a")}, {})
 

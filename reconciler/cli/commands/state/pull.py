@@ -36,8 +36,8 @@ def command(options: Options, out: Path | None) -> None:
     from reconciler.cli.record import state_settings
     from reconciler.cli.stages import explained
     from reconciler.cli.states import keys_of, open_state
-    from reconciler.state.document import encode
     from reconciler.state.envelope import looks_like_one
+    from reconciler.state.record_codec import encode
 
     if out is not None:
         require_replaceable(out, "record", looks_like_one)

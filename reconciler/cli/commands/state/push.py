@@ -34,7 +34,7 @@ def command(options: Options, file: Path, force: bool, patience: float) -> None:
     from reconciler.cli.record import state_settings
     from reconciler.cli.stages import explained
     from reconciler.cli.states import keys_of
-    from reconciler.state.document import decode
+    from reconciler.state.record_codec import decode
 
     try:
         data = file.read_bytes()

@@ -1,0 +1,138 @@
+"""What an outcome means: a good answer, or the error that says what went wrong and what is true."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import assert_never
+
+from .error_body import Complaint, complaint
+from .errors import (
+    ApiError,
+    ApplicationNotFound,
+    Conflict,
+    Denied,
+    NoAnswer,
+    NotTheContract,
+    RateLimited,
+    RegistrationNotFound,
+    Rejected,
+    ServerFailed,
+    Truth,
+)
+from .exchange import Answer, Broken, Outcome, Silence
+from .retry import retry_after_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What was asked, as far as it may be shown: no query, no body."""
+
+    operation: str
+    device: str | None
+    method: str
+    path: str
+
+    def error(
+        self,
+        kind: type[ApiError],
+        *,
+        status: int | None = None,
+        text: str | None = None,
+        attempts: int = 1,
+        reason: str | None = None,
+        truth: Truth | None = None,
+        retry_after: float | None = None,
+    ) -> ApiError:
+        """Return an error of a kind about this question."""
+        return kind(
+            self.operation,
+            self.device,
+            self.method,
+            self.path,
+            status,
+            text,
+            attempts,
+            reason=reason,
+            truth=truth,
+            retry_after=retry_after,
+        )
+
+
+def verdict(
+    question: Question, outcome: Outcome, attempts: int, hide: Iterable[str], now: float
+) -> Answer | ApiError:
+    """Return the answer if its status is 200, else the error. `now` is the Unix time.
+
+    Only 200 is success: the contract has no other, and a 202 would not have done anything yet.
+    """
+    match outcome:
+        case Answer(status=200):
+            return outcome
+        case Answer():
+            return _refusal(question, outcome, attempts, hide, now)
+        case Silence(reason, sent):
+            truth: Truth = "unknown" if sent else "not done"
+            return question.error(NoAnswer, reason=reason, attempts=attempts, truth=truth)
+        case Broken(reason, status):
+            return question.error(NotTheContract, status=status, reason=reason, attempts=attempts)
+        case _:
+            assert_never(outcome)
+
+
+def nobody_there(error: ApiError) -> bool:
+    """Whether a persons call was told that nobody has that identifier (404, 40401)."""
+    return isinstance(error, Rejected) and error.status == 404
+
+
+def _refusal(
+    question: Question, answer: Answer, attempts: int, hide: Iterable[str], now: float
+) -> ApiError:
+    said = complaint(answer.body, hide)
+    status = answer.status
+    text = said.text if said else None
+    # The service's own clock, if it shows one: ours may be wrong.
+    then = now if answer.date is None else _date(answer.date, now)
+    return question.error(
+        _kind(status, said),
+        status=status,
+        text=text or None,
+        attempts=attempts,
+        reason=_reason(status, said),
+        retry_after=retry_after_seconds(answer.retry_after, then),
+    )
+
+
+def _date(header: str, now: float) -> float:
+    seconds = retry_after_seconds(header, 0.0)
+    return now if seconds is None else seconds
+
+
+def _kind(status: int, said: Complaint | None) -> type[ApiError]:
+    match status:
+        case 401 | 403:
+            return Denied
+        case 409:
+            return Conflict
+        case 429:
+            return RateLimited
+        case _ if 500 <= status <= 599:
+            return ServerFailed
+        case _ if 400 <= status <= 499 and said is not None:
+            if "48013" in said.codes:
+                return RegistrationNotFound
+            return ApplicationNotFound if "48012" in said.codes else Rejected
+        case _:
+            return NotTheContract
+
+
+def _reason(status: int, said: Complaint | None) -> str | None:
+    match status:
+        case _ if 300 <= status <= 399:
+            return "a redirect, which is never followed"
+        case _ if 200 <= status <= 299:
+            return "a success that the contract does not know"
+        case _ if said is None:
+            return "without a readable error"
+        case _:
+            return None

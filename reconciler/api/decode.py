@@ -1,0 +1,136 @@
+"""The service's answers as typed values: bytes in, core values out, Garbled for anything else.
+
+Every rule here is about what the wire may look like; what it means is said in core.live.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from sys import intern
+from typing import Final, TypeVar
+
+import msgspec
+
+from reconciler.core.absent import ABSENT
+from reconciler.core.fields import Scalar
+from reconciler.core.live import LiveRegistration
+from reconciler.core.secret import Secret
+
+T = TypeVar("T")
+
+
+class Garbled(ValueError):
+    """An answer that is not what the contract says; the message quotes no value of it."""
+
+
+class Wire(msgspec.Struct, rename="camel"):
+    """camelCase in JSON; unknown fields are ignored, the service may grow."""
+
+
+class _SystemData(Wire):
+    registration_enabled: bool | None = None
+    device_manufacturer: str | None = None
+    device_model: str | None = None
+
+
+class _Registration(Wire):
+    registration_id: str
+    application_id: str
+    is_primary: bool | None = None
+    system_data: _SystemData | None = None
+    additional_data: dict[str, str | int | float | bool | None] | None = None
+
+
+class _Personalized(Wire):
+    """A person as personalize answers; no number here, and nothing of it is sure to be there."""
+
+    external_id: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    middle_name: str | None = None
+    tags: list[str] | None = None
+    custom_attributes: dict[str, object] | None = None
+    contact_information: dict[str, object] | None = None
+
+
+class _Token(Wire, rename=None):
+    access_token: str
+    expires_in: float | None = None
+
+
+_REGISTRATION: Final = msgspec.json.Decoder(_Registration)
+_PERSONALIZED: Final = msgspec.json.Decoder(_Personalized)
+_OBJECT: Final = msgspec.json.Decoder(dict[str, object])
+# Token servers write expires_in as a number or as text.
+_TOKEN: Final = msgspec.json.Decoder(_Token, strict=False)
+
+
+def registration(body: bytes) -> LiveRegistration:
+    """Read the answer to get and update.
+
+    What a point read leaves out is at rest: not primary, no additional data (the vendor's own
+    example has none). registrationEnabled has no such rest state and stays ABSENT.
+    """
+    wire = decode(_REGISTRATION, body)
+    system = wire.system_data
+    enabled = None if system is None else system.registration_enabled
+    return LiveRegistration(
+        wire.registration_id,
+        wire.application_id,
+        bool(wire.is_primary),
+        ABSENT if enabled is None else enabled,
+        data_of(wire.additional_data),
+        None if system is None else model_of(system.device_manufacturer, system.device_model),
+    )
+
+
+def model_of(maker: str | None, model: str | None) -> str | None:
+    """Return what a device is, in one text; a fleet has few, and each is kept once."""
+    text = " ".join(part for part in (maker, model) if part)
+    return intern(text) if text else None
+
+
+def personalized(body: bytes) -> None:
+    """Check the answer to personalize. Nothing of it is needed, but another thing than a person
+    would not say that it was done."""
+    # All of it: a member that a type leaves out is skipped, broken text and all.
+    decode(_OBJECT, body)
+    decode(_PERSONALIZED, body)
+
+
+def nothing(body: bytes) -> None:
+    """Check the answer to depersonalize: empty, or JSON that nobody needs."""
+    if body.strip():
+        decode(_OBJECT, body)
+
+
+def token(body: bytes) -> tuple[Secret[str], float | None]:
+    """Read the answer to the token call: the token, and the seconds for which it is good."""
+    wire = decode(_TOKEN, body)
+    if not wire.access_token or not all("!" <= c <= "~" for c in wire.access_token):
+        raise Garbled("the access token is empty or cannot stand in a header")
+    return Secret(wire.access_token), wire.expires_in
+
+
+def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """Decode an answer; raises Garbled, whose message quotes none of it."""
+    if not body.strip():
+        raise Garbled("the answer is empty")
+    try:
+        return decoder.decode(body)
+    except msgspec.ValidationError as error:
+        reason = f"the answer is not of the contract's form: {error}"
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        html = body.lstrip()[:1] == b"<"
+        reason = "the answer is HTML or XML, not JSON" if html else "the answer is not whole JSON"
+    except RecursionError:
+        reason = "the answer is nested too deeply"
+    # Raised out here so that no traceback leads to the frames that hold the answer.
+    raise Garbled(reason)
+
+
+def data_of(wire: Mapping[str, Scalar | None] | None) -> Mapping[str, Scalar]:
+    """Return additionalData; a key that is null is a key that is not there."""
+    if not wire:
+        return {}
+    return {key: value for key, value in wire.items() if value is not None}

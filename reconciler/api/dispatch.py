@@ -1,0 +1,277 @@
+"""Asking: a call goes out authorised and paced, and again if the rule says so, until it has a fate.
+
+One lane per operation: a paced stream and a bounded number of calls in flight, so that no
+operation takes anything from another.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import random
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from reconciler.core.events import Listener, Pausing, nobody_listens
+from reconciler.core.secret import Secret
+from reconciler.platform.operations import DEFAULT_LIMITS, WRITES, Call, Operation
+from reconciler.platform.pace import in_flight
+
+from . import decode as answers
+from .authorization import Authorization
+from .breaker import Breaker, BreakerTripped
+from .classify import Question, verdict
+from .credentials import Credential, OAuth2Credential
+from .decode import Garbled
+from .encode import TOKEN_PATH, fits_a_header, message, private, token_message
+from .errors import (
+    ApiError,
+    ApplicationNotFound,
+    Denied,
+    NotTheContract,
+    RateLimited,
+    RegistrationNotFound,
+)
+from .exchange import Answer, Message, exchange
+from .latency import Latency
+from .rate_limit import Stream, rate_of
+from .retry import LONGEST_RETRY_AFTER, Tries, Trouble, trouble
+
+if TYPE_CHECKING:
+    import httpx
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Where time and chance come from. `jitter` gives [0, 1); `wall` is Unix time."""
+
+    clock: Callable[[], float] = time.monotonic
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    jitter: Callable[[], float] = random.random
+    wall: Callable[[], float] = time.time
+
+
+@dataclass(slots=True)
+class Attempts:
+    """How often a call was sent; passed in by a caller who wants to know it of a success too.
+
+    `left` counts those that were really written to a connection: one that waits for it is none.
+    """
+
+    count: int = 0
+    left: int = 0
+
+
+class _Lane:
+    """What the calls of one operation share: the stream, the places in flight, the count."""
+
+    __slots__ = ("asked", "places", "stream")
+
+    def __init__(self, rate: float | None, timing: Timing) -> None:
+        self.stream = Stream(rate, timing.clock, timing.sleep)
+        self.places = asyncio.Semaphore(in_flight(rate or math.inf))
+        self.asked = 0
+
+
+class Asker:
+    """Asks one service with one credential. `transport` is where the requests go."""
+
+    def __init__(
+        self,
+        base_url: str,
+        credential: Credential,
+        limits: Mapping[Operation, float],
+        quota_share: float,
+        timeout: float,
+        timing: Timing,
+        gate: Breaker,
+    ) -> None:
+        self._base_url = base_url
+        self._timeout = timeout
+        self._timing = timing
+        self._gate = gate
+        self._authorization = Authorization(credential, self._fetch_token, timing.clock)
+        self._lanes = {
+            operation: _Lane(rate_of(limits.get(operation, default), quota_share), timing)
+            for operation, default in DEFAULT_LIMITS.items()
+        }
+        self._latency = Latency()
+        # When the service last gave an answer that makes sense, whatever it said.
+        self._met_at = -math.inf
+        self.transport: httpx.AsyncBaseTransport | None = None
+        self.listen: Listener = nobody_listens
+
+    def counts(self) -> Mapping[Operation, int]:
+        """Return the questions asked so far; a retry is none, so equal runs count the same."""
+        return {operation: lane.asked for operation, lane in self._lanes.items()}
+
+    def latency(self) -> float | None:
+        """Return the seconds that one answer to a read usually takes, once it has left; None when
+        none came yet."""
+        return self._latency.usual()
+
+    async def ask(
+        self,
+        question: Question,
+        call: Secret[Call],
+        attempts: Attempts,
+        read: Callable[[bytes], T],
+    ) -> T:
+        """Send a call until it is answered (return what `read` makes of the body), refused or
+        given up (raise ApiError); a write is sent once. GateClosed when it was not sent any more.
+
+        A denied call and a service that answers nobody close the gate for all others.
+        """
+        operation = call.reveal().operation
+        if question.device is not None and not question.device.strip("."):
+            # "", "." and ".." in a path would name another resource.
+            raise question.error(RegistrationNotFound, reason="not a registration id", attempts=0)
+        if not fits_a_header(call.reveal().app_code):
+            reason = "the application code is empty or cannot stand in a header"
+            raise question.error(ApplicationNotFound, reason=reason, attempts=0)
+        lane = self._lanes[operation]
+        tries = Tries()
+        started = self._timing.clock()
+        lane.asked += 1
+        while True:
+            answer = await self._attempt(lane, question, call, attempts)
+            result = (
+                answer
+                if isinstance(answer, ApiError)
+                else _understood(question, answer, read, attempts)
+            )
+            self._note_met(result)
+            if not isinstance(result, ApiError):
+                return result.reveal()
+            wait = None if operation in WRITES else self._wait_after(result, tries)
+            if wait is None:
+                self._close_if_hopeless(result, started)
+                raise result
+            await self._pause(wait, result)
+
+    async def _attempt(
+        self, lane: _Lane, question: Question, call: Secret[Call], attempts: Attempts
+    ) -> Secret[bytes] | ApiError:
+        """Send a call once, in its turn; twice if a token had run out."""
+        result, header = await self._turn(lane, question, call, attempts)
+        is_refused = isinstance(result, Denied) and result.status == 401
+        if is_refused and self._authorization.renewable(header):
+            result, _ = await self._turn(lane, question, call, attempts)
+        return result
+
+    async def _turn(
+        self, lane: _Lane, question: Question, call: Secret[Call], attempts: Attempts
+    ) -> tuple[Secret[bytes] | ApiError, Secret[str]]:
+        sent = attempts.count
+        left_at = math.inf
+        # A place before the turn: once granted, a call leaves at once and not in a bunch.
+        async with AsyncExitStack() as place:
+            with self._gate.waiting():
+                await place.enter_async_context(lane.places)
+                header = await self._authorization.header()
+                turn = await lane.stream.grant()
+
+            def leaves() -> None:
+                nonlocal left_at
+                # Until here it may have waited for a connection, or the whole process was stopped.
+                self._gate.require_open()
+                attempts.left += 1
+                turn.leave()
+                left_at = self._timing.clock()
+
+            try:
+                self._gate.require_open()
+                attempts.count += 1
+                sent_now = message(call, header)
+                result = await self._send(question, sent_now, call, attempts.count, leaves)
+            except BreakerTripped:
+                attempts.count = sent
+                raise
+            finally:
+                turn.leave()
+        if isinstance(result, RateLimited):
+            pause = min(result.retry_after or 0.0, LONGEST_RETRY_AFTER)
+            lane.stream.slow_down(turn.granted_at, pause)
+        if not isinstance(result, Answer):
+            return result, header
+        # Without a moment of leaving (a transport that does not tell) nothing is known.
+        if left_at < math.inf:
+            self._latency.note(call.reveal(), self._timing.clock() - left_at)
+        return Secret(result.body), header
+
+    async def _send(
+        self,
+        question: Question,
+        message: Secret[Message],
+        call: Secret[Call] | None,
+        attempts: int,
+        leaves: Callable[[], None],
+    ) -> Answer | ApiError:
+        if self.transport is None:
+            raise RuntimeError("the service was used before it was entered")
+        outcome = await exchange(self.transport, self._base_url, message, self._timeout, leaves)
+        hide = Secret((*self._authorization.secrets(), *private(call)))
+        return verdict(question, outcome, attempts, hide.reveal(), self._timing.wall())
+
+    def _note_met(self, result: object) -> None:
+        if not isinstance(result, ApiError) or trouble(result) is not Trouble.BROKEN:
+            self._met_at = self._timing.clock()
+
+    def _wait_after(self, error: ApiError, tries: Tries) -> float | None:
+        met = self._met_at > -math.inf
+        return tries.wait_after(error, jitter=self._timing.jitter(), met=met)
+
+    async def _pause(self, seconds: float, error: ApiError) -> None:
+        self.listen(Pausing(error.operation, seconds, error.attempts, str(error)))
+        with self._gate.waiting():
+            await self._timing.sleep(seconds)
+
+    def _close_if_hopeless(self, error: ApiError, started: float) -> None:
+        """Close the gate on an error that every other call would meet as well."""
+        if isinstance(error, Denied):
+            self._gate.close(str(error))
+        elif trouble(error) is Trouble.BROKEN and not error.is_write and self._met_at <= started:
+            # All through the attempts of this call no other call was answered either.
+            self._gate.close(f"the service does not answer: {error}")
+
+    async def _fetch_token(self, credential: OAuth2Credential) -> tuple[Secret[str], float | None]:
+        """Fetch a token with the client-credentials grant; a token is asked for like a read."""
+        question = Question("token", None, "POST", TOKEN_PATH)
+        tries = Tries()
+        attempts = Attempts()
+        started = self._timing.clock()
+        while True:
+            attempts.count += 1
+            answer = await self._send(
+                question, token_message(credential), None, attempts.count, self._gate.require_open
+            )
+            result = (
+                answer
+                if isinstance(answer, ApiError)
+                else _understood(question, Secret(answer.body), answers.token, attempts)
+            )
+            self._note_met(result)
+            if not isinstance(result, ApiError):
+                return result.reveal()
+            wait = self._wait_after(result, tries)
+            if wait is None:
+                self._close_if_hopeless(result, started)
+                raise result
+            self.listen(Pausing(question.operation, wait, attempts.count, str(result)))
+            await self._timing.sleep(wait)
+
+
+def _understood(
+    question: Question, body: Secret[bytes], read: Callable[[bytes], T], attempts: Attempts
+) -> Secret[T] | ApiError:
+    """Read an answer; what is not the contract's becomes an error that does not lead to it."""
+    try:
+        return Secret(read(body.reveal()))
+    except Garbled as error:
+        reason = str(error)
+    return question.error(NotTheContract, status=200, reason=reason, attempts=attempts.count)

@@ -1,0 +1,59 @@
+"""Who moved: the file, or somebody at the service? The record tells them apart."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from reconciler.core.digest import Digester
+from reconciler.core.fields import OWNER, Reason, Scalar, data_key
+from reconciler.core.live import LivePerson
+from reconciler.core.project import Project
+from reconciler.core.record import RecordedDevice, identity_digests, value_digest
+
+from .ownership import somebody
+
+
+def reason(path: str, wanted: tuple[str, ...], recorded: RecordedDevice | None) -> Reason:
+    """Return why a field differs: drift when the file still says what we applied.
+
+    `wanted` are the digests of the declared value. Without a record nothing was applied, so
+    whatever differs is declared.
+    """
+    if recorded is not None and recorded.fields.get(path) == wanted:
+        return Reason.DRIFT
+    return Reason.DECLARED
+
+
+def moved_by_others(
+    path: str, live: Scalar | None, recorded: RecordedDevice | None, digester: Digester
+) -> bool:
+    """Whether a field other than the owner was applied, and is not what was applied any more."""
+    applied = None if recorded is None else recorded.fields.get(path)
+    return applied is not None and value_digest(path, live, digester) != applied
+
+
+def owner_moved_by_others(
+    live: LivePerson | None, recorded: RecordedDevice | None, digester: Digester
+) -> bool:
+    """Whether an owner was applied, and the live one lacks a value of it; or nobody was, and there
+    is somebody."""
+    applied = None if recorded is None else recorded.fields.get(OWNER)
+    if applied is None:
+        return False
+    person = somebody(live)
+    if not applied or person is None:
+        return bool(applied) or person is not None
+    return not set(applied) <= set(identity_digests(person.identities, digester))
+
+
+def policy(project: Project, path: str) -> Literal["mend", "report"]:
+    """Return what `onDrift` says of a field: mend it, or report it and leave it.
+
+    A key of its own path wins over `additionalData`; the default is mend, but for the owner.
+    """
+    chosen = project.on_drift.get(path)
+    if chosen is None and data_key(path) is not None:
+        chosen = project.on_drift.get("additionalData")
+    if chosen is None:
+        return "report" if path == OWNER else "mend"
+    return chosen

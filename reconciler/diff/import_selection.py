@@ -1,0 +1,87 @@
+"""Stage 3 turned round: which of the live registrations an import takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from fnmatch import translate
+
+from reconciler.core.fields import as_yaml
+from reconciler.core.live import Live, LiveRegistration
+
+
+@dataclass(frozen=True, slots=True)
+class ImportFilter:
+    """What the options say. `ids` are globs of which one must match, `data` keys of additionalData
+    with their globs, which all must; `most` counts registrations, None: all."""
+
+    ids: tuple[str, ...] = ()
+    data: tuple[tuple[str, str], ...] = ()
+    only_owned: bool = False
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSelection:
+    """`live` holds what is taken; the rest is counted by the first reason that left it out."""
+
+    live: Live
+    declared: int = 0
+    unowned: int = 0
+    unmatched: int = 0
+    beyond: int = 0
+
+
+def pick(live: Live, declared: Collection[str], wanted: ImportFilter) -> ImportSelection:
+    """Take the registrations that nobody declares yet and that fit, the first by id."""
+    fits = _fits(wanted)
+    taken: list[str] = []
+    known = unowned = unmatched = 0
+    for id_ in sorted(live.registrations):
+        found = live.registrations[id_]
+        assert isinstance(found, LiveRegistration)
+        if id_ in declared:
+            known += 1
+        elif wanted.only_owned and live.owners.get(id_) is None:
+            unowned += 1
+        elif not fits(found):
+            unmatched += 1
+        else:
+            taken.append(id_)
+    kept = taken if wanted.most is None else taken[: wanted.most]
+    return ImportSelection(
+        Live(
+            {id_: live.registrations[id_] for id_ in kept},
+            {id_: live.owners[id_] for id_ in kept if id_ in live.owners},
+        ),
+        known,
+        unowned,
+        unmatched,
+        len(taken) - len(kept),
+    )
+
+
+def data_keys(live: Live) -> list[str]:
+    """Return the keys of additionalData that any registration has, sorted."""
+    return sorted(
+        {
+            key
+            for found in live.registrations.values()
+            if isinstance(found, LiveRegistration) and found.additional_data
+            for key in found.additional_data
+        }
+    )
+
+
+def _fits(wanted: ImportFilter) -> Callable[[LiveRegistration], bool]:
+    ids = [re.compile(translate(glob)).match for glob in wanted.ids]
+    data = [(key, re.compile(translate(glob)).match) for key, glob in wanted.data]
+
+    def fits(found: LiveRegistration) -> bool:
+        values = found.additional_data or {}
+        return (not ids or any(match(found.id) for match in ids)) and all(
+            key in values and match(as_yaml(values[key])) is not None for key, match in data
+        )
+
+    return fits

@@ -1,0 +1,88 @@
+"""Stage 1 turned round, `fmt`: a file in canonical layout that means what it meant.
+
+That is not trusted but read: the new text with our own reader, which must give equal trees, and
+every comment must be there still.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from typing import Final
+
+from reconciler.manifest.documents import Documents, read_documents
+from reconciler.manifest.result import ParseResult, Unreadable, reading
+from reconciler.manifest.text import decode
+from reconciler.manifest.tree import Tree
+from reconciler.manifest.yaml_events import FASTEST, Opener
+
+from .key_order import Orders
+from .parser import read_pages
+from .syntax_tree import comments
+from .writer import laid_out
+
+_OURS: Final = re.compile(rb"""\bapiVersion["']?\s*:\s*["']?reconciler/""")
+
+
+class Changed(Exception):
+    """In canonical layout the file would mean something else, or miss a comment."""
+
+
+def is_ours(data: bytes) -> bool:
+    """Whether a file is in one of this program's formats, its mistakes aside.
+
+    One that holds such a text, say a ConfigMap, is not. What cannot be read is, if it looks so.
+    """
+    if _OURS.search(data) is None:
+        return False
+    roots = [document.tree for document in read_documents("", data).documents]
+    return not roots or any(map(_names_us, roots))
+
+
+def _names_us(root: Tree) -> bool:
+    return isinstance(root, dict) and str(root.get("apiVersion")).startswith("reconciler/")
+
+
+def canonical(
+    file: str, data: bytes | Unreadable, orders: Orders, opener: Opener = FASTEST
+) -> ParseResult[bytes]:
+    """Return the file in canonical layout, or what is wrong with its text. Raise Changed."""
+    found = read_documents(file, data, opener)
+    if found.diagnostics:
+        return reading(None, found.diagnostics)
+    text = decode(file, data).replace("\r\n", "\n").replace("\r", "\n")
+    pages = read_pages(text, opener)
+    formatted = laid_out(pages, orders)
+    new = formatted.encode()
+    if new != data:
+        again = read_documents(file, new, opener)
+        if not _mean_the_same(found, again):
+            raise Changed
+        if Counter(comments(pages)) != Counter(comments(read_pages(formatted, opener))):
+            raise Changed
+    return ParseResult(new)
+
+
+def _mean_the_same(one: Documents, other: Documents) -> bool:
+    return (
+        not other.diagnostics
+        and len(one.documents) == len(other.documents)
+        and all(
+            before.number == after.number and _equal(before.tree, after.tree)
+            for before, after in zip(one.documents, other.documents, strict=True)
+        )
+    )
+
+
+def _equal(one: Tree, other: Tree) -> bool:
+    """Whether two trees are the same: of the same types too, the order of keys aside."""
+    match one, other:
+        case dict(), dict():
+            return one.keys() == other.keys() and all(
+                _equal(value, other[key]) for key, value in one.items()
+            )
+        case list(), list():
+            return len(one) == len(other) and all(map(_equal, one, other))
+        case _:
+            # 0.0 and -0.0 are equal, and are sent as different texts.
+            return type(one) is type(other) and repr(one) == repr(other)

@@ -1,0 +1,111 @@
+"""Stage 1 turned round, `fmt --diff`: two layouts of one file compared, the values in it veiled.
+
+Layout is no matter of values, so those that may be somebody's, or a secret, stand as `…`: such a
+difference is printed by pipelines.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from reconciler.manifest.text import decode
+
+from .line_diff import unified
+from .parser import read_pages
+from .syntax_tree import Branch, Entry, Page, Scalar
+
+# Below these keys stands what is nobody's and no secret, unless one of the others comes between.
+_SHOWN: Final = frozenset(
+    {
+        *{"apiVersion", "kind", "application", "label", "lifecycle", "removed", "manifests"},
+        *{"onRemove", "onDrift", "privacy", "peopleFrom", "limits", "quotaShare", "timeout"},
+        *{"assume", "budgets", "consents", "backend", "changes", "accept"},
+    }
+)
+# What stands there by mistake may be somebody's number: only what belongs there is shown.
+_FLAGS: Final = frozenset({"isPrimary", "keepAsLead", "registrationEnabled"})
+_PLAIN: Final = frozenset({"true", "false", "null", "~", ""})
+_VEILED: Final = frozenset({"externalId", "phoneNumber", "email", "attributes", "additionalData"})
+_REFERENCE: Final = re.compile(r"\$\{\w+\}", re.ASCII)
+_WRITTEN: Final = re.compile(r"\S(?:.*\S)?")
+
+
+def difference(file: str, old: bytes, new: bytes) -> str:
+    """Return how two files that are read alike differ, to be looked at. Line ends do not count."""
+    return unified(file, _veiled(file, old), _veiled(file, new))
+
+
+def _veiled(file: str, data: bytes) -> str:
+    text = decode(file, data).replace("\r\n", "\n").replace("\r", "\n")
+    parts: list[str] = []
+    end = 0
+    for scalar in sorted(_hidden(read_pages(text)), key=lambda one: one.at):
+        parts += [text[end : scalar.at], _veil(scalar)]
+        end = scalar.at + len(scalar.raw)
+    veiled = "".join((*parts, text[end:]))
+    return veiled if veiled.endswith("\n") else f"{veiled}\n"
+
+
+def _hidden(pages: Iterable[Page]) -> Iterator[Scalar]:
+    """Yield what is not shown, wherever it stands."""
+    for page in pages:
+        yield from _hidden_of(page.root, _names(page.root))
+
+
+def _hidden_of(root: Entry, names: frozenset[str]) -> Iterator[Scalar]:
+    todo: list[tuple[Entry, bool, bool]] = [(root, False, False)]
+    while todo:
+        entry, is_shown, is_veiled = todo.pop()
+        if entry.key is not None:
+            if "@" in entry.key.value:
+                # No name of ours: an e-mail where the name of its person should stand.
+                yield entry.key
+            is_shown |= entry.key.value in _SHOWN
+            is_veiled |= entry.key.value in _VEILED
+        match entry.value:
+            case Branch():
+                todo += [(one, is_shown, is_veiled) for one in entry.value.entries]
+            case Scalar() if is_veiled or not (is_shown or _belongs(entry, names)):
+                if not _REFERENCE.fullmatch(entry.value.value):
+                    yield entry.value
+            case _:
+                pass
+
+
+def _belongs(entry: Entry, names: frozenset[str]) -> bool:
+    """Whether a value is what its key takes: true or false, a name that stands in the file."""
+    if entry.key is None or not isinstance(entry.value, Scalar):
+        return False
+    key, value = entry.key.value, entry.value
+    is_plain = value.style == "" and value.value in _PLAIN
+    if key == "owner":
+        return is_plain or value.value in names
+    return key in _FLAGS and is_plain
+
+
+def _names(root: Entry) -> frozenset[str]:
+    """Return the names of the people of a document: they are keys, and shown there."""
+    entries = root.value.entries if isinstance(root.value, Branch) else ()
+    people = [one.value for one in entries if one.key is not None and one.key.value == "people"]
+    return frozenset(
+        one.key.value
+        for several in people
+        if isinstance(several, Branch)
+        for one in several.entries
+        if one.key is not None
+    )
+
+
+def _veil(scalar: Scalar) -> str:
+    """Return a value as it is laid out, and no character of it."""
+    raw = scalar.raw
+    match scalar.style:
+        case "":
+            return _WRITTEN.sub("…", raw)
+        case "|" | ">":
+            header, line_end, lines = raw.partition("\n")
+            return header + line_end + _WRITTEN.sub("…", lines)
+        case quote:
+            return quote + _WRITTEN.sub("…", raw[1:-1]) + quote

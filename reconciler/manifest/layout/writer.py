@@ -1,0 +1,176 @@
+"""Stage 1 turned round, layout: what stands in a file, as canonical text.
+
+Two spaces a level, one entry a line, keys in the order of the schemas, quotes where a text needs
+them, at most one blank line. Brackets that stand in one line stay in it; others become blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from .block_scalars import read_block
+from .emitter import Sheet
+from .flow_style import bracketed, in_line, ordered
+from .key_order import Order, Orders
+from .scalar_style import anchored, broken_lines, is_long, is_mark, spelt
+from .syntax_tree import Alias, Branch, Comment, Entry, Node, Page, Scalar
+
+_STEP: Final = 2
+
+
+def laid_out(pages: Sequence[Page], orders: Orders) -> str:
+    """Return the documents of a file as text."""
+    layout = _Layout(orders)
+    for number, page in enumerate(pages):
+        layout.page(page, is_first=number == 0)
+    return layout.sheet.text()
+
+
+class _Layout:
+    def __init__(self, orders: Orders) -> None:
+        self.orders = orders
+        self.sheet = Sheet()
+
+    def page(self, page: Page, *, is_first: bool) -> None:
+        """Write one document."""
+        if page.directives and not is_first:
+            self.sheet.line("...")
+        self.sheet.comments(page.preamble, 0)
+        for directive in page.directives:
+            self.sheet.line(directive)
+        if page.is_marked or page.directives or not is_first:
+            self.sheet.blank(page.blank and not page.directives)
+            self.sheet.line("---")
+            self.sheet.is_fresh = True
+        root = page.root
+        kept, value = _head(root)
+        self.sheet.comments(kept, 0)
+        self.sheet.blank(page.head_blank)
+        self.sheet.is_fresh = self.sheet.is_fresh or page.head_blank
+        order = None if page.has_aliases else self.orders.of(_kind(value))
+        match value:
+            case Branch() if not in_line(value):
+                if value.anchor is not None:
+                    self.sheet.line(anchored(value.anchor, ""))
+                self.sheet.is_fresh = True
+                self._block(value, 0, order)
+            case Scalar() if value.is_empty and value.anchor is None:
+                pass
+            case _:
+                is_marked = isinstance(value, Scalar) and is_mark(value)
+                self._value(" " * _STEP if is_marked else "", value, root.eol, 0, order)
+        self.sheet.comments(root.inner, 0)
+
+    def _block(self, branch: Branch, indent: int, order: Order | None) -> None:
+        """Write the entries of a mapping or a list, one below the other."""
+        for entry in ordered(branch, order):
+            self._entry(entry, indent, order)
+        self.sheet.comments(branch.tail, indent)
+
+    def _entry(self, entry: Entry, indent: int, order: Order | None, dashes: str = "") -> None:
+        """Write an entry. `dashes` stand in its line already, of the lists that it is the first
+        entry of."""
+        if not dashes:
+            self.sheet.comments(_above(entry, order), indent)
+            self.sheet.blank(entry.blank)
+        if entry.key is None:
+            self._item(entry, indent, order, dashes)
+            return
+        key, start = spelt(entry.key, is_key=True), f"{' ' * (indent - len(dashes))}{dashes}"
+        eol = entry.eol
+        if is_long(key):
+            self.sheet.line(f"{start}? {key}", eol)
+            start, eol = f"{' ' * indent}:", None
+        else:
+            start = f"{start}{key}:"
+        below = None if order is None else order.below(entry.key.value)
+        value = entry.value
+        if isinstance(value, Branch) and not in_line(value):
+            self._below(start, value, eol, indent, below)
+        else:
+            self._value(start, value, eol, indent, below)
+        self.sheet.comments(entry.inner, indent + _STEP)
+
+    def _item(self, entry: Entry, indent: int, order: Order | None, dashes: str) -> None:
+        start = f"{' ' * (indent - len(dashes))}{dashes}-"
+        below = None if order is None else order.below(None)
+        value = entry.value
+        if not isinstance(value, Branch) or in_line(value):
+            self._value(start, value, entry.eol, indent, below)
+        elif value.anchor is not None:
+            self._below(start, value, entry.eol, indent, below)
+        else:
+            first, *others = ordered(value, below)
+            self._entry(first, indent + _STEP, below, f"{dashes}- ")
+            for other in others:
+                self._entry(other, indent + _STEP, below)
+            self.sheet.comments(value.tail, indent + _STEP)
+        self.sheet.comments(entry.inner, indent + _STEP)
+
+    def _below(
+        self, start: str, branch: Branch, eol: str | None, indent: int, order: Order | None
+    ) -> None:
+        """Write a mapping or a list below its key or dash."""
+        self.sheet.line(f"{start} {anchored(branch.anchor, '')}".rstrip(" "), eol)
+        self.sheet.is_fresh = True
+        self._block(branch, indent + _STEP, order)
+
+    def _value(
+        self, start: str, value: Node | None, eol: str | None, indent: int, order: Order | None
+    ) -> None:
+        """Write a value behind its key or dash, and what stands at the end of that line."""
+        first, *others = _lines(value, indent, order)
+        joint = " " if start.strip() and first else ""
+        lines = [start + joint + first, *others]
+        is_block = isinstance(value, Scalar) and value.is_block
+        end = 0 if is_block else len(lines) - 1
+        for number, line in enumerate(lines):
+            self.sheet.line(line, eol if number == end else None)
+        self.sheet.is_fresh = is_block and "+" in first
+
+
+def _head(root: Entry) -> tuple[list[Comment], Node | None]:
+    """Return the comments above a document, and its value."""
+    if root.eol is not None and isinstance(root.value, Branch) and not in_line(root.value):
+        return [*root.before, Comment(root.eol)], root.value
+    return root.before, root.value
+
+
+def _kind(root: Node | None) -> str:
+    for entry in root.entries if isinstance(root, Branch) else ():
+        if entry.key is not None and entry.key.value == "kind" and isinstance(entry.value, Scalar):
+            return entry.value.value
+    return ""
+
+
+def _above(entry: Entry, order: Order | None) -> list[Comment]:
+    """Return the comments above an entry; where its first line is that of entries in it, theirs."""
+    found = list(entry.before)
+    while entry.key is None and isinstance(value := entry.value, Branch):
+        if in_line(value) or value.anchor is not None:
+            break
+        if entry.eol is not None:
+            found.append(Comment(entry.eol))
+        order = None if order is None else order.below(None)
+        entry = ordered(value, order)[0]
+        found += entry.before
+    return found
+
+
+def _lines(value: Node | None, indent: int, order: Order | None) -> list[str]:
+    """Return the lines of a value, of which the first stands behind its key or dash."""
+    match value:
+        case Scalar() if value.is_block:
+            block, margin = read_block(value.raw, value.value), " " * (indent + _STEP)
+            first = block.header(_STEP)
+            others = [line and margin + line for line in block.lines]
+        case Scalar() if "\n" in value.raw:
+            first, *others = broken_lines(value, " " * (indent + _STEP))
+        case Scalar():
+            return [spelt(value)]
+        case Branch() | Alias():
+            return [bracketed(value, order)]
+        case None:
+            return [""]
+    return [anchored(value.anchor, first), *others]

@@ -1,0 +1,108 @@
+"""Stage 1, rulings: what a JSON Schema asks of a value, in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+from reconciler.manifest.tree import Tree
+
+from .field_text import alternatives
+
+Schema = Mapping[str, Tree]
+
+_OF_VALUES: Final = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"))
+
+
+def types(facets: Iterable[Schema]) -> str:
+    """Return in words what a value is: text, a list …; empty where the schema leaves it open."""
+    for facet in facets:
+        told = facet.get("type")
+        if isinstance(told, str):
+            return alternatives([told])
+        if isinstance(told, list):
+            return alternatives([str(one) for one in told])
+        if values := list(_values(facet)):
+            return alternatives(list(dict.fromkeys(map(_type, values))))
+    return ""
+
+
+def allowed(facets: Iterable[Schema]) -> tuple[str, ...]:
+    """Return the only values that are allowed; empty where there is no such list."""
+    for facet in facets:
+        if values := list(_values(facet)):
+            return tuple(json.dumps(one, ensure_ascii=False).strip('"') for one in values)
+    return ()
+
+
+def rules(facets: Iterable[Schema]) -> tuple[str, ...]:
+    """Return what else a value has to be."""
+    return tuple(dict.fromkeys(rule for facet in facets for rule in _rules(facet)))
+
+
+def _rules(schema: Schema) -> Iterator[str]:
+    yield from _range(schema)
+    if schema.get("minLength"):
+        yield "a text is not empty"
+    if "maxLength" in schema:
+        yield f"a text has at most {schema['maxLength']} characters"
+    if "pattern" in schema:
+        yield f"a text matches {schema['pattern']}"
+    if "minItems" in schema:
+        yield f"at least {_items(schema['minItems'])}"
+    if "maxItems" in schema:
+        yield "empty" if schema["maxItems"] == 0 else f"at most {_items(schema['maxItems'])}"
+    if schema.get("uniqueItems"):
+        yield "no item twice"
+    yield from _size(schema)
+    refused = schema.get("not")
+    if isinstance(refused, dict) and (values := list(_values(refused))):
+        yield f"never {', '.join(map(str, values))}"
+
+
+def _range(schema: Schema) -> Iterator[str]:
+    bounds = []
+    if "exclusiveMinimum" in schema:
+        bounds.append(f"more than {schema['exclusiveMinimum']}")
+    if "minimum" in schema:
+        bounds.append(f"at least {schema['minimum']}")
+    if "exclusiveMaximum" in schema:
+        bounds.append(f"less than {schema['exclusiveMaximum']}")
+    if "maximum" in schema:
+        bounds.append(f"at most {schema['maximum']}")
+    if bounds:
+        yield f"a number is {' and '.join(bounds)}"
+
+
+def _size(schema: Schema) -> Iterator[str]:
+    least, most = schema.get("minProperties"), schema.get("maxProperties")
+    if least is not None and least == most:
+        yield "exactly one of the fields below" if least == 1 else f"exactly {least} entries"
+    elif least is not None:
+        yield f"at least {least} {'entry' if least == 1 else 'entries'}"
+    groups = schema.get("anyOf")
+    if isinstance(groups, list):
+        names = [
+            ", ".join(map(str, required))
+            for one in groups
+            if isinstance(one, dict) and isinstance(required := one.get("required"), list)
+        ]
+        if len(names) == len(groups):
+            yield f"at least one of {', '.join(names)}"
+
+
+def _items(count: Tree) -> str:
+    return f"{count} item{'' if count == 1 else 's'}"
+
+
+def _values(schema: Schema) -> Iterator[Tree]:
+    if "const" in schema:
+        yield schema["const"]
+    several = schema.get("enum")
+    if isinstance(several, list):
+        yield from several
+
+
+def _type(value: Tree) -> str:
+    return next((name for kind, name in _OF_VALUES if isinstance(value, kind)), "null")

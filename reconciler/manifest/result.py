@@ -1,0 +1,41 @@
+"""Stage 1, its answer: what was read, and every mistake found on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from reconciler.core.diagnostics import Diagnostic, Severity
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a file could not be read, in words: "it is a directory", "permission denied"."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class ManifestFile:
+    """One file as found on disk; `path` as the user would type it, relative to the project."""
+
+    path: str
+    data: bytes | Unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class ParseResult(Generic[T]):
+    """`value` is None when any of the diagnostics (sorted by place) is an error."""
+
+    value: T | None
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+def reading(value: T | None, diagnostics: Iterable[Diagnostic]) -> ParseResult[T]:
+    """Sort the diagnostics, and withhold the value when one of them is an error."""
+    found = tuple(sorted(set(diagnostics), key=Diagnostic.sort_key))
+    broken = any(one.severity is Severity.ERROR for one in found)
+    return ParseResult(None if broken else value, found)

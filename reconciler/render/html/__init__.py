@@ -1,0 +1,1 @@
+"""A plan as one self-contained page: `page` fills the `template`, with its `style` and `script`."""

@@ -1,0 +1,151 @@
+"""A plan as one HTML file: nothing is loaded, nothing of the plan is ever markup or script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Final, Generic, TypeVar
+
+from jinja2 import Environment, StrictUndefined, Template
+from markupsafe import Markup
+
+from reconciler.plan.model import Action, Plan, Risk
+from reconciler.render.changes import Sign
+from reconciler.render.devices import DeviceView
+from reconciler.render.folding import FOLD
+from reconciler.render.sentences import counted, devices, number
+from reconciler.render.view import PlanView, view
+
+from .script import SCRIPT
+from .style import STYLE
+from .template import TEMPLATE
+
+K = TypeVar("K")
+_KINDS: Final[dict[Sign, str]] = {"+": "add", "-": "remove", "~": "change"}
+# Beside the actions of changes: what is shown, and nothing happens to it.
+_DRIFT: Final = "drift"
+_BACK: Final = "back"
+
+
+class _Pieces(dict[K, str], Generic[K]):
+    """Pieces of the page that many blocks share, each made once."""
+
+    def __init__(self, make: Callable[[K], str]) -> None:
+        super().__init__()
+        self._make = make
+
+    def __missing__(self, key: K) -> str:
+        self[key] = piece = self._make(key)
+        return piece
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    value: str
+    text: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    """A choice beside the search field; its id is the name of the data that it compares."""
+
+    id: str
+    title: str
+    options: tuple[_Option, ...]
+
+
+def render(plan: Plan, fold: int | None = FOLD) -> str:
+    """Return the page. Identical changes of more than `fold` devices are one (None: never)."""
+    shown = view(plan, fold)
+    gone, released, adopted = (list(one) for one in (shown.gone, shown.released, shown.adopted))
+    applications = _applications(shown, (*gone, *released, *adopted))
+    # An application stands in the page's data as its number: no text of a stranger is data.
+    numbers = {name: str(index) for index, name in enumerate(sorted(applications))}
+    heading, _, counts = shown.summary.partition(". ")
+    return _template().render(
+        plan=shown,
+        heading=heading.removesuffix("."),
+        counts=counts,
+        gone=gone,
+        released=released,
+        adopted=adopted,
+        changed=sum(len(block.devices) for block in shown.changes),
+        drifted=sum(len(block.devices) for block in shown.drift),
+        filters=_filters(shown, applications, numbers),
+        apps=numbers,
+        acts=_Pieces[Sequence[Action]](lambda found: " ".join(one.value for one in found)),
+        names=_Pieces[Sequence[Risk]](lambda found: " ".join(one.value for one in found)),
+        badges=_Pieces[Sequence[Risk]](_badges),
+        policy=_policy(),
+        style=Markup(STYLE),
+        script=Markup(SCRIPT),
+        kinds=_KINDS,
+        devices=devices,
+        number=number,
+        counted=counted,
+    )
+
+
+def _badges(risks: Sequence[Risk]) -> Markup:
+    badge = Markup(' <span class="risk">{}</span>')
+    return Markup("").join(badge.format(risk.value) for risk in risks)
+
+
+def _applications(shown: PlanView, short: Iterable[DeviceView]) -> Counter[str]:
+    found = Counter(device.application for device in short)
+    found.update(one.application for one in shown.proposals)
+    for block in (*shown.changes, *shown.drift):
+        found[block.application] += len(block.devices)
+    return found
+
+
+def _filters(shown: PlanView, applications: Counter[str], numbers: dict[str, str]) -> list[_Filter]:
+    risks = [_Option(one.risk.value, one.risk.value, len(one.devices)) for one in shown.risks]
+    if risks:
+        risky = sum(len(block.devices) for block in shown.changes if block.all_risks)
+        risks.insert(0, _Option("any", "any", risky))
+    apps = [_Option(numbers[name], name, applications[name]) for name in numbers]
+    actions = [_Option(name, name, count) for name, count in _actions(shown).items() if count]
+    found = (
+        _Filter("risk", "Risk", tuple(risks)),
+        _Filter("app", "Application", tuple(apps)),
+        _Filter("act", "Action", tuple(actions)),
+    )
+    # Of one application and one action there is nothing to choose.
+    return [one for one in found if len(one.options) > (one.id != "risk")]
+
+
+def _actions(shown: PlanView) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for block in shown.changes:
+        for action in block.actions:
+            counts[action.value] += len(block.devices)
+    # A call's device may be adopted with it too; alone it stands in the list.
+    counts[Action.GONE.value] += len(shown.gone)
+    counts[Action.RELEASE.value] += len(shown.released)
+    counts[Action.ADOPT.value] += len(shown.adopted)
+    counts[_DRIFT] = sum(len(block.devices) for block in shown.drift)
+    counts[_BACK] = len(shown.proposals)
+    return {name: counts[name] for name in (*(one.value for one in Action), _DRIFT, _BACK)}
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    return environment.from_string(TEMPLATE)
+
+
+def _policy() -> str:
+    """Allow this very style and script and nothing else, should escaping ever fail."""
+    return f"default-src 'none'; style-src '{_sha256(STYLE)}'; script-src '{_sha256(SCRIPT)}'"
+
+
+def _sha256(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
