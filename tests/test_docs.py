@@ -18,7 +18,7 @@ from typing import Final
 import click
 import pytest
 
-from reconciler.cli.exits import ExitCode
+from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.main import cli
 from reconciler.core.codes import CODES
 from reconciler.plan.glossary import TERMS

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from reconciler.core.failures import ReconcilerError
 from reconciler.platform.operations import WRITES
 
 Truth = Literal["done", "not done", "unknown"]
 
 
-class ApiError(Exception):
+class ApiError(ReconcilerError):
     """A call that did not give what it should. `truth` is about the write, if it was one.
 
     `operation` is an Operation, or "token" for the OAuth2 token. `device` is the registration id;

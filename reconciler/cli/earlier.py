@@ -7,7 +7,7 @@ from datetime import datetime
 from reconciler.plan.model import Plan
 from reconciler.state.protocols import State
 
-from .options import Options
+from .settings import Options
 from .streams import say
 
 

@@ -14,10 +14,10 @@ import click
 
 from reconciler import __version__
 
-from .exits import ExitCode, Midway, Stop
+from .exit_codes import ExitCode, Midway, Stop
 from .interrupts import ignore_all, treat_sigterm_as_ctrl_c
 from .lazy import LazyGroup
-from .options import Options
+from .settings import Options
 from .streams import blank, say, write
 
 COMMANDS = {

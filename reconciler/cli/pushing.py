@@ -19,7 +19,7 @@ from reconciler.core.record import Record
 from reconciler.state.protocols import State
 
 from .holders import holder
-from .options import Options
+from .settings import Options
 from .states import Places, open_shared, open_state
 
 

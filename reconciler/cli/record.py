@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from reconciler.core.project import StateSettings
+from reconciler.engine.planning import explained
+from reconciler.engine.project_files import check, tell
 from reconciler.state.lease import Lease
 from reconciler.state.protocols import State
 
-from .checking import check, tell
-from .exits import ExitCode, Stop
+from .exit_codes import ExitCode, Stop
 from .holders import holder
-from .options import Options
-from .stages import explained
+from .settings import Options
 from .states import open_state
 
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import TextIO
 
-from .exits import ExitCode, Stop
-from .options import Options
+from .exit_codes import ExitCode, Stop
+from .settings import Options
 
 
 def colored(stream: TextIO, options: Options) -> bool:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from .diagnostics import Diagnostic
 
 
-class StateError(Exception):
+class ReconcilerError(Exception):
+    """The root of every error that this package raises on purpose.
+
+    `str()` is a sentence without a secret or an identity value; `fix` says what to do about it, and
+    may be empty.
+    """
+
+    fix: str = ""
+
+
+class StateError(ReconcilerError):
     """The record, the lease or the journal cannot be read or written; `diagnostic` says why."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:

@@ -30,6 +30,12 @@ def did_you_mean(name: str, known: Collection[str]) -> str | None:
     return None if found is None else f"Did you mean `{found}`?"
 
 
+def hint(name: str, known: Iterable[str]) -> str:
+    """Return " Did you mean X?", or nothing: the end of a message about an unknown name."""
+    name_meant = closest(name, list(known))
+    return "" if name_meant is None else f" Did you mean {name_meant}?"
+
+
 def listed(names: Iterable[str], last: str = "and") -> str:
     """Return names as people list them: `a`, `b` and `c`; a long list is cut."""
     shown = [f"`{name}`" for name in names]

@@ -18,7 +18,7 @@ from typing import Final, Self, TypeVar
 
 from reconciler.core import codes
 from reconciler.core.diagnostics import Diagnostic
-from reconciler.core.failures import StateError
+from reconciler.core.failures import ReconcilerError, StateError
 
 from .process_identity import alive_here, ticks_here
 
@@ -51,7 +51,7 @@ def nobody_waits(_: Holder) -> None:
     """Hear for whom a run waits, and do nothing."""
 
 
-class LeaseHeld(Exception):
+class LeaseHeld(ReconcilerError):
     """Another run holds the lease."""
 
     def __init__(self, holder: Holder) -> None:

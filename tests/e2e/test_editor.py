@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import pytest
 
-from reconciler.cli.data import schema_bytes
+from reconciler.engine.shipped_files import schema_bytes
 
 from .editor import Editor, Message
 from .harness import ROOT, Project

@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from reconciler.cli.data import schema_bytes
+from reconciler.engine.shipped_files import schema_bytes
 from reconciler.sandbox.fleet import fleet
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 from tests.forge.repository import git

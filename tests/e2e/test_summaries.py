@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.summaries import LIMIT, VARIABLE
+from reconciler.cli.views.step_summary import LIMIT, VARIABLE
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 
 from .harness import Project, Ran, Sandbox

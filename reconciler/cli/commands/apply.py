@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.accept import accept_option
-from reconciler.cli.allowance import max_duration_option
-from reconciler.cli.choosing import Narrowing, choosing_options
-from reconciler.cli.durations import Deadline, Duration
-from reconciler.cli.exits import ExitCode, Stop
-from reconciler.cli.forms import format_option
-from reconciler.cli.options import Options
-from reconciler.cli.patience import lock_timeout_option
+from reconciler.cli.exit_codes import ExitCode, Stop
+from reconciler.cli.options.accept import accept_option
+from reconciler.cli.options.duration import Deadline, Duration
+from reconciler.cli.options.lock_timeout import lock_timeout_option
+from reconciler.cli.options.max_duration import max_duration_option
+from reconciler.cli.options.output_format import format_option
+from reconciler.cli.options.selection import Narrowing, choosing_options
+from reconciler.cli.settings import Options
 from reconciler.cli.streams import result, say
 
 if TYPE_CHECKING:
-    from reconciler.cli.applying import Ended
+    from reconciler.engine.applying import Ended
 
 
 @click.command(
@@ -94,14 +94,14 @@ def command(
             "Choose them when it is made: reconciler plan."
         )
     if report_file is not None:
-        from reconciler.cli.outputs import is_report, require_replaceable
+        from reconciler.engine.output_files import is_report, require_replaceable
 
         require_replaceable(report_file, "report", is_report)
         _remove(report_file)
-    from reconciler.cli.applying import Terms, apply_fresh, apply_saved
-    from reconciler.cli.checking import load
-    from reconciler.cli.chosen import selection_of
-    from reconciler.cli.endings import Bounds
+    from reconciler.engine.applying import Terms, apply_fresh, apply_saved
+    from reconciler.engine.cancellation import Bounds
+    from reconciler.engine.project_files import load
+    from reconciler.engine.selection import selection_of
 
     loaded = load(options)
     selection = selection_of(options, loaded, asked)
@@ -135,7 +135,7 @@ def command(
 
 def _remove(file: Path) -> None:
     """Remove an older report: whoever reads it after this run must not take it for this one's."""
-    from reconciler.cli.outputs import cannot_be_written
+    from reconciler.engine.output_files import cannot_be_written
 
     if file.is_file():
         try:
@@ -155,7 +155,7 @@ def _verdict(ended: Ended) -> ExitCode:
 
 def _saved(options: Options, ended: Ended, file: Path, code: ExitCode) -> ExitCode:
     """Write the report; return the exit code, which is not success if that fails."""
-    from reconciler.cli.outputs import save
+    from reconciler.engine.output_files import save
     from reconciler.render.report import encode
 
     try:
@@ -176,7 +176,7 @@ def _print(options: Options, ended: Ended, file: Path | None, form: str) -> None
     elif not ended.finished:
         import sys
 
-        from reconciler.cli.painting import paint
+        from reconciler.cli.views.terminal import paint
         from reconciler.render.report import lines
 
         paint(sys.stdout, lines(ended.report, again=_again(file)), options)
@@ -199,6 +199,6 @@ def _markdown(ended: Ended, file: Path | None) -> str:
 
 
 def _summarise(options: Options, ended: Ended, file: Path | None) -> None:
-    from reconciler.cli.summaries import summarise
+    from reconciler.cli.views.step_summary import summarise
 
     summarise(options, "report", lambda: _markdown(ended, file))

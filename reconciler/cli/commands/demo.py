@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.settings import Options
 
 
 @click.command("demo")
@@ -24,6 +24,6 @@ def command(options: Options, keep: bool, directory: Path | None) -> int:
     A courier company's fleet, on a simulated service in this process. Nothing leaves this machine,
     no account is needed, and it takes about half a minute to read.
     """
-    from reconciler.cli.story import tell_story
+    from reconciler.cli.demo import tell_story
 
     return tell_story(options, directory, keep=keep)

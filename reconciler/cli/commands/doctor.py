@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.forms import format_option
-from reconciler.cli.options import Options
+from reconciler.cli.options.output_format import format_option
+from reconciler.cli.settings import Options
 
 
 @click.command(
@@ -28,11 +28,11 @@ def command(options: Options, form: str) -> int:
     """
     import sys
 
-    from reconciler.cli.checkup import checkup
-    from reconciler.cli.exits import ExitCode
-    from reconciler.cli.painting import paint
+    from reconciler.cli.exit_codes import ExitCode
     from reconciler.cli.streams import result
+    from reconciler.cli.views.terminal import paint
     from reconciler.core.check_result import Verdict
+    from reconciler.engine.doctor import checkup
     from reconciler.render.doctor import as_json, last_lines, lines
 
     findings = []

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.durations import Deadline, Duration
-from reconciler.cli.forms import format_option
-from reconciler.cli.options import Options
-from reconciler.cli.ways import read_option
+from reconciler.cli.options.duration import Deadline, Duration
+from reconciler.cli.options.output_format import format_option
+from reconciler.cli.options.read_strategy import read_option
+from reconciler.cli.settings import Options
 
 
 @click.command(
@@ -46,12 +46,12 @@ def command(
     apply. Changes nothing, neither at the service nor in the record.
     """
     deadline = Deadline.after(timeout)
-    from reconciler.cli.checking import load
-    from reconciler.cli.drifting import find, show
-    from reconciler.cli.endings import Bounds
-    from reconciler.cli.exits import ExitCode
-    from reconciler.cli.progress import progress
-    from reconciler.cli.summaries import summarise
+    from reconciler.cli.exit_codes import ExitCode
+    from reconciler.cli.progress.lines import progress
+    from reconciler.cli.views.step_summary import summarise
+    from reconciler.engine.cancellation import Bounds
+    from reconciler.engine.drift import find, show
+    from reconciler.engine.project_files import load
     from reconciler.live.strategy import Choice
     from reconciler.render.drift import markdown
 

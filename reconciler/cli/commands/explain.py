@@ -8,14 +8,14 @@ from typing import Final
 import click
 from click.shell_completion import CompletionItem
 
-from reconciler.cli.forms import format_option
-from reconciler.cli.options import Options
+from reconciler.cli.options.output_format import format_option
+from reconciler.cli.settings import Options
 
 _LONGEST: Final = 100
 
 
 def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from reconciler.cli.explaining import completions
+    from reconciler.engine.explain import completions
 
     return [CompletionItem(name) for name in completions(incomplete)]
 
@@ -48,11 +48,11 @@ def command(options: Options, name: str | None, form: str) -> None:
     of a diagnostic why it is one, how to mend it, and what provokes it; of a warning, a risk or a
     guard what is behind it and what to do.
     """
-    from reconciler.cli.explaining import FORMATS, Unexplained, also, explained, guide
-    from reconciler.cli.painting import paint
     from reconciler.cli.streams import result
+    from reconciler.cli.views.terminal import paint
     from reconciler.core.codes import CODES
     from reconciler.core.diagnostics import Code
+    from reconciler.engine.explain import FORMATS, Unexplained, also, explained, guide
     from reconciler.manifest.messages.error_examples import SPECIMENS
     from reconciler.plan.glossary import TERMS, Term
     from reconciler.render import guide as render

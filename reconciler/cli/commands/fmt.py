@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.settings import Options
 
 
 @click.command(
@@ -33,13 +33,7 @@ def command(options: Options, paths: tuple[str, ...], check: bool, diff: bool) -
     Comments stay with what they belong to, and a file never changes what it means: it is read again
     before it is written. One with mistakes of syntax is left as it is (exit code 1).
     """
-    from reconciler.cli.formatting import (
-        STDIN,
-        Wish,
-        format_files,
-        format_project,
-        format_stdin,
-    )
+    from reconciler.engine.formatting import STDIN, Wish, format_files, format_project, format_stdin
 
     wish = Wish(check, diff)
     if STDIN in paths:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.durations import Deadline, Duration
-from reconciler.cli.forms import format_option
-from reconciler.cli.options import Options
-from reconciler.cli.sizes import Size
+from reconciler.cli.options.duration import Deadline, Duration
+from reconciler.cli.options.output_format import format_option
+from reconciler.cli.options.size import Size
+from reconciler.cli.settings import Options
 
 
 @click.command(
@@ -92,12 +92,12 @@ def command(
     manifests declare already is left out. The files hold identity values of people.
     """
     deadline = Deadline.after(timeout)
-    from reconciler.cli.checking import load
-    from reconciler.cli.endings import Bounds
-    from reconciler.cli.exits import ExitCode
-    from reconciler.cli.imported import show, tell
-    from reconciler.cli.importing import Order, carry_over
+    from reconciler.cli.exit_codes import ExitCode
+    from reconciler.cli.views.import_ import show, tell
     from reconciler.diff.import_selection import ImportFilter
+    from reconciler.engine.cancellation import Bounds
+    from reconciler.engine.import_registrations import Order, carry_over
+    from reconciler.engine.project_files import load
 
     pairs = [text.partition("=") for text in matches]
     wanted = ImportFilter(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.settings import Options
 
 
 @click.command(
@@ -34,6 +34,6 @@ def command(options: Options, directory: Path, ci: str) -> int:
     is never overwritten: it is named, and then nothing is written. A .gitignore gets the lines that
     it lacks. What was written is listed on stdout.
     """
-    from reconciler.cli.beginning import begin
+    from reconciler.cli.views.init import begin
 
     return begin(options, directory, ci)

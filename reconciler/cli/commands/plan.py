@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.accept import accept_option
-from reconciler.cli.choosing import Narrowing, choosing_options
-from reconciler.cli.durations import Deadline, Duration
-from reconciler.cli.forms import format_option
-from reconciler.cli.options import Options
+from reconciler.cli.options.accept import accept_option
+from reconciler.cli.options.duration import Deadline, Duration
+from reconciler.cli.options.output_format import format_option
+from reconciler.cli.options.read_strategy import read_option
+from reconciler.cli.options.selection import Narrowing, choosing_options
+from reconciler.cli.settings import Options
 from reconciler.cli.streams import say
-from reconciler.cli.ways import read_option
 
 if TYPE_CHECKING:
     from reconciler.plan.model import Plan
@@ -98,26 +98,26 @@ def command(
     """
     deadline = Deadline.after(timeout)
     if out is not None:
-        from reconciler.cli.outputs import is_document, require_replaceable
+        from reconciler.engine.output_files import is_document, require_replaceable
 
         require_replaceable(out, "plan", is_document)
     if patch is not None:
-        from reconciler.cli.outputs import require_replaceable
-        from reconciler.cli.patching import is_patch
+        from reconciler.engine.manifest_patch import is_patch
+        from reconciler.engine.output_files import require_replaceable
 
         require_replaceable(patch, "patch", is_patch)
     if consent is not None:
-        from reconciler.cli.consents import is_consent
-        from reconciler.cli.outputs import require_replaceable
+        from reconciler.engine.consent_files import is_consent
+        from reconciler.engine.output_files import require_replaceable
 
         require_replaceable(consent, "consent", is_consent)
-    from reconciler.cli.checking import load
-    from reconciler.cli.chosen import selection_of
     from reconciler.cli.collector import keep_to_the_end
-    from reconciler.cli.endings import Bounds
-    from reconciler.cli.progress import progress
-    from reconciler.cli.showing import show
-    from reconciler.cli.stages import Wishes, plan_from_files, verdict
+    from reconciler.cli.progress.lines import progress
+    from reconciler.cli.views.plan import show
+    from reconciler.engine.cancellation import Bounds
+    from reconciler.engine.planning import Wishes, plan_from_files, verdict
+    from reconciler.engine.project_files import load
+    from reconciler.engine.selection import selection_of
     from reconciler.live.strategy import Choice
 
     loaded = load(options)
@@ -131,7 +131,7 @@ def command(
     _summarise(options, plan)
     code = verdict(plan, detailed=detailed_exitcode)
     if out is not None:
-        from reconciler.cli.outputs import save
+        from reconciler.engine.output_files import save
         from reconciler.plan.document import encode
 
         save(out, encode(plan))
@@ -140,18 +140,18 @@ def command(
         else:
             say(options, "info", f"Saved to {out}. To make it so: reconciler apply {out}")
     if patch is not None:
-        from reconciler.cli.patching import write_patch
+        from reconciler.engine.manifest_patch import write_patch
 
         write_patch(options, loaded, plan, patch)
     if consent is not None:
-        from reconciler.cli.consents import write_consent
+        from reconciler.engine.consent_files import write_consent
 
         write_consent(options, loaded, plan, consent)
     return code
 
 
 def _summarise(options: Options, plan: Plan) -> None:
-    from reconciler.cli.summaries import summarise
+    from reconciler.cli.views.step_summary import summarise
 
     def markdown() -> str:
         from reconciler.render.markdown import render

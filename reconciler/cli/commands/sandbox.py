@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.exits import ExitCode, Stop
-from reconciler.cli.options import Options
+from reconciler.cli.exit_codes import ExitCode, Stop
+from reconciler.cli.settings import Options
 from reconciler.cli.streams import did_you_mean, result, say
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def _check_faults(faults: tuple[str, ...]) -> None:
 
 
 def _world(file: Path) -> World:
-    from reconciler.cli.files import read
+    from reconciler.engine.files import read
     from reconciler.manifest.result import Unreadable
     from reconciler.platform.worldfile import decode_world
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.data import schema_bytes, schema_names
 from reconciler.cli.streams import result
+from reconciler.engine.shipped_files import schema_bytes, schema_names
 
 
 @click.command(

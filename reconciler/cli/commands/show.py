@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.forms import format_option
-from reconciler.cli.options import Options
+from reconciler.cli.options.output_format import format_option
+from reconciler.cli.settings import Options
 
 
 @click.command(
@@ -24,8 +24,8 @@ Examples:
 @click.pass_obj
 def command(options: Options, file: Path, form: str) -> None:
     """Show a saved plan."""
-    from reconciler.cli.exits import ExitCode
-    from reconciler.cli.saved import read_plan
-    from reconciler.cli.showing import show
+    from reconciler.cli.exit_codes import ExitCode
+    from reconciler.cli.views.plan import show
+    from reconciler.engine.saved_plan import read_plan
 
     show(read_plan(file, ExitCode.ERROR), form, options, fold=not options.verbose)

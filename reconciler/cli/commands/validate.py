@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.exits import ExitCode
-from reconciler.cli.forms import format_option
-from reconciler.cli.options import Options
+from reconciler.cli.exit_codes import ExitCode
+from reconciler.cli.options.output_format import format_option
+from reconciler.cli.settings import Options
 from reconciler.cli.streams import result
 
 
@@ -30,8 +30,8 @@ def command(options: Options, form: str) -> int:
     Tells all mistakes of all files at once, each with its place, why it is one and how to mend it.
     Exit code 1 if there is one; a warning alone is 0.
     """
-    from reconciler.cli.checking import check, mistakes, seen_from, tell
     from reconciler.core.diagnostics import Severity
+    from reconciler.engine.project_files import check, mistakes, seen_from, tell
     from reconciler.render import diagnostics as render
 
     checked = check(options)

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from reconciler.cli.bars import bars
-from reconciler.cli.options import Options
-from reconciler.cli.progress import words_of
+from reconciler.cli.progress.bars import bars
+from reconciler.cli.settings import Options
+from reconciler.cli.progress.lines import words_of
 from reconciler.core.events import Progress
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from reconciler.cli.durations import Deadline, Duration
+from reconciler.cli.options.duration import Deadline, Duration
 
 
 @pytest.mark.parametrize(

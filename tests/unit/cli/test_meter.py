@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.cli.meter import Meter, Meters, left_text, rate_text
+from reconciler.cli.progress.meter import Meter, Meters, left_text, rate_text
 from reconciler.core.events import Progress
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli import asking
+from reconciler.cli import prompt as asking
 from reconciler.state.lease import Holder
 from reconciler.state.local import LocalState
 from reconciler.state.local_lease import LocalLease

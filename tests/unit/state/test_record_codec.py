@@ -13,7 +13,7 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.cli.data import schema_bytes
+from reconciler.engine.shipped_files import schema_bytes
 from reconciler.core.device import OnRemove
 from reconciler.core.failures import StateError
 from reconciler.core.record import Record, RecordedDevice

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from reconciler.cli.exits import ExitCode
+from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.lazy import LazyGroup
 from reconciler.cli.streams import write
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.exits import ExitCode, Stop
-from reconciler.cli.options import Options
-from reconciler.cli.patience import lock_timeout_option
+from reconciler.cli.exit_codes import ExitCode, Stop
+from reconciler.cli.options.lock_timeout import lock_timeout_option
+from reconciler.cli.settings import Options
 from reconciler.cli.streams import did_you_mean, result
 
 
@@ -29,7 +29,7 @@ def command(options: Options, ids: tuple[str, ...], yes: bool, patience: float) 
     A device that a file still declares is adopted again by the next apply. Of one that left the
     files nothing happens any more: its keys and its owner stay as they are.
     """
-    from reconciler.cli.asking import confirmed
+    from reconciler.cli.prompt import confirmed
     from reconciler.cli.record import leased_record
 
     with leased_record(options, patience) as (state, lease):

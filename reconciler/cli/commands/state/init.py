@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.settings import Options
 from reconciler.cli.streams import result
 
 
@@ -24,8 +24,8 @@ def command(options: Options) -> None:
     would look like a fleet that nobody ever applied.
     """
     from reconciler.cli.record import state_settings
-    from reconciler.cli.stages import explained
     from reconciler.cli.states import Places, open_shared, open_state
+    from reconciler.engine.planning import explained
 
     root, settings = state_settings(options)
     with explained(options, root):

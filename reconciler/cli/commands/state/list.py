@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.forms import format_option
-from reconciler.cli.options import Options
+from reconciler.cli.options.output_format import format_option
+from reconciler.cli.settings import Options
 from reconciler.cli.streams import result
 
 

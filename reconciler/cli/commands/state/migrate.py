@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.exits import ExitCode, Stop
-from reconciler.cli.options import Options
-from reconciler.cli.patience import lock_timeout_option
+from reconciler.cli.exit_codes import ExitCode, Stop
+from reconciler.cli.options.lock_timeout import lock_timeout_option
+from reconciler.cli.settings import Options
 from reconciler.cli.streams import result
 
 
@@ -36,8 +36,8 @@ def command(options: Options, url: str | None, patience: float) -> None:
     """
     from reconciler.cli.pushing import copy_to, rewrite
     from reconciler.cli.record import state_settings
-    from reconciler.cli.stages import explained
     from reconciler.cli.states import settings_of
+    from reconciler.engine.planning import explained
 
     root, settings = state_settings(options)
     with explained(options, root):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options import Options
+from reconciler.cli.settings import Options
 from reconciler.cli.streams import result, say
 
 
@@ -32,10 +32,10 @@ def command(options: Options, out: Path | None) -> None:
     Unless state.encryption is set, the key of the record's digests stands in it: keep it as you
     keep the record.
     """
-    from reconciler.cli.outputs import require_replaceable, save_private
     from reconciler.cli.record import state_settings
-    from reconciler.cli.stages import explained
     from reconciler.cli.states import keys_of, open_state
+    from reconciler.engine.output_files import require_replaceable, save_private
+    from reconciler.engine.planning import explained
     from reconciler.state.envelope import looks_like_one
     from reconciler.state.record_codec import encode
 

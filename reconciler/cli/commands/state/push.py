@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.exits import ExitCode, Stop
-from reconciler.cli.options import Options
-from reconciler.cli.patience import lock_timeout_option
+from reconciler.cli.exit_codes import ExitCode, Stop
+from reconciler.cli.options.lock_timeout import lock_timeout_option
+from reconciler.cli.settings import Options
 from reconciler.cli.streams import result
 
 
@@ -32,8 +32,8 @@ def command(options: Options, file: Path, force: bool, patience: float) -> None:
     """
     from reconciler.cli.pushing import push
     from reconciler.cli.record import state_settings
-    from reconciler.cli.stages import explained
     from reconciler.cli.states import keys_of
+    from reconciler.engine.planning import explained
     from reconciler.state.record_codec import decode
 
     try:

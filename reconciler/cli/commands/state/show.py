@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.exits import ExitCode, Stop
-from reconciler.cli.forms import format_option
-from reconciler.cli.options import Options
+from reconciler.cli.exit_codes import ExitCode, Stop
+from reconciler.cli.options.output_format import format_option
+from reconciler.cli.settings import Options
 from reconciler.cli.streams import did_you_mean, result
 
 

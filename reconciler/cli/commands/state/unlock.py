@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.exits import ExitCode, Stop
-from reconciler.cli.options import Options
+from reconciler.cli.exit_codes import ExitCode, Stop
+from reconciler.cli.settings import Options
 from reconciler.cli.streams import result, say
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def command(options: Options, yes: bool) -> int:
     Rarely needed: the lease of a run that ended in any way expires by itself after 30 seconds. A
     run that loses its lease stops before its next write and ends with what it has done recorded.
     """
-    from reconciler.cli.asking import confirmed
+    from reconciler.cli.prompt import confirmed
     from reconciler.cli.record import opened_record
 
     with opened_record(options) as state:

@@ -1,0 +1,1 @@
+"""The use-cases: plan, apply, drift, import, format, doctor, init … as functions of values."""

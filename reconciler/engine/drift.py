@@ -1,0 +1,78 @@
+"""What others changed since the last apply: files, state, live state, compared field by field."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from reconciler.core.live import Live, Needs
+from reconciler.core.record import RecordedDevice
+from reconciler.core.suggestion import hint
+from reconciler.diff.drift import left_out, moves, recorded_in, unread
+from reconciler.diff.sought import sought
+from reconciler.git.commit import head
+from reconciler.live.strategy import Choice
+from reconciler.plan.drift import DriftDocument, Made, drift_document
+
+from .cancellation import Cancellation
+from .connection import open_service
+from .errors import StateMissing, UnknownName, typed_endings
+from .events import ApplicationUnknown, Listener
+from .holder import user_at_host
+from .live_state import read_live_state, timestamp
+from .planning import connect, report_running
+from .project_files import ProjectFiles
+from .state_access import Places, open_state
+
+
+def find_drift(
+    files: ProjectFiles,
+    environ: Mapping[str, str],
+    application: str | None,
+    choice: Choice,
+    cancellation: Cancellation,
+    listen: Listener,
+) -> DriftDocument:
+    """Read everything that the state holds (of one application, or all), and say what moved."""
+    project = files.project
+    if application is not None and application not in project.applications:
+        raise UnknownName(
+            f"--application {application}: the project has no such application."
+            f"{hint(application, project.applications)}"
+        )
+    places = Places(files.root, project.state, environ)
+    with typed_endings(files.root):
+        if places.is_empty:
+            raise StateMissing(
+                "There is no record here: nothing is known of what was applied.",
+                "The first reconciler apply writes it; or share the record of the pipeline that "
+                "applies (state of the project file).",
+            )
+        with open_state(places, who=user_at_host(environ), create=False) as state:
+            report_running(state, listen)
+            record = state.read()
+            devices = recorded_in(record, project, None if application is None else {application})
+            others = left_out(record, project) if application is None else []
+            _report_unknown_applications(others, listen)
+
+            def required_reads(live: Live) -> Needs:
+                return unread(devices, files.desired, live)
+
+            with open_service(connect(files, record, environ), cancellation) as session:
+                live, reads = read_live_state(
+                    required_reads,
+                    sought(files.desired, record),
+                    project,
+                    session,
+                    listen,
+                    choice,
+                )
+                made = Made(timestamp(), reads, head(files.root), application, len(others))
+                drifted = moves(devices, files.desired, record, live)
+                return drift_document(drifted, files.desired, record, project, made)
+
+
+def _report_unknown_applications(devices: Sequence[RecordedDevice], listen: Listener) -> None:
+    counts = Counter(device.application for device in devices)
+    for application in sorted(counts):
+        listen(ApplicationUnknown(application, counts[application]))

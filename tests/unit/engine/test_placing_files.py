@@ -1,0 +1,80 @@
+"""Files of a new repository: what fails on the way leaves the directory as it was."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from reconciler.cli.exit_codes import ExitCode, Stop
+from reconciler.engine.placing_files import InTheWay, Planting, plant, planting
+from reconciler.engine.starter_files import Piece
+
+# Longer than file systems take: the one failure that root meets too.
+IMPOSSIBLE: Final = Piece("z" * 300, b"never")
+
+
+def content(root: Path) -> dict[str, bytes | None]:
+    """Return what lies below a directory; None: a directory."""
+    return {
+        path.relative_to(root).as_posix(): path.read_bytes() if path.is_file() else None
+        for path in root.rglob("*")
+    }
+
+
+def test_what_fails_on_the_way_is_taken_back(tmp_path: Path) -> None:
+    """New files and directories go, and what got more lines has its own ones again."""
+    (tmp_path / ".gitignore").write_bytes(b"*.log")
+    (tmp_path / "devices").mkdir()
+    before = content(tmp_path)
+    pieces = [Piece(".gitignore", b"x\n"), Piece("devices/a.yaml", b"a"), Piece("new/b", b"b")]
+    found = planting(tmp_path, [*pieces, IMPOSSIBLE])
+
+    with pytest.raises(Stop) as ended:
+        plant(found)
+
+    assert [piece.path for piece in found.pieces] == [
+        *(".gitignore", "devices/a.yaml", "new/b", IMPOSSIBLE.path)
+    ]
+    assert ended.value.code is ExitCode.ERROR
+    assert "cannot be written: file name too long" in ended.value.message
+    assert content(tmp_path) == before
+
+
+def test_a_directory_that_was_missing_goes_too(tmp_path: Path) -> None:
+    """Those above it as well, as far as they were made."""
+    found = planting(tmp_path / "one" / "two", [Piece("a", b"a"), IMPOSSIBLE])
+
+    with pytest.raises(Stop):
+        plant(found)
+
+    assert content(tmp_path) == {}
+
+
+def test_what_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
+    """Looking and writing are two moments."""
+    pieces = (Piece("a", b"a"), Piece("b", b"b"))
+    found = planting(tmp_path, pieces)
+    (tmp_path / "b").write_bytes(b"precious")
+
+    with pytest.raises(Stop) as ended:
+        plant(found)
+
+    assert found == Planting(tmp_path, pieces, ())
+    assert "appeared meanwhile" in ended.value.message
+    assert content(tmp_path) == {"b": b"precious"}
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everything")
+def test_a_gitignore_that_is_read_only_is_in_the_way(tmp_path: Path) -> None:
+    """Unless it lacks nothing. Its directory would let us replace it."""
+    path = tmp_path / ".gitignore"
+    path.write_bytes(b"x\n")
+    path.chmod(0o440)
+
+    assert planting(tmp_path, [Piece(".gitignore", b"x\n")]) == Planting(tmp_path, (), ())
+    assert planting(tmp_path, [Piece(".gitignore", b"y\n")]).obstacles == (
+        InTheWay(".gitignore", "permission denied"),
+    )
