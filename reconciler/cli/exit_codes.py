@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reconciler.core.report import Report
+    from reconciler.plan.model import Plan
 
 
 class ExitCode(IntEnum):
@@ -30,3 +35,24 @@ class Stop(Exception):
         self.code = code
         self.message = message
         self.fix = fix
+
+
+def plan_exit_code(plan: Plan, *, detailed: bool = False) -> ExitCode:
+    """Return the exit code of a plan: refused, in error, with changes if asked for, or done."""
+    if plan.refusals:
+        return ExitCode.REFUSED
+    if plan.errors:
+        return ExitCode.ERROR
+    # What is only noted (adopt) or found missing (gone) is no change.
+    if detailed and (plan.calls or plan.summary.released):
+        return ExitCode.CHANGES
+    return ExitCode.DONE
+
+
+def apply_exit_code(plan: Plan, report: Report, *, finished: bool = False) -> ExitCode:
+    """Return the exit code of an apply; `finished`: an earlier run had left nothing to do."""
+    if report.interrupted:
+        return ExitCode.INTERRUPTED
+    if finished or (report.complete and not plan.errors):
+        return ExitCode.DONE
+    return ExitCode.ERROR if report.stopped and not report.changed else ExitCode.INCOMPLETE

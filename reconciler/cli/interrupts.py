@@ -1,17 +1,25 @@
 """Ctrl-C and SIGTERM: who answers them, and for how long.
 
-Everywhere but while calls are carried out, both raise KeyboardInterrupt. Handlers are plain ones
-(`signal.signal`) and not the event loop's: those forget who answered before them, and between two
-runs of a loop a SIGTERM would find nobody and end the process with its lease.
+Both raise KeyboardInterrupt, but where a run of the engine can end in order by itself. Handlers are
+plain ones (`signal.signal`) and not the event loop's: those forget who answered before them, and
+between two runs of a loop a SIGTERM would find nobody and end the process with its lock.
 """
 
 from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
+
+from .exit_codes import ExitCode, Stop
+from .settings import Options
+from .streams import blank
+
+if TYPE_CHECKING:
+    from reconciler.engine.cancellation import Cancellation
 
 _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM)
 
@@ -28,17 +36,19 @@ def _as_ctrl_c(number: int, frame: FrameType | None) -> None:
     if not callable(answer):
         # Ctrl-C is ignored (a shell's background job); a SIGTERM is still meant for us.
         raise KeyboardInterrupt
-    # While an event loop runs, this cancels what it runs instead of tearing the loop apart.
     answer(number, frame)
 
 
 class Signals:
-    """Takes SIGINT and SIGTERM over within its block; whoever answered before does so after."""
+    """Passes SIGINT and SIGTERM on to a cancellation within its block; who answered before does so
+    after."""
 
-    def __init__(self) -> None:
+    def __init__(self, cancellation: Cancellation) -> None:
+        self._cancellation = cancellation
         self._before: dict[signal.Signals, Callable[[int, FrameType | None], object] | int] = {}
 
     def __enter__(self) -> Self:
+        self._answer(self._request)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -46,7 +56,11 @@ class Signals:
             signal.signal(number, before)
         self._before.clear()
 
-    def answer(self, react: Callable[[], object]) -> None:
+    def _request(self) -> None:
+        if not self._cancellation.request():
+            raise KeyboardInterrupt
+
+    def _answer(self, react: Callable[[], object]) -> None:
         """Call `react` at each signal from now on, between two instructions of the main thread."""
         # Only there can signals be taken over; a command that runs in a thread gets none anyway.
         if threading.current_thread() is not threading.main_thread():
@@ -58,25 +72,31 @@ class Signals:
             self._before.setdefault(number, before)
             signal.signal(number, lambda *_: react())
 
-    def ignore(self) -> None:
-        """Do nothing at a signal: what comes now is short, and must be done to its end."""
-        self.answer(lambda: None)
-
-    def keep(self) -> None:
+    def ignore_to_the_end(self) -> None:
         """Do nothing at a signal from now on, after the block too: the process ends with it.
 
         All is told then, and another exit code would contradict it.
         """
-        self.ignore()
+        self._answer(lambda: None)
         self._before.clear()
 
-    def forgive(self) -> None:
+    def ignore_one_more(self) -> None:
         """Do nothing at one more signal, there is nothing left to stop; then be as before.
 
         What was done has to be told, but a pipe that nobody reads must not keep us for ever.
         """
         if self._before:
-            self.answer(lambda: self.__exit__())
+            self._answer(lambda: self.__exit__())
+
+
+@contextmanager
+def before_any_change(options: Options) -> Iterator[None]:
+    """Around work that has changed nothing yet, or ends in order by itself once it has."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        blank(options)
+        raise Stop(ExitCode.INTERRUPTED, "Interrupted. Nothing was changed.") from None
 
 
 def ignore_all() -> None:

@@ -13,8 +13,9 @@ from typing import NoReturn
 import click
 
 from reconciler import __version__
+from reconciler.core.failures import ReconcilerError
 
-from .exit_codes import ExitCode, Midway, Stop
+from .exit_codes import ExitCode, Stop
 from .interrupts import ignore_all, treat_sigterm_as_ctrl_c
 from .lazy import LazyGroup
 from .settings import Options
@@ -191,6 +192,20 @@ def _our_own_bug(error: BaseException, options: Options) -> int:
     return ExitCode.ERROR
 
 
+def _ended_by(error: ReconcilerError, options: Options) -> int:
+    from reconciler.engine.errors import Cancelled, FailedMidway
+
+    from .errors import exit_code_of, write_error
+
+    if isinstance(error, FailedMidway):
+        _our_own_bug(error.__cause__ or error, options)
+    else:
+        if isinstance(error, Cancelled):
+            blank(options)
+        write_error(options, error)
+    return exit_code_of(error)
+
+
 def outcome(arguments: Sequence[str], *, ends_process: bool = False) -> int:
     """Run one command and return its exit code, with which the process ends if that is said."""
     root: list[click.Context] = []
@@ -212,9 +227,8 @@ def outcome(arguments: Sequence[str], *, ends_process: bool = False) -> int:
         blank(options)
         say(options, "error", "Interrupted.")
         return ExitCode.INTERRUPTED
-    except Midway as midway:
-        _our_own_bug(midway.__cause__ or midway, _options_of(root[0] if root else None))
-        return ExitCode.INCOMPLETE
+    except ReconcilerError as error:
+        return _ended_by(error, _options_of(root[0] if root else None))
     except Exception as error:  # noqa: BLE001 - the border: whatever escaped is our own bug
         return _our_own_bug(error, _options_of(root[0] if root else None))
 

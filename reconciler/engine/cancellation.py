@@ -46,7 +46,7 @@ class Cancellation:
     `deadline` ends the run as a request does. Use one for each run.
     """
 
-    def __init__(self, deadline: Deadline = Deadline()) -> None:  # noqa: B008 - frozen
+    def __init__(self, deadline: Deadline = Deadline()) -> None:
         self.deadline = deadline
         self.breaker = Breaker()
         self._requests = 0

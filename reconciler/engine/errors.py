@@ -134,6 +134,11 @@ class StateMoved(EngineError):
 class TimedOut(EngineError):
     """The time that was given is over; nothing was changed."""
 
+    @classmethod
+    def of_deadline(cls) -> TimedOut:
+        """Return the error of a run whose deadline has passed."""
+        return cls("The time of --timeout is over. Nothing was changed.", _MORE_TIME)
+
 
 class Cancelled(EngineError):
     """The run was asked to end before it changed anything."""
@@ -162,5 +167,7 @@ def typed_endings(root: Path) -> Iterator[None]:
     except BreakerTripped as tripped:
         if tripped.reason == INTERRUPTED:
             raise Cancelled("Interrupted. Nothing was changed.") from None
+        if tripped.reason == TIMED_OUT:
+            raise TimedOut.of_deadline() from None
         reason = f"{tripped.reason[0].upper()}{tripped.reason[1:]}. Nothing was changed."
-        raise TimedOut(reason, _MORE_TIME if tripped.reason == TIMED_OUT else "") from None
+        raise EngineError(reason) from None

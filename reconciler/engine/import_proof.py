@@ -1,4 +1,4 @@
-"""The proof of an import: before anything is written, a plan of exactly the new devices is empty."""
+"""The proof of an import: a plan of exactly the new devices is empty, before a file is written."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ Target -> census -> selection -> manifests -> proof -> lock -> files -> state: a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +54,19 @@ class ImportRequest:
     registrations: ImportFilter
     max_file_size: int
     lock_timeout: float = 0.0
+
+
+def filter_from_globs(
+    globs: Iterable[str], *, only_owned: bool = False, most: int | None = None
+) -> ImportFilter:
+    """Return the filter that globs mean: of an id, or KEY=GLOB of a value in additionalData."""
+    pairs = [glob.partition("=") for glob in globs]
+    return ImportFilter(
+        tuple(key for key, sign, _ in pairs if not sign),
+        tuple((key, glob) for key, sign, glob in pairs if sign),
+        only_owned,
+        most,
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ class ImportTarget:
         return printable_path(self.directory.relative_to(self.root).as_posix())
 
     def place(self, largest: int) -> Place:
-        """Return where files go beside those that are there; UnusableTarget if one of them is not ours."""
+        """Return where files go beside those that are there. Raises UnusableTarget if one is not
+        ours."""
         schema = Path(os.path.relpath(self.root / _SCHEMA, self.directory)).as_posix()
         return Place(self.inside, frozenset(self._taken()), printable_path(schema), largest)
 
@@ -73,7 +74,7 @@ class ImportTarget:
 
 
 def import_target(project: Project, root: Path, directory: Path, application: str) -> ImportTarget:
-    """Return the directory as a target; Raises UnusableTarget for one whose files no plan would see."""
+    """Return the directory as a target. Raises UnusableTarget if no plan would see its files."""
     root = root.resolve()
     found = directory.absolute().resolve()
     if not found.is_relative_to(root):
@@ -99,7 +100,8 @@ def import_target(project: Project, root: Path, directory: Path, application: st
 
 @contextmanager
 def write_manifests(target: ImportTarget, manifests: Sequence[Manifest]) -> Iterator[None]:
-    """Write all files, and take them away again if the block fails. Raises UnusableTarget, UnwritableFile."""
+    """Write all files, and take them away again if the block fails. Raises UnusableTarget and
+    UnwritableFile."""
     made: list[Path] = []
     try:
         try:

@@ -1,4 +1,4 @@
-"""The report of an apply that was cut off: from its events, and what the journal and the state have."""
+"""The report of an apply that was cut off: from its events, the journal and the state."""
 
 from __future__ import annotations
 

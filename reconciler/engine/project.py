@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from reconciler.plan.model import Plan
 
     from .applying import ApplyTerms, PreparedApply
+    from .consent_files import WrittenConsent
     from .import_registrations import Imported, ImportRequest
+    from .manifest_patch import WrittenPatch
 
 T = TypeVar("T")
 _EVERYTHING = Selection()
@@ -108,15 +110,15 @@ class Project:
         *,
         accept: Mapping[str, int] | None = None,
         read: str = "auto",
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - ends in order, with a report
         on_event: Listener = ignore,
     ) -> Plan:
         """Do what `plan` does, beside a running event loop."""
         return await _in_thread(
-            timeout,
             lambda run: self.plan(
                 selection, accept=accept, read=read, on_event=on_event, cancellation=run
             ),
+            Deadline.after(timeout),
         )
 
     @contextmanager
@@ -185,9 +187,9 @@ class Project:
             plan, selection=selection, terms=terms, on_event=on_event, cancellation=run
         ) as prepared:
             prepared.require_allowed()
-            if confirm is not None and prepared.has_effects and not prepared.finished:
-                if not confirm(prepared.plan):
-                    raise NotConfirmed("Not confirmed. Nothing was changed.")
+            is_pending = prepared.has_effects and prepared.finished is None
+            if is_pending and confirm is not None and not confirm(prepared.plan):
+                raise NotConfirmed("Not confirmed. Nothing was changed.")
             return prepared.carry_out()
 
     async def aapply(
@@ -197,14 +199,13 @@ class Project:
         selection: Selection = _EVERYTHING,
         accept: Mapping[str, int] | None = None,
         confirm: Callable[[Plan], bool] | None = None,
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - ends in order, with a report
         lock_timeout: float = 0.0,
         max_duration: float | None = None,
         on_event: Listener = ignore,
     ) -> Report:
         """Do what `apply` does, beside a running event loop."""
         return await _in_thread(
-            timeout,
             lambda run: self.apply(
                 plan,
                 selection=selection,
@@ -215,6 +216,7 @@ class Project:
                 on_event=on_event,
                 cancellation=run,
             ),
+            Deadline.after(timeout),
         )
 
     def drift(
@@ -244,13 +246,13 @@ class Project:
         application: str | None = None,
         *,
         read: str = "auto",
-        timeout: float | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 - ends in order, with a report
         on_event: Listener = ignore,
     ) -> DriftDocument:
         """Do what `drift` does, beside a running event loop."""
         return await _in_thread(
-            timeout,
             lambda run: self.drift(application, read=read, on_event=on_event, cancellation=run),
+            Deadline.after(timeout),
         )
 
     def import_registrations(
@@ -270,10 +272,24 @@ class Project:
         run = cancellation or Cancellation(Deadline.after(timeout))
         return import_registrations(self.files, self.environ, request, run, on_event)
 
+    def write_patch(self, plan: Plan, file: Path) -> WrittenPatch:
+        """Write the proposals of a plan (devices that are gone, or back under a new id) as a patch
+        of the manifests; no file where there are none. Raises UnwritableFile."""
+        from .manifest_patch import write_patch
 
-async def _in_thread(timeout: float | None, work: Callable[[Cancellation], T]) -> T:
+        return write_patch(self.files, plan, file)
+
+    def write_consent(self, plan: Plan, file: Path) -> WrittenConsent | None:
+        """Write the consent that a refused plan asks for, for review; None, and no file, if it asks
+        for none. Raises UnwritableFile."""
+        from .consent_files import write_consent
+
+        return write_consent(self.files, plan, file)
+
+
+async def _in_thread(work: Callable[[Cancellation], T], deadline: Deadline) -> T:
     """Do some work in a thread of its own; a cancellation is passed on, and its end waited for."""
-    run = Cancellation(Deadline.after(timeout))
+    run = Cancellation(deadline)
     task = asyncio.ensure_future(asyncio.to_thread(work, run))
     try:
         return await asyncio.shield(task)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from reconciler.manifest.result import Unreadable
-from reconciler.plan.document import BadPlan, decode
+from reconciler.plan.document import InvalidPlan, decode
 from reconciler.plan.model import Plan
 
 from .errors import InvalidDocument, UnreadableFile
@@ -19,7 +19,7 @@ def read_plan(file: Path) -> Plan:
         raise UnreadableFile(f"{file} cannot be read: {data.reason}.")
     try:
         return decode(data)
-    except BadPlan as error:
+    except InvalidPlan as error:
         raise InvalidDocument(
             f"{file}: {error}.", "A plan is made with: reconciler plan -o FILE"
         ) from None

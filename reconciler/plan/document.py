@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from reconciler.core.digest import Digester
+from reconciler.core.failures import ReconcilerError
 
 from .model import FORMAT_VERSION, Forecast, Plan, ReadCounts, Reads
 
@@ -16,7 +17,7 @@ from .model import FORMAT_VERSION, Forecast, Plan, ReadCounts, Reads
 _ID: Final = re.compile(r"[A-Za-z0-9-]{1,64}")
 
 
-class BadPlan(ValueError):
+class InvalidPlan(ReconcilerError, ValueError):
     """A file that is not a plan this version can carry out; the message says why."""
 
 
@@ -64,20 +65,20 @@ def decode(data: bytes) -> Plan:
     try:
         version = msgspec.json.decode(data, type=_Versioned).formatVersion
     except msgspec.DecodeError as error:
-        raise BadPlan(f"not a plan document: {_plain(error)}") from error
+        raise InvalidPlan(f"not a plan document: {_plain(error)}") from error
     if version != FORMAT_VERSION:
-        raise BadPlan(
+        raise InvalidPlan(
             f"this plan has format version {version!r}, and this reconciler reads "
             f"{FORMAT_VERSION!r}: make the plan again"
         )
     try:
         plan = msgspec.json.decode(data, type=Plan)
     except msgspec.DecodeError as error:
-        raise BadPlan(f"not a whole plan document: {_plain(error)}") from error
+        raise InvalidPlan(f"not a whole plan document: {_plain(error)}") from error
     if not _ID.fullmatch(plan.id):
-        raise BadPlan("the id of the plan is not one that reconciler gives")
+        raise InvalidPlan("the id of the plan is not one that reconciler gives")
     if plan.digest != digest_of(plan):
-        raise BadPlan("the plan was changed after it was made: its digest does not fit")
+        raise InvalidPlan("the plan was changed after it was made: its digest does not fit")
     return plan
 
 

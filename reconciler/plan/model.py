@@ -311,3 +311,16 @@ class Plan(_Part, frozen=True):
     people: dict[str, dict[str, str]] = {}
     digest: str = ""
     seal: str = ""
+
+    def to_json(self) -> bytes:
+        """Return the plan document, as `reconciler plan -o` saves it."""
+        from .document import encode
+
+        return encode(self)
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Plan:
+        """Read a plan document back. Raises InvalidPlan if it is none, or was changed."""
+        from .document import decode
+
+        return decode(data)

@@ -159,9 +159,9 @@ def test_a_signal_after_all_is_told_changes_no_exit_code(project: Project, ends:
         "late.py",
         "import os, signal, sys\n"
         "from reconciler.cli.interrupts import Signals\n"
-        "with Signals() as signals:\n"
-        "    signals.ignore()\n"
-        f"    signals.keep() if {ends} else None\n"
+        "from reconciler.engine.cancellation import Cancellation\n"
+        "with Signals(Cancellation()) as signals:\n"
+        f"    signals.ignore_to_the_end() if {ends} else None\n"
         "for number in (signal.SIGINT, signal.SIGTERM):\n"
         "    os.kill(os.getpid(), number)\n"
         "sys.exit(7)\n",
@@ -183,8 +183,9 @@ def test_a_signal_in_the_making_of_a_class_has_our_exit_code(project: Project) -
     project.write(
         "met.py",
         "import sys\n"
-        "from reconciler.cli import checking, main\n"
-        "checking.check = lambda _: exec('raise KeyboardInterrupt')\n"
+        "from reconciler.cli import main\n"
+        "from reconciler.engine import project_files\n"
+        "project_files.check_files = lambda _: exec('raise KeyboardInterrupt')\n"
         "sys.argv = ['reconciler', 'validate']\n"
         "main.run()\n",
     )

@@ -22,7 +22,7 @@ from .ordeal import SCHEDULES, case, prepared, repeated
 
 AT_A_TIME: Final = 24
 PRELOADED: Final = [
-    *("tests.e2e.ordeal", "deepdiff", "reconciler.cli.applying", "reconciler.cli.commands.plan"),
+    *("tests.e2e.ordeal", "deepdiff", "reconciler.engine.applying", "reconciler.cli.commands.plan"),
     *("reconciler.cli.commands.apply", "reconciler.manifest.documents", "reconciler.api.transport"),
     *("reconciler.diff.changes", "reconciler.plan.build", "reconciler.render.report"),
 ]

@@ -9,16 +9,17 @@ import click
 
 from reconciler.cli.exit_codes import ExitCode, Stop
 from reconciler.cli.options.accept import accept_option
-from reconciler.cli.options.duration import Deadline, Duration
+from reconciler.cli.options.duration import Duration
 from reconciler.cli.options.lock_timeout import lock_timeout_option
 from reconciler.cli.options.max_duration import max_duration_option
+from reconciler.cli.options.output_file import require_replaceable
 from reconciler.cli.options.output_format import format_option
-from reconciler.cli.options.selection import Narrowing, choosing_options
+from reconciler.cli.options.selection import selection_options
 from reconciler.cli.settings import Options
-from reconciler.cli.streams import result, say
+from reconciler.cli.streams import say
 
 if TYPE_CHECKING:
-    from reconciler.engine.applying import Ended
+    from reconciler.core.report import Report
 
 
 @click.command(
@@ -55,7 +56,7 @@ After Ctrl-C, a failure, or a kill: the same command again goes on with the plan
     help="Send no further call after that: 90s, 10m, 1h30m. What is on its way is finished.",
 )
 @max_duration_option
-@choosing_options
+@selection_options
 @lock_timeout_option
 @accept_option
 @click.pass_obj
@@ -86,50 +87,51 @@ def command(
     Ctrl-C or SIGTERM once: calls on their way are finished, nothing further is sent, exit code
     130. Twice: it stops now.
     """
-    deadline = Deadline.after(timeout)
-    asked = Narrowing(since, selects, targets)
-    if file is not None and asked.given:
+    from reconciler.engine.cancellation import Cancellation, Deadline
+    from reconciler.engine.selection import Selection
+
+    cancellation = Cancellation(Deadline.after(timeout))
+    selection = Selection(since, selects, targets)
+    if file is not None and selection.given:
         raise click.UsageError(
-            f"{asked.given[0]}: a saved plan says itself which devices it is about. "
+            f"{selection.given[0]}: a saved plan says itself which devices it is about. "
             "Choose them when it is made: reconciler plan."
         )
+    from reconciler.engine.output_files import is_report
+
+    require_replaceable(report_file, "report", is_report)
     if report_file is not None:
-        from reconciler.engine.output_files import is_report, require_replaceable
-
-        require_replaceable(report_file, "report", is_report)
         _remove(report_file)
-    from reconciler.engine.applying import Terms, apply_fresh, apply_saved
-    from reconciler.engine.cancellation import Bounds
-    from reconciler.engine.project_files import load
-    from reconciler.engine.selection import selection_of
+    from reconciler.cli.applying import apply
+    from reconciler.cli.exit_codes import apply_exit_code
+    from reconciler.cli.interrupts import Signals
+    from reconciler.cli.project import open_project
+    from reconciler.cli.views import report as views
+    from reconciler.engine.applying import ApplyTerms
 
-    loaded = load(options)
-    selection = selection_of(options, loaded, asked)
-    terms = Terms(accepted, Bounds(deadline), patience, yes, selection, max_duration)
-    with terms.bounds.signals:
-        ended = (
-            apply_fresh(options, loaded, terms)
-            if file is None
-            else apply_saved(options, loaded, file, terms)
-        )
+    project = open_project(options)
+    terms = ApplyTerms(accepted, patience, max_duration)
+    with Signals(cancellation) as signals:
+        applied = apply(options, project, file, selection, terms, cancellation, ask=not yes)
         # Until all is told: a signal that comes now must not cost the report of what was done.
-        terms.bounds.signals.forgive()
-        code = _verdict(ended)
+        signals.ignore_one_more()
+        plan, report, finished = applied.plan, applied.report, applied.finished
+        code = apply_exit_code(plan, report, finished=finished)
         # Before the table: a terminal or a pipe may keep that waiting.
         if report_file is not None:
-            code = _saved(options, ended, report_file, code)
+            code = _saved(options, report, report_file, code)
         try:
-            _print(options, ended, file, form)
+            views.show(options, applied, form)
         except Stop as stop:
             # What was done is done, whether it can be told or not.
             say(options, "error", stop.message)
-        _summarise(options, ended, file)
-        if ended.plan.errors and not ended.finished:
-            withheld = ended.plan.summary.withheld
+        views.append_report_summary(options, applied)
+        if plan.errors and not finished:
+            withheld = plan.summary.withheld
             devices = f"{withheld:,} device{' was' if withheld == 1 else 's were'}"
             say(options, "error", f"{devices} withheld by errors of the plan.")
         if options.ends_process:
-            terms.bounds.signals.keep()
+            signals.ignore_to_the_end()
     return code
 
 
@@ -144,61 +146,15 @@ def _remove(file: Path) -> None:
             raise cannot_be_written(file, error) from None
 
 
-def _verdict(ended: Ended) -> ExitCode:
-    report = ended.report
-    if report.interrupted:
-        return ExitCode.INTERRUPTED
-    if ended.finished or (report.complete and not ended.plan.errors):
-        return ExitCode.DONE
-    return ExitCode.ERROR if report.stopped and not report.changed else ExitCode.INCOMPLETE
-
-
-def _saved(options: Options, ended: Ended, file: Path, code: ExitCode) -> ExitCode:
+def _saved(options: Options, report: Report, file: Path, code: ExitCode) -> ExitCode:
     """Write the report; return the exit code, which is not success if that fails."""
+    from reconciler.engine.errors import UnwritableFile
     from reconciler.engine.output_files import save
     from reconciler.render.report import encode
 
     try:
-        save(file, encode(ended.report))
-    except Stop as stop:
-        say(options, "error", f"The report is missing: {stop.message}")
+        save(file, encode(report))
+    except UnwritableFile as error:
+        say(options, "error", f"The report is missing: {error.message}")
         return code or ExitCode.INCOMPLETE
     return code
-
-
-def _print(options: Options, ended: Ended, file: Path | None, form: str) -> None:
-    if form == "json":
-        from reconciler.render.report import encode
-
-        result(encode(ended.report))
-    elif form == "markdown":
-        result(_markdown(ended, file))
-    elif not ended.finished:
-        import sys
-
-        from reconciler.cli.views.terminal import paint
-        from reconciler.render.report import lines
-
-        paint(sys.stdout, lines(ended.report, again=_again(file)), options)
-
-
-def _again(file: Path | None) -> str | None:
-    """Return the command that goes on with a plan; one that was not saved is made anew."""
-    import shlex
-
-    return None if file is None else f"reconciler apply {shlex.quote(str(file))}"
-
-
-def _markdown(ended: Ended, file: Path | None) -> str:
-    from reconciler.render.report_markdown import already, render
-
-    if ended.finished:
-        return already(ended.plan.id)
-    withheld = ended.plan.summary.withheld
-    return render(ended.report, again=_again(file), withheld=withheld)
-
-
-def _summarise(options: Options, ended: Ended, file: Path | None) -> None:
-    from reconciler.cli.views.step_summary import summarise
-
-    summarise(options, "report", lambda: _markdown(ended, file))

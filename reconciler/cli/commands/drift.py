@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.options.duration import Deadline, Duration
+from reconciler.cli.options.duration import Duration
 from reconciler.cli.options.output_format import format_option
 from reconciler.cli.options.read_strategy import read_option
 from reconciler.cli.settings import Options
@@ -45,20 +45,27 @@ def command(
     Says which device, which field, and who moved: others at the service, or the files since the
     apply. Changes nothing, neither at the service nor in the record.
     """
-    deadline = Deadline.after(timeout)
-    from reconciler.cli.exit_codes import ExitCode
-    from reconciler.cli.progress.lines import progress
-    from reconciler.cli.views.step_summary import summarise
-    from reconciler.engine.cancellation import Bounds
-    from reconciler.engine.drift import find, show
-    from reconciler.engine.project_files import load
-    from reconciler.live.strategy import Choice
-    from reconciler.render.drift import markdown
+    from reconciler.engine.cancellation import Cancellation, Deadline
 
-    loaded = load(options)
-    with progress(options) as listen:
-        document = find(options, loaded, application, Choice(strategy), Bounds(deadline), listen)
+    cancellation = Cancellation(Deadline.after(timeout))
+    from reconciler.cli.collector import without_collector
+    from reconciler.cli.exit_codes import ExitCode
+    from reconciler.cli.interrupts import Signals, before_any_change
+    from reconciler.cli.project import open_project
+    from reconciler.cli.views.drift import show
+    from reconciler.cli.views.events import EventView
+
+    view = EventView(
+        options,
+        reader="drift",
+        unfinished="what it changed may show as changed by others until an apply notes it",
+    )
+    with without_collector():
+        project = open_project(options)
+        with before_any_change(options), Signals(cancellation), view.progress():
+            document = project.drift(
+                application, read=strategy, on_event=view, cancellation=cancellation
+            )
     show(options, document, form)
-    summarise(options, "drift", lambda: markdown(document))
     changed = detailed_exitcode and document.summary.drifted
     return ExitCode.CHANGES if changed else ExitCode.DONE

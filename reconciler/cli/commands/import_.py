@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.options.duration import Deadline, Duration
+from reconciler.cli.options.duration import Duration
 from reconciler.cli.options.output_format import format_option
 from reconciler.cli.options.size import Size
 from reconciler.cli.settings import Options
@@ -91,28 +91,33 @@ def command(
     A plan right after is empty: that is proven before a file is written, else nothing is. What the
     manifests declare already is left out. The files hold identity values of people.
     """
-    deadline = Deadline.after(timeout)
-    from reconciler.cli.exit_codes import ExitCode
-    from reconciler.cli.views.import_ import show, tell
-    from reconciler.diff.import_selection import ImportFilter
-    from reconciler.engine.cancellation import Bounds
-    from reconciler.engine.import_registrations import Order, carry_over
-    from reconciler.engine.project_files import load
+    from reconciler.engine.cancellation import Cancellation, Deadline
 
-    pairs = [text.partition("=") for text in matches]
-    wanted = ImportFilter(
-        tuple(key for key, sign, _ in pairs if not sign),
-        tuple((key, glob) for key, sign, glob in pairs if sign),
-        only_owned,
-        most,
-    )
-    loaded = load(options)
-    order = Order(application, directory, wanted, largest, patience, Bounds(deadline))
-    with order.bounds.signals:
-        imported = carry_over(options, loaded, order)
-        order.bounds.signals.forgive()
-        tell(options, order, imported)
-        show(options, loaded, order, imported, form)
+    cancellation = Cancellation(Deadline.after(timeout))
+    from reconciler.cli.collector import without_collector
+    from reconciler.cli.exit_codes import ExitCode
+    from reconciler.cli.interrupts import Signals, before_any_change
+    from reconciler.cli.project import open_project
+    from reconciler.cli.views import import_ as views
+    from reconciler.cli.views.events import EventView
+    from reconciler.engine.import_registrations import ImportRequest, NotProven, filter_from_globs
+
+    project = open_project(options)
+    wanted = filter_from_globs(matches, only_owned=only_owned, most=most)
+    request = ImportRequest(application, directory, wanted, largest, patience)
+    view = EventView(options)
+    with Signals(cancellation) as signals:
+        try:
+            with before_any_change(options), without_collector(), view.progress():
+                imported = project.import_registrations(
+                    request, on_event=view, cancellation=cancellation
+                )
+        except NotProven as error:
+            views.write_doubts(options, error)
+            raise
+        signals.ignore_one_more()
+        views.write_left_out(options, request, imported)
+        views.show(options, project, request, imported, form)
         if options.ends_process:
-            order.bounds.signals.keep()
+            signals.ignore_to_the_end()
     return ExitCode.DONE

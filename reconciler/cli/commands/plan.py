@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.options.accept import accept_option
-from reconciler.cli.options.duration import Deadline, Duration
+from reconciler.cli.options.duration import Duration
+from reconciler.cli.options.output_file import require_replaceable
 from reconciler.cli.options.output_format import format_option
 from reconciler.cli.options.read_strategy import read_option
-from reconciler.cli.options.selection import Narrowing, choosing_options
+from reconciler.cli.options.selection import selection_options
 from reconciler.cli.settings import Options
 from reconciler.cli.streams import say
-
-if TYPE_CHECKING:
-    from reconciler.plan.model import Plan
 
 
 @click.command(
@@ -48,7 +45,7 @@ Examples:
 )
 @format_option("text", "json", "markdown", "html", "calls")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit code 2 when there are changes.")
-@choosing_options
+@selection_options
 @read_option
 @click.option(
     "--timeout",
@@ -96,66 +93,49 @@ def command(
     given. Declared devices that a chosen change depends on come along and are named, and the plan
     says what it leaves out. Without them everything is planned.
     """
-    deadline = Deadline.after(timeout)
-    if out is not None:
-        from reconciler.engine.output_files import is_document, require_replaceable
+    from reconciler.cli.views.patch import write_patch
+    from reconciler.engine.cancellation import Cancellation, Deadline
+    from reconciler.engine.consent_files import is_consent
+    from reconciler.engine.manifest_patch import is_patch
+    from reconciler.engine.output_files import is_document
 
-        require_replaceable(out, "plan", is_document)
-    if patch is not None:
-        from reconciler.engine.manifest_patch import is_patch
-        from reconciler.engine.output_files import require_replaceable
+    cancellation = Cancellation(Deadline.after(timeout))
+    require_replaceable(out, "plan", is_document)
+    require_replaceable(patch, "patch", is_patch)
+    require_replaceable(consent, "consent", is_consent)
+    from reconciler.cli.collector import keep_to_the_end, without_collector
+    from reconciler.cli.exit_codes import plan_exit_code
+    from reconciler.cli.interrupts import Signals, before_any_change
+    from reconciler.cli.project import open_project
+    from reconciler.cli.views.consent import write_consent
+    from reconciler.cli.views.events import EventView
+    from reconciler.cli.views.plan import append_plan_summary, show
+    from reconciler.engine.output_files import save
+    from reconciler.engine.selection import Selection
 
-        require_replaceable(patch, "patch", is_patch)
-    if consent is not None:
-        from reconciler.engine.consent_files import is_consent
-        from reconciler.engine.output_files import require_replaceable
-
-        require_replaceable(consent, "consent", is_consent)
-    from reconciler.cli.collector import keep_to_the_end
-    from reconciler.cli.progress.lines import progress
-    from reconciler.cli.views.plan import show
-    from reconciler.engine.cancellation import Bounds
-    from reconciler.engine.planning import Wishes, plan_from_files, verdict
-    from reconciler.engine.project_files import load
-    from reconciler.engine.selection import selection_of
-    from reconciler.live.strategy import Choice
-
-    loaded = load(options)
-    selection = selection_of(options, loaded, Narrowing(since, selects, targets))
-    wishes, bounds = Wishes(selection, accepted, Choice(strategy)), Bounds(deadline)
-    with progress(options) as listen:
-        plan = plan_from_files(options, loaded, wishes, bounds, listen)
-    if options.ends_process:
-        keep_to_the_end(plan)
+    view = EventView(options)
+    with without_collector():
+        project = open_project(options)
+        with before_any_change(options), Signals(cancellation), view.progress():
+            plan = project.plan(
+                Selection(since, selects, targets),
+                accept=accepted,
+                read=strategy,
+                on_event=view,
+                cancellation=cancellation,
+            )
+        if options.ends_process:
+            keep_to_the_end(plan)
     show(plan, form, options, fold=not options.verbose)
-    _summarise(options, plan)
-    code = verdict(plan, detailed=detailed_exitcode)
+    append_plan_summary(options, plan)
     if out is not None:
-        from reconciler.engine.output_files import save
-        from reconciler.plan.document import encode
-
-        save(out, encode(plan))
+        save(out, plan.to_json())
         if plan.refusals:
             say(options, "info", f"Saved to {out}; refused as it is, see its ways out.")
         else:
             say(options, "info", f"Saved to {out}. To make it so: reconciler apply {out}")
     if patch is not None:
-        from reconciler.engine.manifest_patch import write_patch
-
-        write_patch(options, loaded, plan, patch)
+        write_patch(options, project, plan, patch)
     if consent is not None:
-        from reconciler.engine.consent_files import write_consent
-
-        write_consent(options, loaded, plan, consent)
-    return code
-
-
-def _summarise(options: Options, plan: Plan) -> None:
-    from reconciler.cli.views.step_summary import summarise
-
-    def markdown() -> str:
-        from reconciler.render.markdown import render
-
-        return render(plan)
-
-    summarise(options, "plan", markdown)
+        write_consent(options, project, plan, consent)
+    return plan_exit_code(plan, detailed=detailed_exitcode)

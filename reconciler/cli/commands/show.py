@@ -24,8 +24,7 @@ Examples:
 @click.pass_obj
 def command(options: Options, file: Path, form: str) -> None:
     """Show a saved plan."""
-    from reconciler.cli.exit_codes import ExitCode
     from reconciler.cli.views.plan import show
     from reconciler.engine.saved_plan import read_plan
 
-    show(read_plan(file, ExitCode.ERROR), form, options, fold=not options.verbose)
+    show(read_plan(file), form, options, fold=not options.verbose)

@@ -30,13 +30,18 @@ def command(options: Options, form: str) -> int:
     Tells all mistakes of all files at once, each with its place, why it is one and how to mend it.
     Exit code 1 if there is one; a warning alone is 0.
     """
-    from reconciler.core.diagnostics import Severity
-    from reconciler.engine.project_files import check, mistakes, seen_from, tell
+    from reconciler.cli.collector import keep_to_the_end, without_collector
+    from reconciler.cli.views.diagnostics import relocate, write_diagnostics
+    from reconciler.engine.project_files import check_files, count_mistakes, locate_project_file
     from reconciler.render import diagnostics as render
+    from reconciler.render.sentences import counted
 
-    checked = check(options)
-    errors = sum(one.severity is Severity.ERROR for one in checked.diagnostics)
-    shown = seen_from(options.origin, checked.root, checked.diagnostics)
+    with without_collector():
+        checked = check_files(locate_project_file(options.directory, options.config))
+    if options.ends_process:
+        keep_to_the_end(checked)
+    errors = checked.error_count
+    shown = relocate(options.origin, checked.root, checked.diagnostics)
     match form:
         case "json":
             result(render.json(shown))
@@ -45,12 +50,11 @@ def command(options: Options, form: str) -> int:
         case "sarif":
             result(render.sarif(shown))
         case _:
-            tell(options, checked.root, checked.diagnostics)
-            files = f"{checked.file_count:,} file{'' if checked.file_count == 1 else 's'}"
+            write_diagnostics(options, checked.root, checked.diagnostics)
+            files = counted(checked.file_count, "file")
             if errors:
-                result(f"{mistakes(errors)} in {files}.")
+                result(f"{count_mistakes(errors)} in {files}.")
             elif checked.desired is not None:
-                count = len(checked.desired.devices)
-                devices = f"{count:,} device{'' if count == 1 else 's'}"
+                devices = counted(len(checked.desired.devices), "device")
                 result(f"No mistakes: {devices} in {files}.")
     return ExitCode.ERROR if errors else ExitCode.DONE

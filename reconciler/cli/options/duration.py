@@ -1,11 +1,9 @@
-"""Durations as people write them, and the moment by which a run has to end."""
+"""Durations as people write them."""
 
 from __future__ import annotations
 
 import re
-import time
-from dataclasses import dataclass
-from typing import Final, Self
+from typing import Final
 
 import click
 
@@ -47,19 +45,3 @@ def _read(text: str) -> int | None:
         return None
     hours, minutes, seconds = (int(part or 0) for part in parts.groups())
     return hours * 3600 + minutes * 60 + seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Deadline:
-    """When a run has to end, on this process's monotonic clock; None: when it is done."""
-
-    at: float | None = None
-
-    @classmethod
-    def after(cls, seconds: float | None) -> Self:
-        """Return the deadline of a run that begins now."""
-        return cls(None if seconds is None else time.monotonic() + seconds)
-
-    def left(self) -> float | None:
-        """Return the seconds left, 0 when it is over; None where there is no deadline."""
-        return None if self.at is None else max(0.0, self.at - time.monotonic())

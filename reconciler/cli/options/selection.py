@@ -3,33 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import click
 
 F = TypeVar("F", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True)
-class Narrowing:
-    """The options as they were typed; a device is chosen if it matches each kind that is given.
-
-    `selects` are keys with their globs: all must match. One of the `targets` must.
-    """
-
-    since: str | None = None
-    selects: tuple[tuple[str, str], ...] = ()
-    targets: tuple[str, ...] = ()
-
-    @property
-    def given(self) -> tuple[str, ...]:
-        """The options, one text each; empty when everything is planned."""
-        return (
-            *(() if self.since is None else (f"--since {self.since}",)),
-            *(f"--select {key}={glob}" for key, glob in self.selects),
-            *(f"--target {target}" for target in self.targets),
-        )
 
 
 def _parsed(
@@ -48,8 +26,8 @@ def _parsed(
     return tuple(selects)
 
 
-def choosing_options(command: F) -> F:
-    """Add the options; the command gets `since`, `selects`, `targets`, as Narrowing takes them."""
+def selection_options(command: F) -> F:
+    """Add the options; the command gets `since`, `selects` and `targets` of a Selection."""
     options = (
         click.option(
             "--since",

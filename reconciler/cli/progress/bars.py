@@ -12,10 +12,10 @@ from rich.progress import BarColumn, ProgressColumn, Task, TaskID, TextColumn
 from rich.progress import Progress as Bars
 from rich.text import Text
 
+from reconciler.cli.settings import Options
+from reconciler.cli.streams import colored
 from reconciler.core.events import Progress
 
-from ..settings import Options
-from ..streams import colored
 from .meter import Meters, left_text, rate_text
 
 # Drawing costs more than reading; ten times a second is plenty.

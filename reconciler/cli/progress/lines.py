@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Final
 
+from reconciler.cli.settings import Options
+from reconciler.cli.streams import say
 from reconciler.core.events import (
     Event,
     Listener,
@@ -22,8 +24,6 @@ from reconciler.core.events import (
     nobody_listens,
 )
 
-from ..settings import Options
-from ..streams import say
 from .meter import Meters, left_text, rate_text
 
 _LINE_EVERY: Final = 5.0

@@ -1,23 +1,36 @@
-"""What an import says when it is done: files on stdout, what it left out on stderr. No value."""
+"""What an import did: files on stdout, what it left out on stderr. No value stands in it."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
 
-from reconciler.engine.import_registrations import Imported, Order, tell_folded
-from reconciler.engine.project_files import Loaded
+from reconciler.cli.settings import Options
+from reconciler.cli.streams import result, say
+from reconciler.render.escape import prose
+from reconciler.render.sentences import counted
 
-from ..settings import Options
-from ..streams import result, say
+if TYPE_CHECKING:
+    from reconciler.engine.import_registrations import Imported, ImportRequest, NotProven
+    from reconciler.engine.project import Project
+
+# Whoever has more to read asks for all with -v.
+_FOLD: Final = 20
 
 
-def tell(options: Options, order: Order, imported: Imported) -> None:
+def write_doubts(options: Options, error: NotProven) -> None:
+    """Say for each device why a plan right after would not be empty."""
+    _say_folded(options, "error", [f"{doubt.device}: {doubt.text}" for doubt in error.doubts])
+
+
+def write_left_out(options: Options, request: ImportRequest, imported: Imported) -> None:
     """Say what the files hold, and what is not in them."""
     if not imported.steady:
         text = "People came and went while they were read; some registrations may be missing."
         say(options, "warning", text, fix="Run it again: what is there already stays as it is.")
-    tell_folded(
+    _say_folded(
         options,
         "warning",
         [
@@ -27,17 +40,17 @@ def tell(options: Options, order: Order, imported: Imported) -> None:
             for one in imported.undeclared
         ],
     )
-    picked = imported.picked
+    selection = imported.selection
     for count, why in (
-        (picked.declared, "declared already"),
-        (picked.unowned, "owned by nobody (--only-owned)"),
-        (picked.unmatched, "not matched (--match)"),
-        (picked.beyond, f"beyond the first {order.wanted.most} (--max)"),
+        (selection.declared, "declared already"),
+        (selection.unowned, "owned by nobody (--only-owned)"),
+        (selection.unmatched, "not matched (--match)"),
+        (selection.beyond, f"beyond the first {request.registrations.most} (--max)"),
     ):
         if count:
-            say(options, "info", f"Left out: {_devices(count)} {why}.")
+            say(options, "info", f"Left out: {counted(count, 'device')} {why}.")
     if not imported.manifests:
-        say(options, "info", f"Nothing to write: {order.application} has no further devices.")
+        say(options, "info", f"Nothing to write: {request.application} has no further devices.")
         return
     if any(manifest.people for manifest in imported.manifests):
         say(
@@ -47,34 +60,36 @@ def tell(options: Options, order: Order, imported: Imported) -> None:
             "because that is what was asked for. Keep them where only those read who may.",
         )
     adopted = sum(len(manifest.devices) for manifest in imported.manifests)
-    say(options, "info", f"Adopted {_devices(adopted)}: a plan finds no changes.")
+    say(options, "info", f"Adopted {counted(adopted, 'device')}: a plan finds no changes.")
 
 
-def show(options: Options, loaded: Loaded, order: Order, imported: Imported, form: str) -> None:
+def show(
+    options: Options, project: Project, request: ImportRequest, imported: Imported, form: str
+) -> None:
     """Write the result to stdout."""
-    prefix = os.path.relpath(loaded.root, options.origin)
+    prefix = os.path.relpath(project.root, options.origin)
     paths = [os.path.normpath(os.path.join(prefix, one.path)) for one in imported.manifests]
     if form == "text":
         width = max(map(len, paths), default=0)
         result(
             "".join(
-                f"{path:{width}}  {_devices(len(one.devices))}\n"
+                f"{path:{width}}  {counted(len(one.devices), 'device')}\n"
                 for path, one in zip(paths, imported.manifests, strict=True)
             )
         )
         return
-    picked = imported.picked
+    selection = imported.selection
     document = {
-        "application": order.application,
+        "application": request.application,
         "files": [
             {"path": path, "devices": len(one.devices), "people": one.people}
             for path, one in zip(paths, imported.manifests, strict=True)
         ],
         "leftOut": {
-            "declared": picked.declared,
-            "unowned": picked.unowned,
-            "unmatched": picked.unmatched,
-            "beyondMax": picked.beyond,
+            "declared": selection.declared,
+            "unowned": selection.unowned,
+            "unmatched": selection.unmatched,
+            "beyondMax": selection.beyond,
         },
         "undeclared": [
             {"device": one.device, "field": one.field, "why": one.why}
@@ -85,5 +100,10 @@ def show(options: Options, loaded: Loaded, order: Order, imported: Imported, for
     result(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-def _devices(count: int) -> str:
-    return f"{count:,} device{'' if count == 1 else 's'}"
+def _say_folded(options: Options, level: str, texts: Sequence[str]) -> None:
+    """Say the first few, and how many more there are; with -v all of them."""
+    shown = texts if options.verbose or len(texts) <= _FOLD else texts[:_FOLD]
+    for text in shown:
+        say(options, level, prose(text))
+    if len(shown) < len(texts):
+        say(options, level, f"... and {len(texts) - len(shown):,} more; -v names them.")

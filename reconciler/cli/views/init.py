@@ -8,13 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from reconciler.cli.exit_codes import ExitCode, Stop
+from reconciler.cli.settings import Options
+from reconciler.cli.streams import blank, result, say
 from reconciler.engine.files import printable
 from reconciler.engine.placing_files import plant, planting
 from reconciler.engine.starter_files import PIPELINES, starter
-
-from ..exit_codes import ExitCode, Stop
-from ..settings import Options
-from ..streams import blank, result, say
 
 # For the service simulated on this machine; whoever has set one already keeps it.
 _PORT: Final = 8118

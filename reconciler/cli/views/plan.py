@@ -5,11 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
+from reconciler.cli.collector import without_collector
+from reconciler.cli.settings import Options
+from reconciler.cli.streams import result
 from reconciler.plan.model import Plan
 
-from ..collector import without_collector
-from ..settings import Options
-from ..streams import result
+from .step_summary import append_step_summary
 from .terminal import paint
 
 FORMATS = ("text", "json", "markdown", "html", "calls")
@@ -46,3 +47,10 @@ def show(
             # -v: every device in full, nothing folded.
             target = stream or sys.stdout
             paint(target, lines(plan, None) if not fold else lines(plan), options)
+
+
+def append_plan_summary(options: Options, plan: Plan) -> None:
+    """Append the plan to the summary of a pipeline's step."""
+    from reconciler.render.markdown import render
+
+    append_step_summary(options, "plan", lambda: render(plan))

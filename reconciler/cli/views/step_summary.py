@@ -13,15 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-from ..settings import Options
-from ..streams import say
+from reconciler.cli.settings import Options
+from reconciler.cli.streams import say
 
 VARIABLE: Final = "GITHUB_STEP_SUMMARY"
 # Of a step whose summary is longer GitHub shows nothing at all.
 LIMIT: Final = 1024 * 1024
 
 
-def summarise(options: Options, what: str, markdown: Callable[[], str]) -> None:
+def append_step_summary(options: Options, what: str, markdown: Callable[[], str]) -> None:
     """Append what `markdown` returns, where the environment names a file for it.
 
     `what` names it in messages: "plan".

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, TextIO
 
+from reconciler.cli.settings import Options
+from reconciler.cli.streams import colored, write
 from reconciler.render.spans import Line, Style, plain
-
-from ..settings import Options
-from ..streams import colored, write
 
 if TYPE_CHECKING:
     from rich.console import Console

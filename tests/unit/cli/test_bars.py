@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from reconciler.cli.progress.bars import bars
-from reconciler.cli.settings import Options
 from reconciler.cli.progress.lines import words_of
+from reconciler.cli.settings import Options
 from reconciler.core.events import Progress
 
 

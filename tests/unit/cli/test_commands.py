@@ -140,9 +140,9 @@ def test_without_a_project_file_it_says_where_it_looked(tmp_path: Path) -> None:
 def test_our_own_bug_is_one_line_without_the_text_of_the_exception(project: Path) -> None:
     """An exception may hold personal data: only its type and place are told, -v adds the stack."""
     program = (
-        "import sys, reconciler.cli.checking as checking\n"
-        "def broken(options): raise KeyError('secret' + '-value')\n"
-        "checking.check = broken\n"
+        "import sys, reconciler.engine.project_files as project_files\n"
+        "def broken(path): raise KeyError('secret' + '-value')\n"
+        "project_files.check_files = broken\n"
         "from reconciler.cli.main import outcome\n"
         "sys.exit(outcome(sys.argv[1:]))\n"
     )

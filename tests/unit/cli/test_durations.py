@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 import pytest
 
-from reconciler.cli.options.duration import Deadline, Duration
+from reconciler.cli.options.duration import Duration
+from reconciler.engine.cancellation import Deadline
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.settings import Options
 from reconciler.cli.progress.lines import Lines, progress, shows_bars
+from reconciler.cli.settings import Options
 from reconciler.core.events import Pausing, Progress, Settled
 
 WHY = "get of device a: GET /a answered 503 (nothing was changed)"

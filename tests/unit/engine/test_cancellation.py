@@ -1,83 +1,95 @@
-"""Signals and deadlines around a run: once finishes, twice cuts off, and nothing stays behind."""
+"""Requests and deadlines around a run: once finishes, twice cuts off, and nothing stays behind."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
-from collections.abc import Callable
+import threading
+from collections.abc import Awaitable, Callable
 
 import pytest
 
 from reconciler.api.breaker import INTERRUPTED, TIMED_OUT, Breaker, BreakerTripped
-from reconciler.cli.options.duration import Deadline
-from reconciler.engine.cancellation import Bounds, StoppedNow, cut_off, wound_up
-from reconciler.cli.interrupts import Signals, treat_sigterm_as_ctrl_c
+from reconciler.engine.cancellation import (
+    Cancellation,
+    CutOff,
+    Deadline,
+    EventLoop,
+    read_until_cancelled,
+    write_until_cancelled,
+)
 
 
-async def closed(gate: Breaker) -> str:
-    """Wait in front of a gate until it is closed; return why."""
+async def tripped(breaker: Breaker) -> str:
+    """Wait for a breaker to trip; return why."""
     try:
-        with gate.waiting():
+        with breaker.waiting():
             await asyncio.Event().wait()
     except BreakerTripped as error:
         return error.reason
     raise AssertionError("nothing else ends this wait")
 
 
-def run(work: Callable[[Bounds], object], bounds: Bounds) -> object:
-    with bounds.signals:
-        return asyncio.run(work(bounds))  # type: ignore[arg-type]
+def write(
+    work: Awaitable[object], cancellation: Cancellation, on_request: Callable[[], object] = list
+) -> object:
+    with EventLoop() as loop:
+        return loop.run(write_until_cancelled(work, cancellation, on_request))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_signal_closes_the_gate(number: signal.Signals) -> None:
+def test_the_first_request_trips_the_breaker() -> None:
     """The work ends by itself, is told once, and what it returns is returned."""
     told: list[str] = []
+    cancellation = Cancellation()
 
-    async def work(bounds: Bounds) -> str:
-        asyncio.get_running_loop().call_soon(signal.raise_signal, number)
-        return await wound_up(closed(bounds.gate), bounds, lambda: told.append("interrupted"))
+    async def work() -> str:
+        asyncio.get_running_loop().call_soon(cancellation.request)
+        return await tripped(cancellation.breaker)
 
-    assert run(work, Bounds()) == INTERRUPTED
+    assert write(work(), cancellation, lambda: told.append("interrupted")) == INTERRUPTED
     assert told == ["interrupted"]
 
 
-def test_the_second_signal_cuts_off_but_for_what_has_to_be_done() -> None:
-    """The end of the work runs undisturbed; a third signal does nothing."""
+def test_a_request_may_come_from_another_thread() -> None:
+    """It wakes the loop, and is answered there."""
+    cancellation = Cancellation()
+
+    async def work() -> str:
+        threading.Timer(0.01, cancellation.request).start()
+        return await tripped(cancellation.breaker)
+
+    assert write(work(), cancellation) == INTERRUPTED
+
+
+def test_the_second_request_cuts_off_but_for_what_has_to_be_done() -> None:
+    """The end of the work runs undisturbed; a third request does nothing."""
     done: list[str] = []
+    cancellation = Cancellation()
 
     async def stubborn() -> None:
+        asyncio.get_running_loop().call_soon(cancellation.request)
         try:
             await asyncio.Event().wait()
         finally:
-            signal.raise_signal(signal.SIGINT)
+            cancellation.request()
             await asyncio.sleep(0)
             done.append("written")
 
-    async def work(bounds: Bounds) -> None:
-        signals = iter((signal.SIGINT, signal.SIGTERM))
-        loop = asyncio.get_running_loop()
+    def again() -> None:
+        asyncio.get_running_loop().call_soon(cancellation.request)
 
-        def next_signal() -> None:
-            signal.raise_signal(next(signals))
-
-        loop.call_soon(next_signal)
-        await wound_up(stubborn(), bounds, lambda: loop.call_soon(next_signal))
-
-    with pytest.raises(StoppedNow):
-        run(work, Bounds())
+    with pytest.raises(CutOff):
+        write(stubborn(), cancellation, again)
 
     assert done == ["written"]
+    assert cancellation.request(), "after the work a request is taken, and does nothing"
 
 
-def test_the_gate_closes_when_the_time_is_over() -> None:
+def test_the_breaker_trips_when_the_time_is_over() -> None:
     """Also a time that was over before the work began."""
+    for seconds in (0.01, -5.0):
+        cancellation = Cancellation(Deadline.after(seconds))
 
-    async def work(bounds: Bounds) -> str:
-        return await wound_up(closed(bounds.gate), bounds, lambda: None)
-
-    assert run(work, Bounds(Deadline.after(0.01))) == TIMED_OUT
-    assert run(work, Bounds(Deadline.after(-5.0))) == TIMED_OUT
+        assert write(tripped(cancellation.breaker), cancellation) == TIMED_OUT
 
 
 def test_a_failure_of_the_work_is_not_taken_for_its_end() -> None:
@@ -86,64 +98,57 @@ def test_a_failure_of_the_work_is_not_taken_for_its_end() -> None:
     async def cancelled() -> None:
         raise asyncio.CancelledError
 
-    async def work(bounds: Bounds) -> None:
-        await wound_up(cancelled(), bounds, lambda: None)
-
     async def own_time_out() -> None:
         raise TimeoutError
 
+    cancellation = Cancellation(Deadline.after(60))
     with pytest.raises(asyncio.CancelledError):
-        run(work, Bounds())
-    with pytest.raises(TimeoutError):
-        asyncio.run(cut_off(own_time_out(), Deadline.after(60)))
+        write(cancelled(), Cancellation())
+    with pytest.raises(TimeoutError), EventLoop() as loop:
+        loop.run(read_until_cancelled(own_time_out(), cancellation))
 
 
 def test_reading_is_cut_off() -> None:
-    """It says so as a closed gate does; without a deadline it takes its time."""
-    with pytest.raises(BreakerTripped, match=TIMED_OUT):
-        asyncio.run(cut_off(asyncio.sleep(60), Deadline.after(0.01)))
+    """By its deadline, by a request, and by one that came before it began; else it takes its
+    time."""
+    late, asked, early = Cancellation(Deadline.after(0.01)), Cancellation(), Cancellation()
+    assert not early.request(), "nothing runs that could end in order"
 
-    assert asyncio.run(cut_off(asyncio.sleep(0, "read"), Deadline())) == "read"
-
-
-def test_signals_are_given_back() -> None:
-    """Whoever answered before the block does so after it, and one that was ignored stays so."""
-    before = signal.getsignal(signal.SIGINT)
-    ignored = signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    heard: list[str] = []
-    try:
-        with Signals() as signals:
-            signals.answer(lambda: heard.append("first"))
-            signals.answer(lambda: heard.append("second"))
-            signal.raise_signal(signal.SIGTERM)
-            signal.raise_signal(signal.SIGINT)
-            signals.ignore()
-            signal.raise_signal(signal.SIGINT)
-
-        assert signal.getsignal(signal.SIGTERM) is signal.SIG_IGN
-    finally:
-        signal.signal(signal.SIGTERM, ignored)
-
-    assert heard == ["second"]
-    assert signal.getsignal(signal.SIGINT) is before
-
-
-def test_sigterm_is_a_ctrl_c() -> None:
-    """KeyboardInterrupt, in an event loop too; even where a shell has Ctrl-C ignored."""
-    before = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    ctrl_c = signal.getsignal(signal.SIGINT)
-
-    async def terminated() -> None:
-        signal.raise_signal(signal.SIGTERM)
+    async def reading() -> None:
+        asyncio.get_running_loop().call_soon(asked.request)
         await asyncio.sleep(60)
 
-    try:
-        treat_sigterm_as_ctrl_c()
-        with pytest.raises(KeyboardInterrupt):
-            asyncio.run(terminated())
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        with pytest.raises(KeyboardInterrupt):
-            signal.raise_signal(signal.SIGTERM)
-    finally:
-        signal.signal(signal.SIGINT, ctrl_c)
-        signal.signal(signal.SIGTERM, before)
+    with EventLoop() as loop:
+        with pytest.raises(BreakerTripped, match=TIMED_OUT):
+            loop.run(read_until_cancelled(asyncio.sleep(60), late))
+        with pytest.raises(BreakerTripped, match=INTERRUPTED):
+            loop.run(read_until_cancelled(reading(), asked))
+        with pytest.raises(BreakerTripped, match=INTERRUPTED):
+            loop.run(read_until_cancelled(asyncio.sleep(60), early))
+
+        assert "read" == loop.run(read_until_cancelled(asyncio.sleep(0, "read"), Cancellation()))
+
+
+def test_a_loop_ends_what_an_exception_left_running() -> None:
+    """A KeyboardInterrupt tears through it; the tasks are cancelled, and nothing is left over."""
+    ended: list[str] = []
+
+    async def child() -> None:
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.append("child")
+
+    async def parent() -> None:
+        task = asyncio.ensure_future(child())
+        await asyncio.sleep(0)
+        asyncio.get_running_loop().call_soon(interrupt)
+        await task
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    with EventLoop() as loop, pytest.raises(KeyboardInterrupt):
+        loop.run(parent())
+
+    assert ended == ["child"]

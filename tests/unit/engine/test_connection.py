@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from reconciler.api.credentials import ApiKeyCredential
-from reconciler.engine.connection import Mistakes, resolved
-from reconciler.engine.shipped_files import schema_bytes
 from reconciler.core.project import Project
 from reconciler.core.secret import Secret
+from reconciler.engine.connection import resolve_connection
+from reconciler.engine.errors import InvalidSettings
+from reconciler.engine.shipped_files import schema_bytes
 from reconciler.manifest.project import read_project
 from reconciler.manifest.schema import Schemas
 
@@ -36,8 +37,8 @@ def project() -> Project:
 
 def test_everything_missing_is_told_at_once(project: Project) -> None:
     """One run names every variable that is not set, each at its place."""
-    with pytest.raises(Mistakes) as caught:
-        resolved(project, {"courier"}, {})
+    with pytest.raises(InvalidSettings) as caught:
+        resolve_connection(project, {"courier"}, {})
 
     places = [str(one.source) for one in caught.value.diagnostics]
     assert places == ["reconciler.yaml:4:12", "reconciler.yaml:5:18", "reconciler.yaml:8:22"]
@@ -45,8 +46,8 @@ def test_everything_missing_is_told_at_once(project: Project) -> None:
 
 def test_a_key_is_sent_to_nobody_else(project: Project) -> None:
     """A base URL elsewhere is refused before any call."""
-    with pytest.raises(Mistakes) as caught:
-        resolved(project, (), {"URL": "https://evil.example", "KEY": "k"})
+    with pytest.raises(InvalidSettings) as caught:
+        resolve_connection(project, (), {"URL": "https://evil.example", "KEY": "k"})
 
     assert [one.code.slug for one in caught.value.diagnostics] == ["base-url"]
 
@@ -54,7 +55,7 @@ def test_a_key_is_sent_to_nobody_else(project: Project) -> None:
 def test_only_used_applications_must_be_set(project: Project) -> None:
     """The code of an application that no device uses may be missing."""
     environ = {"URL": "http://127.0.0.1:1", "KEY": "k", "COURIER": "c"}
-    link = resolved(project, {"courier"}, environ)
+    link = resolve_connection(project, {"courier"}, environ)
 
     assert link.app_codes == {"courier": "c"}
     assert link.credential == ApiKeyCredential(Secret("k"))

@@ -10,12 +10,21 @@ from typing import Any, Final
 
 import pytest
 
-from reconciler.engine.shipped_files import schema_bytes, schema_names
-from reconciler.engine.explain import BARE, FORMATS, Unexplained, also, completions, explained, guide, names
 from reconciler.core.codes import CODES
 from reconciler.core.diagnostics import Code
 from reconciler.core.field_doc import Field
 from reconciler.core.safety import GONE, LEAVING
+from reconciler.engine.explain import (
+    BARE,
+    FORMATS,
+    Unexplained,
+    also,
+    completions,
+    explained,
+    guide,
+    names,
+)
+from reconciler.engine.shipped_files import schema_bytes, schema_names
 from reconciler.plan.glossary import TERMS, Term
 from reconciler.plan.model import OTHERS_CHANGED_TOO, PATTERN, Risk
 from reconciler.render import guide as render

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.engine.files import expand, find_project, leads_outside, read, replace_file
+from reconciler.engine.files import (
+    expand_globs,
+    find_project_file,
+    leads_outside,
+    read_file,
+    replace_file,
+)
 from reconciler.manifest.result import Unreadable
 
 
@@ -39,7 +45,7 @@ def test_a_glob_matches_in_sorted_order(
     """Stars stay within a name, two stars cross directories, hidden names need a dot."""
     tree(tmp_path, "b.yaml", "a.yaml", "d/c.yaml", "d/e/f.yaml", "d/note.txt", ".hidden/g.yaml")
 
-    assert expand(tmp_path, [pattern]) == {pattern: expected}
+    assert expand_globs(tmp_path, [pattern]) == {pattern: expected}
 
 
 def test_a_directory_that_links_to_itself_ends(tmp_path: Path) -> None:
@@ -48,7 +54,7 @@ def test_a_directory_that_links_to_itself_ends(tmp_path: Path) -> None:
     (tmp_path / "d" / "loop").symlink_to(tmp_path, target_is_directory=True)
     (tmp_path / "d" / "b.yaml").symlink_to("a.yaml")
 
-    assert expand(tmp_path, ["**/*.yaml"]) == {"**/*.yaml": ("d/a.yaml", "d/b.yaml")}
+    assert expand_globs(tmp_path, ["**/*.yaml"]) == {"**/*.yaml": ("d/a.yaml", "d/b.yaml")}
 
 
 def test_a_link_out_of_the_project_is_not_read(tmp_path: Path) -> None:
@@ -57,8 +63,8 @@ def test_a_link_out_of_the_project_is_not_read(tmp_path: Path) -> None:
     (tmp_path / "project" / "b.yaml").symlink_to("../secret.yaml")
     project = tmp_path / "project"
 
-    assert read(project / "a.yaml", within=project) == b"project/a.yaml"
-    assert read(project / "b.yaml", within=project) == Unreadable(
+    assert read_file(project / "a.yaml", within=project) == b"project/a.yaml"
+    assert read_file(project / "b.yaml", within=project) == Unreadable(
         "it is a link that leads out of the project's directory"
     )
 
@@ -69,10 +75,10 @@ def test_what_is_no_file_says_why(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to("loop")
 
-    assert read(tmp_path / "directory") == Unreadable("it is a directory")
-    assert read(tmp_path / "pipe") == Unreadable("it is not a regular file")
-    assert read(tmp_path / "loop") == Unreadable("too many levels of symbolic links")
-    assert read(tmp_path / "nothing") == Unreadable("there is no such file")
+    assert read_file(tmp_path / "directory") == Unreadable("it is a directory")
+    assert read_file(tmp_path / "pipe") == Unreadable("it is not a regular file")
+    assert read_file(tmp_path / "loop") == Unreadable("too many levels of symbolic links")
+    assert read_file(tmp_path / "nothing") == Unreadable("there is no such file")
 
 
 @pytest.mark.parametrize("pattern", ["/etc/*.yaml", "../x.yaml", "a/../../x.yaml", "~/x.yaml"])
@@ -85,9 +91,9 @@ def test_the_project_file_is_found_upwards(tmp_path: Path) -> None:
     """The nearest one wins."""
     tree(tmp_path, "reconciler.yaml", "a/b/c.yaml")
 
-    assert find_project(tmp_path / "a" / "b") == tmp_path / "reconciler.yaml"
+    assert find_project_file(tmp_path / "a" / "b") == tmp_path / "reconciler.yaml"
     tree(tmp_path, "a/reconciler.yaml")
-    assert find_project(tmp_path / "a" / "b") == tmp_path / "a" / "reconciler.yaml"
+    assert find_project_file(tmp_path / "a" / "b") == tmp_path / "a" / "reconciler.yaml"
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:

@@ -8,8 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reconciler.engine.files import expand
-from reconciler.engine.globs import matching
+from reconciler.engine.files import expand_globs, match_globs
 
 NAMES = ["a", "b.yaml", ".c", "[d", "e*", "größe.yaml"]
 FILES = st.lists(
@@ -51,7 +50,7 @@ def test_the_globs_of_the_project_file(pattern: str, expected: list[str]) -> Non
     """`*` stays within a name, `**` is any number of directories, dots are asked for."""
     paths = ["devices/a.yaml", "devices/.hidden.yaml", "devices/.d/c.yaml", "top.yaml"]
 
-    assert expected == matching([*paths, "devices/deep/er/b.yaml"], [pattern])
+    assert expected == match_globs([*paths, "devices/deep/er/b.yaml"], [pattern])
 
 
 @settings(max_examples=150, deadline=None)
@@ -69,13 +68,13 @@ def test_names_match_as_they_do_on_disk(
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
         made.append(path)
-    found = [path for path in expand(root, [pattern])[pattern] if (root / path).is_file()]
+    found = [path for path in expand_globs(root, [pattern])[pattern] if (root / path).is_file()]
 
-    assert found == matching(made, [pattern])
+    assert found == match_globs(made, [pattern])
 
 
 def test_many_stars_take_no_time() -> None:
     """What backtracking would try in a thousand million ways."""
     path, pattern = "/".join(["a"] * 60), "/".join(["**", "a"] * 25 + ["b"])
 
-    assert matching([path], [pattern]) == []
+    assert match_globs([path], [pattern]) == []

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 from typing import Any, cast
 
 import pytest
 
 from reconciler.api.service import Service
-from reconciler.engine.project_files import Loaded
-from reconciler.engine.cancellation import Bounds
-from reconciler.engine.import_proof import Doubt, doubts
 from reconciler.core.device import DesiredDevice
 from reconciler.core.events import nobody_listens
 from reconciler.core.live import Live
 from reconciler.core.record import Record
+from reconciler.engine.cancellation import Cancellation, EventLoop
+from reconciler.engine.connection import Connection, ServiceSession
+from reconciler.engine.import_proof import Doubt, doubts
+from reconciler.engine.project_files import ProjectFiles
 from reconciler.live.context import ReadContext
 from reconciler.platform.operations import DEFAULT_LIMITS
 from tests.fleet import desired, device, external, owner, person, project, record, registration
@@ -44,11 +44,10 @@ def found(
     *devices: DesiredDevice, of: frozenset[str] = frozenset("A"), known: Record | None = None
 ) -> list[Doubt]:
     means = ReadContext(cast(Service, Unasked()), {}, DEFAULT_LIMITS, nobody_listens)
-    loaded = Loaded(Path(), project(), desired(), ())
-    with asyncio.Runner() as runner:
-        return doubts(
-            desired(*devices), known or record(), LIVE, of, loaded, means, runner, Bounds()
-        )
+    files = ProjectFiles(Path(), project(), desired(), ())
+    with EventLoop() as loop:
+        session = ServiceSession(means.service, cast(Connection, None), Cancellation(), loop)
+        return doubts(desired(*devices), known or record(), LIVE, of, files, means, session)
 
 
 def test_what_is_as_declared_is_beyond_doubt() -> None:

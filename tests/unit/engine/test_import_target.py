@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.cli.exit_codes import Stop
-from reconciler.engine.import_target import Target, target, written
 from reconciler.core.project import Pattern, Project
 from reconciler.core.source import Source
+from reconciler.engine.errors import EngineError
+from reconciler.engine.import_target import ImportTarget, import_target, write_manifests
 from reconciler.manifest.seal import sealed
 from reconciler.manifest.writing import Manifest
 from tests.changed import replace
@@ -49,17 +49,17 @@ def test_a_plan_must_see_the_files(
 ) -> None:
     """One file, or several with numbers."""
     if fits:
-        found = target(project(pattern), tmp_path, tmp_path / directory, "courier")
+        found = import_target(project(pattern), tmp_path, tmp_path / directory, "courier")
         assert directory == found.inside
     else:
-        with pytest.raises(Stop) as stop:
-            target(project(pattern), tmp_path, tmp_path / directory, "courier")
+        with pytest.raises(EngineError) as stop:
+            import_target(project(pattern), tmp_path, tmp_path / directory, "courier")
         assert stop.value.fix
 
 
 def test_numbers_that_are_taken(tmp_path: Path) -> None:
     """By files of ours; others of the application's are in the way, and the rest is not ours."""
-    here = target(project("a/b/*.yaml"), tmp_path, tmp_path / "a/b", "courier")
+    here = import_target(project("a/b/*.yaml"), tmp_path, tmp_path / "a/b", "courier")
     assert frozenset() == here.place(9).taken
     (tmp_path / "a/b").mkdir(parents=True)
     for name in ("courier.yaml", "courier-007.yaml"):
@@ -74,14 +74,14 @@ def test_numbers_that_are_taken(tmp_path: Path) -> None:
         place.largest,
     )
     os.symlink("/etc/hostname", tmp_path / "a/b/courier-008.yaml")
-    with pytest.raises(Stop, match="leads out"):
+    with pytest.raises(EngineError, match="leads out"):
         here.place(9)
 
 
-def test_all_are_written(tmp_path: Path) -> None:
+def test_all_are_write_manifests(tmp_path: Path) -> None:
     """Directories are made; nothing else stays behind."""
-    here = Target(tmp_path, tmp_path / "a/b", "courier")
-    with written(here, [manifest("a/b/1.yaml"), manifest("a/b/2.yaml")]):
+    here = ImportTarget(tmp_path, tmp_path / "a/b", "courier")
+    with write_manifests(here, [manifest("a/b/1.yaml"), manifest("a/b/2.yaml")]):
         pass
 
     assert ["a", "a/b", "a/b/1.yaml", "a/b/2.yaml"] == everything(tmp_path)
@@ -92,21 +92,24 @@ def test_or_none(tmp_path: Path) -> None:
     """One that appears meanwhile is not overwritten, and the others go; so do new directories."""
     (tmp_path / "a").mkdir()
     (tmp_path / "a/2.yaml").write_text("mine")
-    here = Target(tmp_path, tmp_path / "a", "courier")
+    here = ImportTarget(tmp_path, tmp_path / "a", "courier")
     with (
-        pytest.raises(Stop, match="appeared meanwhile"),
-        written(here, [manifest("a/1.yaml"), manifest("a/2.yaml")]),
+        pytest.raises(EngineError, match="appeared meanwhile"),
+        write_manifests(here, [manifest("a/1.yaml"), manifest("a/2.yaml")]),
     ):
         pass
     assert ["a", "a/2.yaml"] == everything(tmp_path)
     assert "mine" == (tmp_path / "a/2.yaml").read_text()
 
-    here = Target(tmp_path, tmp_path / "b/c", "courier")
-    with pytest.raises(KeyboardInterrupt), written(here, [manifest("b/c/1.yaml")]):
+    here = ImportTarget(tmp_path, tmp_path / "b/c", "courier")
+    with pytest.raises(KeyboardInterrupt), write_manifests(here, [manifest("b/c/1.yaml")]):
         raise KeyboardInterrupt
     assert ["a", "a/2.yaml"] == everything(tmp_path)
 
     (tmp_path / "file").write_text("x")
-    here = Target(tmp_path, tmp_path / "file/c", "courier")
-    with pytest.raises(Stop, match="cannot be written"), written(here, [manifest("file/c/1.yaml")]):
+    here = ImportTarget(tmp_path, tmp_path / "file/c", "courier")
+    with (
+        pytest.raises(EngineError, match="cannot be written"),
+        write_manifests(here, [manifest("file/c/1.yaml")]),
+    ):
         pass

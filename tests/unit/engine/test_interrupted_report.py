@@ -8,9 +8,9 @@ from typing import cast
 
 import pytest
 
-from reconciler.engine.interrupted_report import Heard, report_of
 from reconciler.core.events import Intended, Settled, nobody_listens
 from reconciler.core.report import Outcome, Row
+from reconciler.engine.interrupted_report import EventRecorder, report_cut_off
 from reconciler.plan.model import Plan
 from reconciler.state.protocols import State
 from tests.plans import change, plan
@@ -48,16 +48,16 @@ def one_update() -> Plan:
     return plan(change(ID, changed("isPrimary", False, True)))
 
 
-def row(heard: Heard, journal: Journal) -> Row:
+def row(heard: EventRecorder, journal: Journal) -> Row:
     """The row of the one call."""
     state = SimpleNamespace(journal=journal, read=lambda: SimpleNamespace(devices={}))
-    (only,) = report_of(one_update(), heard, cast("State", state)).rows
+    (only,) = report_cut_off(one_update(), heard, cast("State", state)).rows
     return only
 
 
 def test_what_a_call_came_to_stands_in_its_row_as_it_was_told() -> None:
     """Its attempts and its reason, which the journal does not have."""
-    heard = Heard(nobody_listens)
+    heard = EventRecorder(nobody_listens)
     heard(Settled(CALL, ID, "failed", "not done", 6, "update answered 503"))
     shown = row(heard, Journal(intended=frozenset({CALL})))
     assert (Outcome.FAILED, "not done", 6, "update answered 503") == (
@@ -81,7 +81,7 @@ def test_only_a_call_that_left_is_unknown(
     before: int, after: int, outcome: Outcome, truth: str, attempts: int
 ) -> None:
     """An intent on disk is no call: this process knows whether it was written to a connection."""
-    heard, left = Heard(nobody_listens), Left(before)
+    heard, left = EventRecorder(nobody_listens), Left(before)
     heard(Intended(CALL, left))
     left.times = after
     shown = row(heard, Journal(intended=frozenset({CALL})))
@@ -90,11 +90,11 @@ def test_only_a_call_that_left_is_unknown(
 
 def test_an_intent_of_an_earlier_run_is_unknown() -> None:
     """Nobody here knows whether that one left."""
-    shown = row(Heard(nobody_listens), Journal(intended=frozenset({CALL})))
+    shown = row(EventRecorder(nobody_listens), Journal(intended=frozenset({CALL})))
     assert (Outcome.UNKNOWN, "unknown") == (shown.outcome, shown.truth)
 
 
 def test_an_outcome_on_disk_is_known_though_nobody_heard_of_it() -> None:
     """And a call without an intent was not tried."""
-    assert Outcome.APPLIED is row(Heard(nobody_listens), Journal(frozenset({CALL}))).outcome
-    assert Outcome.NOT_TRIED is row(Heard(nobody_listens), Journal()).outcome
+    assert Outcome.APPLIED is row(EventRecorder(nobody_listens), Journal(frozenset({CALL}))).outcome
+    assert Outcome.NOT_TRIED is row(EventRecorder(nobody_listens), Journal()).outcome

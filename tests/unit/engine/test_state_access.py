@@ -5,11 +5,19 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from reconciler.engine.connection import Mistakes
 from reconciler.cli.states import keys_of, open_shared, settings_of
-from reconciler.core.project import Encryption, HttpPlace, LocalPlace, ObjectStorePlace, PostgresPlace, Setting, StateSettings
+
+from reconciler.core.project import (
+    Encryption,
+    HttpPlace,
+    LocalPlace,
+    ObjectStorePlace,
+    PostgresPlace,
+    Setting,
+    StateSettings,
+)
 from reconciler.core.source import Source
+from reconciler.engine.connection import Mistakes
 from reconciler.state.encryption import Key
 
 HERE = Source("reconciler.yaml", 9, 1)

@@ -13,7 +13,7 @@ from jsonschema import Draft202012Validator
 
 from reconciler.core.digest import Digester
 from reconciler.core.secret import Secret
-from reconciler.plan.document import BadPlan, decode, encode, is_sealed, sealed
+from reconciler.plan.document import InvalidPlan, decode, encode, is_sealed, sealed
 from tests import fleet, plans
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -89,14 +89,14 @@ def test_a_changed_plan_is_refused(old: bytes, new: bytes, said: str) -> None:
     """Whatever was changed, the message says what is wrong with it."""
     document = swap()
     assert old in document
-    with pytest.raises(BadPlan, match=said):
+    with pytest.raises(InvalidPlan, match=said):
         decode(document.replace(old, new, 1))
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\x00\xff", b"null", b"{", swap()[:-200]])
 def test_other_files_are_not_plans(data: bytes) -> None:
     """Empty, binary, truncated: a BadPlan with a message, never a crash."""
-    with pytest.raises(BadPlan) as caught:
+    with pytest.raises(InvalidPlan) as caught:
         decode(data)
     assert str(caught.value)
 
@@ -139,5 +139,5 @@ def test_the_seal_needs_the_key_of_the_record() -> None:
 @pytest.mark.parametrize("given", ["", "../x", "a" * 65, "a\x1b[31m"])
 def test_an_id_that_we_do_not_give_is_refused(given: str) -> None:
     """It would name rows of the journal."""
-    with pytest.raises(BadPlan, match="id of the plan"):
+    with pytest.raises(InvalidPlan, match="id of the plan"):
         decode(encode(msgspec.structs.replace(decode(swap()), id=given)))

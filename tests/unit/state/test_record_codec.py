@@ -13,11 +13,11 @@ import zstandard
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.engine.shipped_files import schema_bytes
 from reconciler.core.device import OnRemove
 from reconciler.core.failures import StateError
 from reconciler.core.record import Record, RecordedDevice
 from reconciler.core.secret import Secret
+from reconciler.engine.shipped_files import schema_bytes
 from reconciler.state.encryption import NO_KEYS, Key, Keys, NoKey
 from reconciler.state.envelope import looks_like_one, seal
 from reconciler.state.record_codec import decode, encode
