@@ -65,7 +65,7 @@ class SandboxOptions:
     token_seconds: float = 3600.0
 
 
-class Unknown(Exception):
+class UnknownRegistration(LookupError):
     """There is no registration of that id."""
 
 
@@ -120,13 +120,13 @@ class Account:
         """Let the app or a colleague change a registration, beside the API: a JSON merge patch of
         isPrimary, registrationEnabled, owner (a number or null), additionalData, systemData.
 
-        Unknown if it is not there, ValueError if the patch is no good.
+        UnknownRegistration if it is not there, ValueError if the patch is no good.
         """
         with self._lock:
             before = self._world
             registration = before.registrations.get(registration_id)
             if registration is None:
-                raise Unknown(registration_id)
+                raise UnknownRegistration(registration_id)
             changed = patched(registration, merge)
             world = self._complete(before.with_registration(changed))
             self._go_on(world, range(before.next_number, world.next_number))
@@ -138,14 +138,14 @@ class Account:
         registration = self._world.registrations.get(registration_id)
         if registration is not None:
             turned = {"registrationEnabled": not registration.registration_enabled}
-            with suppress(Unknown, ValueError):
+            with suppress(UnknownRegistration, ValueError):
                 self.change(registration_id, turned if merge is None else merge)
 
     def uninstall(self, registration_id: str) -> None:
-        """Take a registration out of the world; Unknown if it is not there."""
+        """Take a registration out of the world; UnknownRegistration if it is not there."""
         with self._lock:
             if registration_id not in self._world.registrations:
-                raise Unknown(registration_id)
+                raise UnknownRegistration(registration_id)
             self._go_on(self._world.without_registration(registration_id), ())
 
     def appear(self) -> None:

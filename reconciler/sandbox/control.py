@@ -14,7 +14,7 @@ from starlette.routing import Route
 from reconciler.platform.answers import registration_json
 from reconciler.platform.worldfile import decode_world, encode_world
 
-from .account import Account, Unknown
+from .account import Account, UnknownRegistration
 from .faults import Faults
 
 
@@ -120,7 +120,7 @@ async def _tried(act: Callable[[], object]) -> Response:
     """Run an act; say plainly what was wrong with the request."""
     try:
         result = await run_in_threadpool(act)
-    except Unknown:
+    except UnknownRegistration:
         return _raw(msgspec.json.encode({"error": "no such registration"}), 404)
     except ValueError as error:
         return _raw(msgspec.json.encode({"error": str(error)}), 400)

@@ -6,11 +6,11 @@ import asyncio
 import gc
 import signal
 import socket
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from threading import Event, Thread
 from types import TracebackType
-from typing import Final
+from typing import Final, Self
 
 import uvicorn
 
@@ -55,7 +55,10 @@ def serve(options: SandboxOptions, ready: Callable[[str], None]) -> None:
 
 
 class RunningSandbox:
-    """A sandbox in a thread of this process, for as long as the `with` block lasts."""
+    """A sandbox in a thread of this process, for as long as the `with` block lasts.
+
+    `url` is the base URL; it is empty before the block. Its methods may be called from any thread.
+    """
 
     def __init__(self, options: SandboxOptions | None = None) -> None:
         self._options = options or SandboxOptions()
@@ -67,7 +70,9 @@ class RunningSandbox:
         self._thread: Thread | None = None
         self.url = ""
 
-    def __enter__(self) -> RunningSandbox:
+    def __enter__(self) -> Self:
+        if self._thread is not None:
+            raise RuntimeError("a sandbox runs once; make another one")
         listener = _bound(self._options.port)
         self.url = _url(listener)
         self._server.when_started = self._started.set
@@ -89,6 +94,18 @@ class RunningSandbox:
         if self._thread is not None:
             self._thread.join(_STOP_SECONDS)
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment variables with which the examples' projects find this service.
+
+        INFOBIP_BASE_URL, INFOBIP_API_KEY, and for each application code that ends in `-code` a
+        variable of that name: `courier-app-code` stands in COURIER_APP_CODE. RuntimeError before
+        the `with` block.
+        """
+        if not self.url:
+            raise RuntimeError("the sandbox has no address before it runs")
+        return environment_variables(self.url, self._account.world.applications)
+
     def world(self) -> World:
         """Return the world as it is now."""
         return self._account.world
@@ -106,11 +123,17 @@ class RunningSandbox:
         self._account.log.clear()
 
     def change(self, registration_id: str, merge: Mapping[str, object]) -> None:
-        """Let the app change a registration; see `Account.change`."""
+        """Let the app or a colleague change a registration, beside the API: a JSON merge patch of
+        isPrimary, registrationEnabled, owner (a person's number or None), additionalData,
+        systemData.
+
+        Raises UnknownRegistration, which is a LookupError, if it is not there; ValueError if the
+        patch is no good.
+        """
         self._account.change(registration_id, merge)
 
     def uninstall(self, registration_id: str) -> None:
-        """Let the app be uninstalled: the registration is gone."""
+        """Let the app be uninstalled: the registration is gone. Raises UnknownRegistration."""
         self._account.uninstall(registration_id)
 
     def set_faults(self, specs: Sequence[str], seed: int = 0) -> None:
@@ -133,6 +156,16 @@ class RunningSandbox:
             self._failure = error
         finally:
             self._started.set()
+
+
+def environment_variables(url: str, app_codes: Iterable[str]) -> dict[str, str]:
+    """Return the variables that the examples read: the URL, a key, application codes by name."""
+    return {
+        "INFOBIP_BASE_URL": url,
+        # Any key is good but one that says `revoked` or `forbidden`.
+        "INFOBIP_API_KEY": "any-key-will-do",
+        **{code.upper().replace("-", "_"): code for code in app_codes if code.endswith("-code")},
+    }
 
 
 class _Server(uvicorn.Server):
@@ -173,6 +206,10 @@ def _server(options: SandboxOptions, account: Account) -> _Server:
             # Longer than any client keeps an idle connection: none is closed under a request.
             timeout_keep_alive=300,
             timeout_graceful_shutdown=1,
+            # Said, for what is left unsaid is looked for in the environment.
+            workers=1,
+            proxy_headers=False,
+            forwarded_allow_ips="",
         )
     )
     server.pauses = pauses
