@@ -23,7 +23,7 @@ from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.sweep_query import Page
 from reconciler.platform import operations
 from reconciler.platform.assumptions import readings
-from reconciler.platform.lookups import order_key, page_of, read_page
+from reconciler.platform.lookups import order_key, parse_page, show_page
 from reconciler.platform.operations import Call, Operation, Response
 from reconciler.platform.step import step
 from reconciler.platform.world import World
@@ -91,12 +91,12 @@ class Modelled:
     async def page(self, number: int, reader: PageReader) -> Page:
         call = operations.persons_page(number)
         await self._come(call)
-        asked = read_page(call.query)
+        asked = parse_page(call.query)
         asked = replace(asked, limit=min(asked.limit, self._page_size), count=self._counts_people)
         people = self.world.people.values()
         shown = [one for one in people if self._shows_anonymous or not one.is_anonymous]
         order = [one.number for one in sorted(shown, key=lambda one: order_key(one, "createdAt"))]
-        response = page_of(self.world, order, asked, self._readings)
+        response = show_page(self.world, order, asked, self._readings)
         return reader.read(msgspec.json.encode(response.body))
 
     async def _answer(self, call: Call) -> Response:

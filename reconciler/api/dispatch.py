@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from reconciler.core.events import Listener, Pausing, nobody_listens
 from reconciler.core.secret import Secret
-from reconciler.platform.operations import DEFAULT_LIMITS, WRITES, Call, Operation
+from reconciler.platform.operations import DEFAULT_LIMITS, TOKEN_PATH, WRITES, Call, Operation
 from reconciler.platform.pace import in_flight
 
 from . import decode as answers
@@ -26,7 +26,7 @@ from .breaker import Breaker, BreakerTripped
 from .classify import Question, verdict
 from .credentials import Credential, OAuth2Credential
 from .decode import Garbled
-from .encode import TOKEN_PATH, fits_a_header, message, private, token_message
+from .encode import fits_a_header, message, private, token_message
 from .errors import (
     ApiError,
     ApplicationNotFound,

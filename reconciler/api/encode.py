@@ -7,12 +7,11 @@ from typing import Final
 
 from reconciler import __version__
 from reconciler.core.secret import Secret
-from reconciler.platform.operations import WRITES, Call, Operation
+from reconciler.platform.operations import TOKEN_PATH, WRITES, Call, Operation
 
 from .credentials import OAuth2Credential
 from .exchange import Message
 
-TOKEN_PATH: Final = "/auth/1/oauth2/token"
 # A number of fewer signs tells nobody apart, and stands in many a text.
 _TELLING: Final = 4
 

@@ -17,14 +17,14 @@ from uuid import uuid4
 from reconciler.core.live import LiveRegistration
 from reconciler.core.secret import Secret
 from reconciler.platform import operations
-from reconciler.platform.operations import DEFAULT_LIMITS, Call, Operation
+from reconciler.platform.operations import DEFAULT_LIMITS, TOKEN_PATH, Call, Operation
 
 from . import decode as answers
 from .authorization import Authorization
 from .classify import Question, nobody_there, verdict
 from .credentials import Credential, OAuth2Credential, require_usable
 from .decode import Garbled
-from .encode import TOKEN_PATH, fits_a_header, message, private, token_message
+from .encode import fits_a_header, message, private, token_message
 from .errors import ApiError, ApplicationNotFound, NotTheContract
 from .exchange import Answer, Message, Outcome, exchange
 from .people import looked_up

@@ -17,7 +17,7 @@ from reconciler.platform.assumptions import (
     READ_AFTER_WRITE,
     readings,
 )
-from reconciler.platform.lookups import is_lookup, page_of, read_page
+from reconciler.platform.lookups import is_lookup, parse_page, show_page
 from reconciler.platform.operations import (
     DEFAULT_LIMITS,
     WRITES,
@@ -25,7 +25,7 @@ from reconciler.platform.operations import (
     Operation,
     Response,
 )
-from reconciler.platform.reach import people_of
+from reconciler.platform.ownership import affected_people
 from reconciler.platform.step import step
 from reconciler.platform.world import Person, Registration, World
 
@@ -97,7 +97,7 @@ class Account:
             if call.operation not in WRITES:
                 return self._read(call), frozenset()
             before = self._world
-            people = people_of(before, call)
+            people = affected_people(before, call)
             after, response = step(before, call, self._readings, _timestamp())
             if after is not before:
                 self._advance(after, people | set(range(before.next_number, after.next_number)))
@@ -166,7 +166,7 @@ class Account:
         with self._lock:
             world, order = self._world, self._order.sorted_by("createdAt")
             try:
-                page = read_page(query)
+                page = parse_page(query)
             except Refused:
                 return
             earlier = order[: max((page.page - 1) * page.limit, 1)]
@@ -208,10 +208,12 @@ class Account:
         if call.operation is Operation.GET or is_lookup(call.query):
             return step(world, call, self._readings)[1]
         try:
-            page = read_page(call.query)
+            page = parse_page(call.query)
         except Refused as refused:
             return refused.response
-        return page_of(world, self._order_of(world).sorted_by(page.order_by), page, self._readings)
+        return show_page(
+            world, self._order_of(world).sorted_by(page.order_by), page, self._readings
+        )
 
     def _visible_world(self) -> World:
         """Return the world that reads see: under `lags`, always the oldest that is allowed."""

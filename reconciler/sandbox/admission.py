@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Mapping
 from urllib.parse import parse_qs
 
-from reconciler.platform.answers import exception
+from reconciler.platform.answers import service_exception
 from reconciler.platform.operations import Operation, Response
 
 _SCHEMES = frozenset({"app", "basic", "ibsso", "bearer"})
@@ -31,12 +31,12 @@ class Authorization:
         scheme, _, credential = (header or "").strip().partition(" ")
         credential = credential.strip()
         if scheme.lower() not in _SCHEMES or not credential:
-            return exception(401)
+            return service_exception(401)
         if scheme.lower() == "basic":
             credential = _decode_basic(credential)
         if not credential or "revoked" in credential or self._expired(credential, now):
-            return exception(401)
-        return exception(403) if "forbidden" in credential else None
+            return service_exception(401)
+        return service_exception(403) if "forbidden" in credential else None
 
     def issue(self, form: bytes, now: float) -> Response:
         """Answer a request for a token (client credentials, form encoded)."""
@@ -45,10 +45,10 @@ class Authorization:
         except ValueError:
             fields = {}
         if fields.get("grant_type") != ["client_credentials"]:
-            return exception(400, "Unsupported grant_type")
+            return service_exception(400, "Unsupported grant_type")
         client, secret = fields.get("client_id", [""])[0], fields.get("client_secret", [""])[0]
         if not client or not secret or "revoked" in client + secret:
-            return exception(401)
+            return service_exception(401)
         token = f"{_ISSUED}{len(self._expiries)}"
         if "forbidden" in client + secret:
             token += "-forbidden"

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from starlette.responses import Response as HttpResponse
 
-from reconciler.platform.answers import exception
+from reconciler.platform.answers import service_exception
 from reconciler.platform.operations import Response
 
 from .fault import Fault, RetryAfter
@@ -93,11 +93,11 @@ def _value_of_other_type(value: object) -> object:
 
 def _error_body(status: int) -> Response:
     if status in _DOCUMENTED:
-        return exception(status)
+        return service_exception(status)
     if status == HTTPStatus.CONFLICT:
-        return exception(status, "Optimistic lock", "OPTIMISTIC_LOCK")
+        return service_exception(status, "Optimistic lock", "OPTIMISTIC_LOCK")
     name = _reason_phrase(status).upper().replace(" ", "_")
-    return replace(exception(500, _reason_phrase(status), name), status=status)
+    return replace(service_exception(500, _reason_phrase(status), name), status=status)
 
 
 def _reason_phrase(status: int) -> str:

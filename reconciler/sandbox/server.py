@@ -19,8 +19,15 @@ from starlette.responses import Response as HttpResponse
 from starlette.routing import Mount
 from starlette.types import Receive, Scope, Send
 
-from reconciler.platform.answers import exception
-from reconciler.platform.operations import PERSONS_PATH, WRITES, Call, Operation
+from reconciler.platform.answers import service_exception
+from reconciler.platform.operations import (
+    PERSONS_PATH,
+    PUSH_PATH,
+    TOKEN_PATH,
+    WRITES,
+    Call,
+    Operation,
+)
 
 from .account import Account, SandboxOptions
 from .admission import Authorization
@@ -32,8 +39,6 @@ from .fault_effects import CallResult, Exchange, PendingCall, apply_fault
 from .faults import subject_of_call
 from .socket_faults import InterruptibleSleep, connection_of
 
-_PUSH: Final = "/people/2/contactInformation/push/"
-_TOKEN: Final = "/auth/1/oauth2/token"
 _LARGEST_BODY: Final = 1 << 20
 _METHODS: Final = {"GET": Operation.GET, "PATCH": Operation.UPDATE}
 _METHODS_BELOW: Final = {
@@ -61,9 +66,9 @@ def operations_at(path: str) -> Mapping[str, Operation] | None:
     """Return the operations at a raw path by method; None for a path the API has not."""
     if path == PERSONS_PATH:
         return {"GET": Operation.PERSONS}
-    if not path.startswith(_PUSH):
+    if not path.startswith(PUSH_PATH):
         return None
-    registration_id, *rest = path.removeprefix(_PUSH).split("/")
+    registration_id, *rest = path.removeprefix(PUSH_PATH).split("/")
     if not registration_id or len(rest) > 1:
         return None
     return _METHODS_BELOW.get(rest[0]) if rest else _METHODS
@@ -86,7 +91,7 @@ class _Api:
         start = time.monotonic()
         request = Request(scope, receive)
         path = scope["raw_path"].decode("ascii", "replace").partition("?")[0]
-        if path == _TOKEN:
+        if path == TOKEN_PATH:
             await self._answer_token_request(request, send)
             return
         refusal = self._account.authorization.refusal(request.headers.get("authorization"), start)
@@ -95,12 +100,12 @@ class _Api:
             return
         operations = operations_at(path)
         if operations is None:
-            await encode_response(exception(404))(scope, receive, send)
+            await encode_response(service_exception(404))(scope, receive, send)
             return
         operation = operations.get(request.method)
         if operation is None:
             allow = {"allow": ", ".join(operations)}
-            await encode_response(exception(405), allow)(scope, receive, send)
+            await encode_response(service_exception(405), allow)(scope, receive, send)
             return
         await self._answer_call(operation, path, request, start, send)
 
@@ -144,7 +149,7 @@ class _Api:
 
     async def _answer_token_request(self, request: Request, send: Send) -> None:
         if request.method != "POST":
-            await encode_response(exception(405))(request.scope, request.receive, send)
+            await encode_response(service_exception(405))(request.scope, request.receive, send)
             return
         form = await _read_body(request)
         fault = self._account.faults.find_fault_about(_TOKEN_SUBJECT)
@@ -187,14 +192,14 @@ def _decode_json(data: bytes) -> object:
 
 
 async def _answer_500(request: Request, error: Exception) -> HttpResponse:
-    return encode_response(exception(500))
+    return encode_response(service_exception(500))
 
 
 def _carry_out(account: Account, call: Call) -> CallResult:
     """Let the service answer a call, if its limits admit it."""
     now = time.monotonic()
     if not account.limits.admits(call.operation, now):
-        return CallResult(exception(429), frozenset(), False, now)
+        return CallResult(service_exception(429), frozenset(), False, now)
     response, people = account.answer(call)
     done = call.operation in WRITES and 200 <= response.status < 300
     return CallResult(response, people, done, time.monotonic())
