@@ -12,7 +12,7 @@ from reconciler.core.live import Live
 from reconciler.core.record import Record
 from reconciler.diff.scope import Scope
 from reconciler.live.context import ReadContext
-from reconciler.live.point_reads import read
+from reconciler.live.point_reads import read_by_point
 from reconciler.plan.build import Circumstances, build
 from reconciler.plan.model import Action, Plan, ReadCounts, Reads
 
@@ -45,7 +45,7 @@ def doubts(
     async def known() -> Live:
         found = live
         while needs := scope.missing(found):
-            found = await read(means.service, means.app_codes, found, needs, means.listen)
+            found = await read_by_point(means, found, needs)
         return found
 
     found = completed(runner, cut_off(known(), bounds.deadline))
