@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -16,6 +15,7 @@ from .credentials import (
     Credential,
     IbssoCredential,
     OAuth2Credential,
+    basic_header,
 )
 
 # What holds where the token's answer does not say: short, so that at worst it is fetched too often.
@@ -55,8 +55,7 @@ class Authorization:
             case IbssoCredential(token):
                 return Secret(f"IBSSO {token.reveal()}")
             case BasicCredential(username, password):
-                pair = f"{username}:{password.reveal()}".encode()
-                return Secret(f"Basic {base64.b64encode(pair).decode()}")
+                return basic_header(username, password)
             case OAuth2Credential() as credential:
                 return Secret(f"Bearer {(await self._bearer(credential)).reveal()}")
 

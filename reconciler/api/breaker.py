@@ -23,15 +23,11 @@ class BreakerTripped(Exception):
         self.reason = reason
 
 
-def _nothing() -> None:
-    return None
-
-
 class Breaker:
     """Whether calls may still be sent. `watch`, asked at each pass, may say why not any more."""
 
     def __init__(self) -> None:
-        self.watch: Callable[[], str | None] = _nothing
+        self.watch: Callable[[], str | None] = lambda: None
         self._reason: str | None = None
         self._waiting: set[asyncio.Task[object]] = set()
 

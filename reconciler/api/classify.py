@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TypeVar, assert_never
 
+from reconciler.core.secret import Secret
+from reconciler.platform.operations import Call
+
+from .credentials import fits_in_header
+from .decode import Garbled
 from .error_body import Complaint, complaint
 from .errors import (
     ApiError,
@@ -23,6 +28,8 @@ from .errors import (
 from .exchange import Answer, Broken, Outcome, Silence
 from .retry import retry_after_seconds
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class Question:
@@ -32,6 +39,11 @@ class Question:
     device: str | None
     method: str
     path: str
+
+    @classmethod
+    def of(cls, call: Call, device: str | None) -> Question:
+        """Return what may be shown of a call about a device, or about no one device."""
+        return cls(call.operation, device, call.method, call.path)
 
     def error(
         self,
@@ -78,6 +90,25 @@ def verdict(
             return question.error(NotTheContract, status=status, reason=reason, attempts=attempts)
         case _:
             assert_never(outcome)
+
+
+def decode_answer(
+    question: Question, body: Secret[bytes], read: Callable[[bytes], T], attempts: int
+) -> Secret[T] | ApiError:
+    """Read an answer; what is not the contract's becomes an error that does not lead to it."""
+    try:
+        return Secret(read(body.reveal()))
+    except Garbled as garbled:
+        reason = str(garbled)
+    return question.error(NotTheContract, status=200, reason=reason, attempts=attempts)
+
+
+def check_app_code(question: Question, app_code: str | None) -> ApiError | None:
+    """Return the error of a call whose application code no header can carry; it is not sent."""
+    if app_code is None or fits_in_header(app_code):
+        return None
+    reason = "the application code is empty or cannot stand in a header"
+    return question.error(ApplicationNotFound, reason=reason, attempts=0)
 
 
 def nobody_there(error: ApiError) -> bool:

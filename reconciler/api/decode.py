@@ -16,6 +16,8 @@ from reconciler.core.fields import Scalar
 from reconciler.core.live import LiveRegistration
 from reconciler.core.secret import Secret
 
+from .credentials import fits_in_header
+
 T = TypeVar("T")
 
 
@@ -107,7 +109,7 @@ def nothing(body: bytes) -> None:
 def token(body: bytes) -> tuple[Secret[str], float | None]:
     """Read the answer to the token call: the token, and the seconds for which it is good."""
     wire = decode(_TOKEN, body)
-    if not wire.access_token or not all("!" <= c <= "~" for c in wire.access_token):
+    if not fits_in_header(wire.access_token):
         raise Garbled("the access token is empty or cannot stand in a header")
     return Secret(wire.access_token), wire.expires_in
 

@@ -10,33 +10,38 @@ import asyncio
 import math
 import random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from statistics import median
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from reconciler.core.events import Listener, Pausing, nobody_listens
 from reconciler.core.secret import Secret
-from reconciler.platform.operations import DEFAULT_LIMITS, TOKEN_PATH, WRITES, Call, Operation
+from reconciler.platform.operations import (
+    DEFAULT_LIMITS,
+    TOKEN_PATH,
+    WRITES,
+    Call,
+    Operation,
+    is_page,
+)
 from reconciler.platform.pace import in_flight
 
 from . import decode as answers
 from .authorization import Authorization
 from .breaker import Breaker, BreakerTripped
-from .classify import Question, verdict
+from .classify import Question, check_app_code, decode_answer, verdict
 from .credentials import Credential, OAuth2Credential
-from .decode import Garbled
-from .encode import fits_a_header, message, private, token_message
+from .encode import message, private, token_message
 from .errors import (
     ApiError,
-    ApplicationNotFound,
     Denied,
-    NotTheContract,
     RateLimited,
     RegistrationNotFound,
 )
 from .exchange import Answer, Message, exchange
-from .latency import Latency
 from .rate_limit import Stream, rate_of
 from .retry import LONGEST_RETRY_AFTER, Tries, Trouble, trouble
 
@@ -44,6 +49,9 @@ if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T")
+
+# Of so many answers, the latest, the middle one is told.
+_REMEMBERED: Final = 1001
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +73,34 @@ class Attempts:
 
     count: int = 0
     left: int = 0
+
+
+class Latency:
+    """How long the answers to reads usually take, from when a call left until its answer was whole.
+
+    The wait for a turn, for a place or for a connection is no part of it. Memory is bounded,
+    however many answers come.
+    """
+
+    __slots__ = ("_latest", "_quickest_page")
+
+    def __init__(self) -> None:
+        self._latest: deque[float] = deque(maxlen=_REMEMBERED)
+        self._quickest_page: float | None = None
+
+    def note(self, call: Call, seconds: float) -> None:
+        """Note how long the answer to a call took; that of a write is not what a read can tell."""
+        if is_page(call):
+            # Most of it may be the thousand people.
+            known = self._quickest_page
+            self._quickest_page = seconds if known is None else min(known, seconds)
+        elif call.operation in (Operation.GET, Operation.PERSONS):
+            self._latest.append(seconds)
+
+    def usual(self) -> float | None:
+        """Return the seconds of the middle one of the latest answers about one device or person;
+        where there was none of the quickest page; None where nothing was read."""
+        return median(self._latest) if self._latest else self._quickest_page
 
 
 class _Lane:
@@ -131,9 +167,9 @@ class Asker:
         if question.device is not None and not question.device.strip("."):
             # "", "." and ".." in a path would name another resource.
             raise question.error(RegistrationNotFound, reason="not a registration id", attempts=0)
-        if not fits_a_header(call.reveal().app_code):
-            reason = "the application code is empty or cannot stand in a header"
-            raise question.error(ApplicationNotFound, reason=reason, attempts=0)
+        refusal = check_app_code(question, call.reveal().app_code)
+        if refusal is not None:
+            raise refusal
         lane = self._lanes[operation]
         tries = Tries()
         started = self._timing.clock()
@@ -143,7 +179,7 @@ class Asker:
             result = (
                 answer
                 if isinstance(answer, ApiError)
-                else _understood(question, answer, read, attempts)
+                else decode_answer(question, answer, read, attempts.count)
             )
             self._note_met(result)
             if not isinstance(result, ApiError):
@@ -253,7 +289,7 @@ class Asker:
             result = (
                 answer
                 if isinstance(answer, ApiError)
-                else _understood(question, Secret(answer.body), answers.token, attempts)
+                else decode_answer(question, Secret(answer.body), answers.token, attempts.count)
             )
             self._note_met(result)
             if not isinstance(result, ApiError):
@@ -264,14 +300,3 @@ class Asker:
                 raise result
             self.listen(Pausing(question.operation, wait, attempts.count, str(result)))
             await self._timing.sleep(wait)
-
-
-def _understood(
-    question: Question, body: Secret[bytes], read: Callable[[bytes], T], attempts: Attempts
-) -> Secret[T] | ApiError:
-    """Read an answer; what is not the contract's becomes an error that does not lead to it."""
-    try:
-        return Secret(read(body.reveal()))
-    except Garbled as error:
-        reason = str(error)
-    return question.error(NotTheContract, status=200, reason=reason, attempts=attempts.count)

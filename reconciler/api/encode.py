@@ -37,13 +37,6 @@ def token_message(credential: OAuth2Credential) -> Secret[Message]:
     return Secret(Message("POST", TOKEN_PATH, headers=_headers(), form=form))
 
 
-def fits_a_header(app_code: str | None) -> bool:
-    """Whether a header can carry an application code; None is the code of a call without one."""
-    if app_code is None:
-        return True
-    return bool(app_code) and all("!" <= character <= "~" for character in app_code)
-
-
 def private(call: Secret[Call] | None) -> Iterator[str]:
     """Yield the texts of a call that the service may echo and nobody should read."""
     if call is None:

@@ -81,7 +81,7 @@ class Message:
     form: Mapping[str, str] | None = None
 
 
-def _nothing() -> None:
+def do_nothing() -> None:
     return None
 
 
@@ -90,7 +90,7 @@ async def exchange(
     base_url: str,
     message: Secret[Message],
     limit: float,
-    leaves: Callable[[], None] = _nothing,
+    leaves: Callable[[], None] = do_nothing,
 ) -> Outcome:
     """Send a message once and read the whole answer, within `limit` seconds all in all.
 

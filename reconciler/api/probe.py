@@ -21,22 +21,17 @@ from reconciler.platform.operations import DEFAULT_LIMITS, TOKEN_PATH, Call, Ope
 
 from . import decode as answers
 from .authorization import Authorization
-from .classify import Question, nobody_there, verdict
+from .classify import Question, check_app_code, decode_answer, nobody_there, verdict
 from .credentials import Credential, OAuth2Credential, require_usable
-from .decode import Garbled
-from .encode import fits_a_header, message, private, token_message
-from .errors import ApiError, ApplicationNotFound, NotTheContract
-from .exchange import Answer, Message, Outcome, exchange
+from .encode import message, private, token_message
+from .errors import ApiError
+from .exchange import Answer, Message, Outcome, do_nothing, exchange
 from .people import looked_up
 from .rate_limit import Stream, rate_of
 from .retry import retry_after_seconds
 
 if TYPE_CHECKING:
     import httpx
-
-
-def _nothing() -> None:
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +126,10 @@ class Probe:
         return await self._ask(call, device, header)
 
     async def _ask(self, call: Call, device: str | None, header: Secret[str] | None) -> Sounding:
-        question = Question(call.operation, device, call.method, call.path)
-        if not fits_a_header(call.app_code):
-            reason = "the application code is empty or cannot stand in a header"
-            error = question.error(ApplicationNotFound, reason=reason, attempts=0)
-            return Sounding(error, 0.0, time.time(), None)
+        question = Question.of(call, device)
+        refusal = check_app_code(question, call.app_code)
+        if refusal is not None:
+            return Sounding(refusal, 0.0, time.time(), None)
         turn = await self._streams[call.operation].grant()
         left_at = time.monotonic()
 
@@ -155,19 +149,14 @@ class Probe:
         answer = verdict(question, outcome, 1, (*secrets, *private(Secret(call))), at)
         if isinstance(answer, ApiError):
             return Sounding(answer, seconds, at, date)
-        registration = None
-        try:
-            if call.operation is Operation.GET:
-                registration = answers.registration(answer.body)
-            else:
-                looked_up(answer.body)
-        except Garbled as garbled:
-            error = question.error(NotTheContract, status=200, reason=str(garbled))
-            return Sounding(error, seconds, at, date)
-        return Sounding(None, seconds, at, date, registration)
+        read = _read_registration if call.operation is Operation.GET else _check_people
+        decoded = decode_answer(question, Secret(answer.body), read, 1)
+        if isinstance(decoded, ApiError):
+            return Sounding(decoded, seconds, at, date)
+        return Sounding(None, seconds, at, date, decoded.reveal())
 
     async def _exchange(
-        self, sent: Secret[Message], leaves: Callable[[], None] = _nothing
+        self, sent: Secret[Message], leaves: Callable[[], None] = do_nothing
     ) -> Outcome:
         if self._transport is None:
             raise RuntimeError("the probe was used before it was entered")
@@ -179,11 +168,19 @@ class Probe:
         answer = verdict(question, outcome, 1, (credential.client_secret.reveal(),), time.time())
         if isinstance(answer, ApiError):
             raise answer
-        try:
-            return answers.token(answer.body)
-        except Garbled as garbled:
-            reason = str(garbled)
-        raise question.error(NotTheContract, status=200, reason=reason)
+        decoded = decode_answer(question, Secret(answer.body), answers.token, 1)
+        if isinstance(decoded, ApiError):
+            raise decoded
+        return decoded.reveal()
+
+
+def _read_registration(body: bytes) -> LiveRegistration | None:
+    return answers.registration(body)
+
+
+def _check_people(body: bytes) -> LiveRegistration | None:
+    looked_up(body)
+    return None
 
 
 def _nobody() -> Call:

@@ -117,7 +117,7 @@ class Service:
         An anonymous owner is a person without identities here.
         """
         call = Secret(operations.person_of_registration(registration_id, application_id))
-        return await self._person(_question(call.reveal(), registration_id), call, _at_most_one)
+        return await self._person(Question.of(call.reveal(), registration_id), call, _at_most_one)
 
     async def person(self, value: IdentityValue) -> LivePerson | None:
         """Look up who has an identity value; None if nobody has."""
@@ -131,12 +131,14 @@ class Service:
                 raise Garbled("the answer is about somebody else")
             return found
 
-        return await self._person(_question(call.reveal(), None), call, read)
+        return await self._person(Question.of(call.reveal(), None), call, read)
 
     async def page(self, number: int, reader: PageReader) -> Page:
         """Read a page of everybody, oldest first; pages count from 1 and have up to 1000 people."""
         call = Secret(operations.persons_page(number))
-        return await self._asker.ask(_question(call.reveal(), None), call, Attempts(), reader.read)
+        return await self._asker.ask(
+            Question.of(call.reveal(), None), call, Attempts(), reader.read
+        )
 
     async def update(
         self,
@@ -163,7 +165,7 @@ class Service:
         call = Secret(operations.personalize(registration_id, app_code, body, query))
         # A traceback that shows local variables must not show an identity.
         del body
-        question = _question(call.reveal(), registration_id)
+        question = Question.of(call.reveal(), registration_id)
         counted = attempts or Attempts()
         await self._asker.ask(question, call, counted, answers.personalized)
 
@@ -172,7 +174,7 @@ class Service:
     ) -> None:
         """Detach a registration from its person."""
         call = Secret(operations.depersonalize(registration_id, app_code))
-        question = _question(call.reveal(), registration_id)
+        question = Question.of(call.reveal(), registration_id)
         counted = attempts or Attempts()
         await self._asker.ask(question, call, counted, answers.nothing)
 
@@ -185,7 +187,7 @@ class Service:
                 raise Garbled("the answer is about another registration")
             return found
 
-        question = _question(call.reveal(), registration_id)
+        question = Question.of(call.reveal(), registration_id)
         return await self._asker.ask(question, call, attempts, read)
 
     async def _person(
@@ -200,10 +202,6 @@ class Service:
             if nobody_there(error):
                 return None
             raise
-
-
-def _question(call: Call, device: str | None) -> Question:
-    return Question(call.operation, device, call.method, call.path)
 
 
 def _at_most_one(body: bytes) -> LivePerson | None:

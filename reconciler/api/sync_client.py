@@ -6,7 +6,6 @@ environment but which certificates to trust. No library's text leaves here, for 
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from collections.abc import Mapping
@@ -19,7 +18,13 @@ from reconciler.core.failures import Unanswered
 from reconciler.core.secret import Secret
 
 from .body import Body, TooLarge, Unpackable
-from .credentials import BasicCredential, UnusableCredential, require_usable
+from .credentials import (
+    BasicCredential,
+    UnusableCredential,
+    basic_header,
+    fits_in_header,
+    require_usable,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -180,11 +185,10 @@ def _prepared(
             return Secret({}), Secret(())
         case BasicCredential(username, password):
             require_usable(credential)
-            pair = f"{username}:{password.reveal()}".encode()
-            header, secret = f"Basic {base64.b64encode(pair).decode()}", password.reveal()
+            header, secret = basic_header(username, password).reveal(), password.reveal()
         case BearerCredential(token):
             secret = token.reveal()
-            if not secret or not all("!" <= character <= "~" for character in secret):
+            if not fits_in_header(secret):
                 raise UnusableCredential("the token is empty, or holds what a header cannot carry")
             header = f"Bearer {secret}"
     shapes = {secret, json.dumps(secret)[1:-1], header.partition(" ")[2]}

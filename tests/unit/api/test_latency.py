@@ -9,10 +9,9 @@ import httpx
 import pytest
 
 from reconciler.api.credentials import ApiKeyCredential
-from reconciler.api.dispatch import Timing
+from reconciler.api.dispatch import Latency, Timing
 from reconciler.api.errors import ApiError
 from reconciler.api.exchange import LEAVES
-from reconciler.api.latency import Latency
 from reconciler.api.service import Service
 from reconciler.core.secret import Secret
 from reconciler.platform import operations
