@@ -13,9 +13,9 @@ from typing import cast
 
 import msgspec
 
-from reconciler.api import decode as answers
+from reconciler.api.decode import decode_registration
 from reconciler.api.errors import ApplicationNotFound, RegistrationNotFound
-from reconciler.api.people import PageReader, looked_up
+from reconciler.api.people import PageReader, decode_people
 from reconciler.api.service import Service
 from reconciler.core.events import Listener
 from reconciler.core.identity import IdentityKind, IdentityValue
@@ -75,7 +75,7 @@ class Modelled:
     async def registration(self, registration_id: str, app_code: str) -> LiveRegistration:
         response = await self._answer(operations.get(registration_id, app_code))
         if response.status == 200:
-            return answers.registration(msgspec.json.encode(response.body))
+            return decode_registration(msgspec.json.encode(response.body))
         body = cast("Mapping[str, object]", response.body)
         kind = RegistrationNotFound if body["errorCode"] == 48013 else ApplicationNotFound
         raise kind("get", registration_id, "GET", "/x", response.status)
@@ -114,5 +114,5 @@ class Modelled:
     def _person(response: Response) -> LivePerson | None:
         if response.status == 404:
             return None
-        (found,) = looked_up(msgspec.json.encode(response.body))
+        (found,) = decode_people(msgspec.json.encode(response.body))
         return found

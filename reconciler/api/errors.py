@@ -1,7 +1,7 @@
 """Everything that can go wrong with a call, as a tree; each says what is true at the service now.
 
 No message holds a secret or an identity value: queries and bodies never get here, and the
-service's own text is washed before (see verdict).
+service's own text is washed before (see classify).
 """
 
 from __future__ import annotations

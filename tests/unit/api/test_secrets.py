@@ -16,7 +16,7 @@ from reconciler.api.credentials import (
     IbssoCredential,
     OAuth2Credential,
 )
-from reconciler.api.error_body import washed
+from reconciler.api.error_body import redact
 from reconciler.api.errors import ApiError
 from reconciler.api.service import Service
 from reconciler.core.identity import IdentityKind, IdentityValue
@@ -145,9 +145,9 @@ def test_a_traceback_with_local_variables_shows_no_secret(credential: Credential
 )
 def test_the_services_text_is_washed(text: str, expected: str | None) -> None:
     """Who stands in an error text may be somebody we do not even know; it stays one short line."""
-    assert (expected or text) == washed(text, ())
+    assert (expected or text) == redact(text, ())
 
 
 def test_a_short_hidden_value_is_hidden_as_a_word() -> None:
     """An external id of one letter must not turn the text into noise."""
-    assert "<hidden> is taken" == washed("a is taken", ["a"])
+    assert "<hidden> is taken" == redact("a is taken", ["a"])
