@@ -106,12 +106,12 @@ class Latency:
 class _Lane:
     """What the calls of one operation share: the stream, the places in flight, the count."""
 
-    __slots__ = ("asked", "slots", "stream")
+    __slots__ = ("calls", "slots", "stream")
 
     def __init__(self, rate: float | None, timing: Timing) -> None:
         self.stream = Stream(rate, timing.clock, timing.sleep)
         self.slots = asyncio.Semaphore(in_flight(rate or math.inf))
-        self.asked = 0
+        self.calls = 0
 
 
 class Dispatcher:
@@ -144,7 +144,7 @@ class Dispatcher:
 
     def counts(self) -> Mapping[Operation, int]:
         """Return the calls made so far; a retry is none, so equal runs count the same."""
-        return {operation: lane.asked for operation, lane in self._lanes.items()}
+        return {operation: lane.calls for operation, lane in self._lanes.items()}
 
     def latency(self) -> float | None:
         """Return the seconds that one answer to a read usually takes, once it has left; None when
@@ -174,7 +174,7 @@ class Dispatcher:
         lane = self._lanes[operation]
         tries = Tries()
         started = self._timing.clock()
-        lane.asked += 1
+        lane.calls += 1
         while True:
             answer = await self._send_and_renew_token(lane, summary, call, attempts)
             result = (

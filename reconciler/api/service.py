@@ -41,7 +41,7 @@ class Service:
 
     `limits` are requests a second by operation (what is missing has the contract's default; 0 or
     infinity is no limit), of which `quota_share` is used. `timeout` is for one attempt, in
-    seconds. Every call passes the `gate`, a breaker, and raises BreakerTripped when that tripped
+    seconds. Every call passes the `gate`, and raises BreakerTripped when that has tripped
     before it was sent. `proxy` is the URL of an HTTP proxy; none is taken from the environment.
     A transport that is passed in is closed with the service.
     """
