@@ -12,7 +12,7 @@ import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -172,11 +172,31 @@ class Dispatcher:
         if refusal is not None:
             raise refusal
         lane = self._lanes[operation]
+        lane.calls += 1
+
+        def send() -> Awaitable[Secret[bytes] | ApiError]:
+            return self._send_and_renew_token(lane, summary, call, attempts)
+
+        repeats = operation not in WRITES
+        return await self._send_until_answered(
+            summary, send, attempts, read, self._breaker.waiting, repeats=repeats
+        )
+
+    async def _send_until_answered(
+        self,
+        summary: CallSummary,
+        send: Callable[[], Awaitable[Secret[bytes] | ApiError]],
+        attempts: Attempts,
+        read: Callable[[bytes], T],
+        waiting: Callable[[], AbstractContextManager[None]],
+        *,
+        repeats: bool = True,
+    ) -> T:
+        """Send, decode, and send again by the rule of retries; `waiting` is around each pause."""
         tries = Tries()
         started = self._timing.clock()
-        lane.calls += 1
         while True:
-            answer = await self._send_and_renew_token(lane, summary, call, attempts)
+            answer = await send()
             result = (
                 answer
                 if isinstance(answer, ApiError)
@@ -185,11 +205,13 @@ class Dispatcher:
             self._note_answered(result)
             if not isinstance(result, ApiError):
                 return result.reveal()
-            wait = None if operation in WRITES else self._wait_after(result, tries)
+            wait = self._wait_after(result, tries) if repeats else None
             if wait is None:
                 self._trip_if_hopeless(result, started)
                 raise result
-            await self._pause(wait, result)
+            self.listen(Pausing(result.operation, wait, result.attempts, str(result)))
+            with waiting():
+                await self._timing.sleep(wait)
 
     async def _send_and_renew_token(
         self, lane: _Lane, summary: CallSummary, call: Secret[Call], attempts: Attempts
@@ -265,11 +287,6 @@ class Dispatcher:
         has_answered = self._answered_at > -math.inf
         return tries.wait_after(error, jitter=self._timing.jitter(), has_answered=has_answered)
 
-    async def _pause(self, seconds: float, error: ApiError) -> None:
-        self.listen(Pausing(error.operation, seconds, error.attempts, str(error)))
-        with self._breaker.waiting():
-            await self._timing.sleep(seconds)
-
     def _trip_if_hopeless(self, error: ApiError, started: float) -> None:
         """Trip the breaker on an error that every other call would meet as well."""
         if isinstance(error, Denied):
@@ -285,29 +302,18 @@ class Dispatcher:
     async def _fetch_token(self, credential: OAuth2Credential) -> tuple[Secret[str], float | None]:
         """Fetch a token with the client-credentials grant; a token is asked for like a read."""
         summary = CallSummary("token", None, "POST", TOKEN_PATH)
-        tries = Tries()
         attempts = Attempts()
-        started = self._timing.clock()
-        while True:
+
+        async def send() -> Secret[bytes] | ApiError:
             attempts.count += 1
-            answer = await self._send(
+            result = await self._send(
                 summary,
                 build_token_message(credential),
                 None,
                 attempts.count,
                 self._breaker.require_open,
             )
-            result = (
-                answer
-                if isinstance(answer, ApiError)
-                else decode_answer(summary, Secret(answer.body), decode_token, attempts.count)
-            )
-            self._note_answered(result)
-            if not isinstance(result, ApiError):
-                return result.reveal()
-            wait = self._wait_after(result, tries)
-            if wait is None:
-                self._trip_if_hopeless(result, started)
-                raise result
-            self.listen(Pausing(summary.operation, wait, attempts.count, str(result)))
-            await self._timing.sleep(wait)
+            return Secret(result.body) if isinstance(result, Answer) else result
+
+        # The call that needs the token waits in the breaker already.
+        return await self._send_until_answered(summary, send, attempts, decode_token, nullcontext)
