@@ -1,4 +1,4 @@
-"""What the service accepts in a body or a query, read into values; all else is refused as a 400."""
+"""Validate bodies and queries as the service does: read into values, or refused as a 400."""
 
 from __future__ import annotations
 

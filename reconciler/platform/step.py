@@ -1,4 +1,4 @@
-"""The one semantics of the service: a world and a call give the world after it and the answer.
+"""The semantics of the service, once: a world and a call give the world after it and the answer.
 
 The sandbox serves it and the proof of a plan replays it. A reading is asked for only where the
 outcome depends on it, so that a proof can explore exactly the readings that matter.

@@ -1,4 +1,4 @@
-"""Answers as bytes: the true ones, and the false ones that a faulty gateway gives."""
+"""Encode answers as HTTP: the true ones, and the false ones that a faulty gateway gives."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`/_sandbox`: world, call log, faults and the app's own changes; for tests and the demo only."""
+"""The routes of `/_sandbox`: world, call log, faults and the app's own changes; for tests and the demo only."""
 
 from __future__ import annotations
 

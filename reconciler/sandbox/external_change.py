@@ -1,4 +1,4 @@
-"""What the app or a colleague changes beside the API: a JSON merge patch of one registration."""
+"""Change a registration beside the API, as the app or a colleague does: a JSON merge patch."""
 
 from __future__ import annotations
 

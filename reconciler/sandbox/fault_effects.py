@@ -1,4 +1,4 @@
-"""What a fault does to the call that it hits: whether it is carried out, and what goes back."""
+"""Apply a fault to the call that it hits: whether it is carried out, and what goes back."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class PendingCall:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """One request on the connection. `delay` is the way back of every answer."""
+    """One request and its connection. `delay` is the latency in front of every answer."""
 
     scope: Scope
     receive: Receive

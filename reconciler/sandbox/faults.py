@@ -1,4 +1,4 @@
-"""The faults in force: which one a call meets, by chance from a seed or by its number; counted."""
+"""Choose the fault that a call meets, by chance from a seed or by its number; and count them."""
 
 from __future__ import annotations
 

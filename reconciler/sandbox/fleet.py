@@ -1,4 +1,4 @@
-"""A generated world of any size: the same number of people gives the same world, every time.
+"""Generate a world of any size: the same number of people gives the same world, every time.
 
 Nothing is stored: each person and registration is computed from its number when somebody asks, so
 a million people start at once and take no memory until they are changed.

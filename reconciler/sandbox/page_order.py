@@ -1,4 +1,4 @@
-"""In which order the people of a world stand on pages; kept, so that no page sorts everybody."""
+"""Keep the sort order of people on pages from call to call, so that no page sorts everybody."""
 
 from __future__ import annotations
 
