@@ -1,4 +1,4 @@
-"""The routes of `/_sandbox`: world, call log, faults and the app's own changes; for tests and the demo only."""
+"""Routes of `/_sandbox`: world, call log, faults and the app's own changes, for tests and demos."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parse a fault spec: text to a fault; ValueError says what is wrong with one, and what would be right.
+"""Parse a fault spec; ValueError says what is wrong with one, and what would be right.
 
 A spec is `OPERATION:EFFECT[@WHEN][,OPTION]...`, such as `get:503@5%` or `update:hang@#7,after`.
 """

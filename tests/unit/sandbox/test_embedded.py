@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import pytest
 
+import reconciler
 from reconciler.platform.operations import Operation
 from reconciler.platform.worldfile import encode_world
 from reconciler.sandbox.account import UnknownRegistration
@@ -156,6 +157,14 @@ def test_it_touches_nothing_of_the_process(
         )
     assert frozen == gc.get_freeze_count()
     assert ("", "") == capfd.readouterr()
+
+
+def test_the_room_itself_can_be_called() -> None:
+    """`reconciler.sandbox` is the room once any module of it is imported, and works as the call."""
+    with reconciler.sandbox(people=2) as service:
+        assert 2 == len(service.world().people)
+    with pytest.raises(TypeError, match="peple"):
+        reconciler.sandbox(peple=2)
 
 
 def test_it_runs_once() -> None:
