@@ -13,9 +13,9 @@ from typing import cast
 
 import msgspec
 
-from reconciler.api import decode as answers
+from reconciler.api.decode import decode_registration
 from reconciler.api.errors import ApplicationNotFound, RegistrationNotFound
-from reconciler.api.people import PageReader, looked_up
+from reconciler.api.people import PageReader, decode_people
 from reconciler.api.service import Service
 from reconciler.core.events import Listener
 from reconciler.core.identity import IdentityKind, IdentityValue
@@ -23,7 +23,7 @@ from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.sweep_query import Page
 from reconciler.platform import operations
 from reconciler.platform.assumptions import readings
-from reconciler.platform.lookups import order_key, page_of, read_page
+from reconciler.platform.lookups import order_key, parse_page, show_page
 from reconciler.platform.operations import Call, Operation, Response
 from reconciler.platform.step import step
 from reconciler.platform.world import World
@@ -75,7 +75,7 @@ class Modelled:
     async def registration(self, registration_id: str, app_code: str) -> LiveRegistration:
         response = await self._answer(operations.get(registration_id, app_code))
         if response.status == 200:
-            return answers.registration(msgspec.json.encode(response.body))
+            return decode_registration(msgspec.json.encode(response.body))
         body = cast("Mapping[str, object]", response.body)
         kind = RegistrationNotFound if body["errorCode"] == 48013 else ApplicationNotFound
         raise kind("get", registration_id, "GET", "/x", response.status)
@@ -91,12 +91,12 @@ class Modelled:
     async def page(self, number: int, reader: PageReader) -> Page:
         call = operations.persons_page(number)
         await self._come(call)
-        asked = read_page(call.query)
+        asked = parse_page(call.query)
         asked = replace(asked, limit=min(asked.limit, self._page_size), count=self._counts_people)
         people = self.world.people.values()
         shown = [one for one in people if self._shows_anonymous or not one.is_anonymous]
         order = [one.number for one in sorted(shown, key=lambda one: order_key(one, "createdAt"))]
-        response = page_of(self.world, order, asked, self._readings)
+        response = show_page(self.world, order, asked, self._readings)
         return reader.read(msgspec.json.encode(response.body))
 
     async def _answer(self, call: Call) -> Response:
@@ -114,5 +114,5 @@ class Modelled:
     def _person(response: Response) -> LivePerson | None:
         if response.status == 404:
             return None
-        (found,) = looked_up(msgspec.json.encode(response.body))
+        (found,) = decode_people(msgspec.json.encode(response.body))
         return found

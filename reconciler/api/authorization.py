@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
@@ -16,10 +15,11 @@ from .credentials import (
     Credential,
     IbssoCredential,
     OAuth2Credential,
+    basic_header,
 )
 
 # What holds where the token's answer does not say: short, so that at worst it is fetched too often.
-_SECONDS_UNSAID: Final = 300.0
+_DEFAULT_SECONDS: Final = 300.0
 # A token is renewed so long before its end, or after 80 % of a short life.
 _MARGIN: Final = 60.0
 
@@ -55,12 +55,11 @@ class Authorization:
             case IbssoCredential(token):
                 return Secret(f"IBSSO {token.reveal()}")
             case BasicCredential(username, password):
-                pair = f"{username}:{password.reveal()}".encode()
-                return Secret(f"Basic {base64.b64encode(pair).decode()}")
+                return basic_header(username, password)
             case OAuth2Credential() as credential:
-                return Secret(f"Bearer {(await self._bearer(credential)).reveal()}")
+                return Secret(f"Bearer {(await self._fresh_token(credential)).reveal()}")
 
-    def renewable(self, used: Secret[str]) -> bool:
+    def can_renew(self, used: Secret[str]) -> bool:
         """Take note of a 401 to a call with this header; whether another header may do better.
 
         A token that was replaced meanwhile stays: a hundred 401s of one moment fetch one token.
@@ -82,11 +81,11 @@ class Authorization:
                 token = () if self._token is None else (self._token.text.reveal(),)
                 return (secret.reveal(), *token)
 
-    async def _bearer(self, credential: OAuth2Credential) -> Secret[str]:
+    async def _fresh_token(self, credential: OAuth2Credential) -> Secret[str]:
         async with self._fetching:
             if self._token is None or self._clock() >= self._token.renew_at:
-                asked = self._clock()
+                requested_at = self._clock()
                 text, seconds = await self._fetch(credential)
-                life = seconds if seconds is not None and seconds > 0 else _SECONDS_UNSAID
-                self._token = _Token(text, asked + max(life - _MARGIN, life * 0.8))
+                lifetime = seconds if seconds is not None and seconds > 0 else _DEFAULT_SECONDS
+                self._token = _Token(text, requested_at + max(lifetime - _MARGIN, lifetime * 0.8))
             return self._token.text

@@ -1,4 +1,4 @@
-"""The body of an answer, unpacked as it arrives and never beyond a size.
+"""The body of an answer, decompressed as it arrives and never beyond a size.
 
 Ours and not the library's: that unpacks whatever it is sent, packed as often as the sender likes,
 and a few hundred bytes become gigabytes of memory.
@@ -14,11 +14,11 @@ _PACKED: Final = frozenset({"gzip", "x-gzip"})
 _WITH_GZIP_HEAD: Final = 16 + zlib.MAX_WBITS
 
 
-class Unpackable(ValueError):
+class BadEncoding(ValueError):
     """A body that is packed in a way that nobody asked for, or not as it says."""
 
 
-class TooLarge(ValueError):
+class BodyTooLarge(ValueError):
     """A body that is larger than any of the contract."""
 
 
@@ -26,10 +26,12 @@ class Body:
     """Collects the chunks of a body, of `largest` bytes at most when unpacked."""
 
     def __init__(self, encoding: str, largest: int) -> None:
-        named = encoding.strip().lower()
-        if named not in _PLAIN | _PACKED:
-            raise Unpackable
-        self._unpack = zlib.decompressobj(_WITH_GZIP_HEAD) if named in _PACKED else None
+        encoding_name = encoding.strip().lower()
+        if encoding_name not in _PLAIN | _PACKED:
+            raise BadEncoding
+        self._decompressor = (
+            zlib.decompressobj(_WITH_GZIP_HEAD) if encoding_name in _PACKED else None
+        )
         self._largest = largest
         self._bytes = bytearray()
         self._is_empty = True
@@ -37,19 +39,19 @@ class Body:
     def add(self, chunk: bytes) -> None:
         """Take the next chunk; raises Unpackable or TooLarge."""
         self._is_empty = self._is_empty and not chunk
-        if self._unpack is None:
+        if self._decompressor is None:
             self._bytes += chunk
         else:
             room = self._largest + 1 - len(self._bytes)
             try:
-                self._bytes += self._unpack.decompress(chunk, room)
+                self._bytes += self._decompressor.decompress(chunk, room)
             except zlib.error:
-                raise Unpackable from None
+                raise BadEncoding from None
         if len(self._bytes) > self._largest:
-            raise TooLarge
+            raise BodyTooLarge
 
     def whole(self) -> bytes:
         """Return the body after the last chunk; raises Unpackable if it is cut off."""
-        if self._unpack is not None and not self._is_empty and not self._unpack.eof:
-            raise Unpackable
+        if self._decompressor is not None and not self._is_empty and not self._decompressor.eof:
+            raise BadEncoding
         return bytes(self._bytes)

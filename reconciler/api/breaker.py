@@ -1,7 +1,7 @@
-"""The gate that calls pass right before they are sent; closed once, it stays so.
+"""A circuit breaker that calls pass right before they are sent; tripped once, it stays so.
 
-Closing wakes whoever waits in front of it (for a place, a turn, the next attempt), so that a run
-ends within the time of the calls that are on the wire already. For one event loop.
+Tripping wakes whoever waits for a place, a turn or the next attempt, so that a run ends within the
+time of the calls that are on the wire already. For one event loop.
 """
 
 from __future__ import annotations
@@ -16,30 +16,26 @@ TIMED_OUT: Final = "the time of --timeout is over"
 
 
 class BreakerTripped(Exception):
-    """The gate closed while a call waited; `reason` says why. Nothing was sent by that wait."""
+    """The breaker tripped while a call waited; `reason` says why. Nothing was sent by that wait."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-def _nothing() -> None:
-    return None
-
-
 class Breaker:
     """Whether calls may still be sent. `watch`, asked at each pass, may say why not any more."""
 
     def __init__(self) -> None:
-        self.watch: Callable[[], str | None] = _nothing
+        self.watch: Callable[[], str | None] = lambda: None
         self._reason: str | None = None
         self._waiting: set[asyncio.Task[object]] = set()
 
     @property
     def reason(self) -> str | None:
-        """Why the gate is closed: the first reason it was given. None while it is open."""
-        if self._reason is None and (why := self.watch()) is not None:
-            self.close(why)
+        """Why the breaker tripped: the first reason it was given. None while calls may pass."""
+        if self._reason is None and (reason := self.watch()) is not None:
+            self.close(reason)
         return self._reason
 
     def close(self, reason: str) -> None:
@@ -48,26 +44,26 @@ class Breaker:
             return
         self._reason = reason
         if self._waiting:
-            # Who closes it knows by itself; a cancellation would meet it at some later await.
+            # Who trips it knows by itself; a cancellation would meet it at some later await.
             for task in self._waiting - {asyncio.current_task()}:
                 task.cancel()
 
     def require_open(self) -> None:
-        """Raise GateClosed if no call may be sent any more."""
-        if (why := self.reason) is not None:
-            raise BreakerTripped(why)
+        """Raise BreakerTripped if no call may be sent any more."""
+        if (reason := self.reason) is not None:
+            raise BreakerTripped(reason)
 
     @contextmanager
     def waiting(self) -> Iterator[None]:
-        """Around awaits that closing the gate cuts short with GateClosed.
+        """Around awaits that tripping the breaker cuts short with BreakerTripped.
 
-        A cancellation from elsewhere goes through as it is. Raises GateClosed too if the gate is
-        closed at the beginning or at the end.
+        A cancellation from elsewhere goes through as it is. Raises BreakerTripped too if it
+        has tripped at the beginning or at the end.
         """
         self.require_open()
         task = asyncio.current_task()
         if task is None:
-            raise RuntimeError("the gate is for tasks of an event loop")
+            raise RuntimeError("the breaker is for tasks of an event loop")
         self._waiting.add(task)
         try:
             yield

@@ -1,12 +1,17 @@
-"""What an outcome means: a good answer, or the error that says what went wrong and what is true."""
+"""Classify what came back: a good answer, or the error that says what is true now."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import assert_never
+from typing import TypeVar, assert_never
 
-from .error_body import Complaint, complaint
+from reconciler.core.secret import Secret
+from reconciler.platform.operations import Call
+
+from .credentials import fits_in_header
+from .decode import Garbled
+from .error_body import ErrorBody, parse_error_body
 from .errors import (
     ApiError,
     ApplicationNotFound,
@@ -20,22 +25,29 @@ from .errors import (
     ServerFailed,
     Truth,
 )
-from .exchange import Answer, Broken, Outcome, Silence
+from .exchange import Answer, InvalidResponse, NoResponse, Outcome
 from .retry import retry_after_seconds
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What was asked, as far as it may be shown: no query, no body."""
+class CallSummary:
+    """A call as far as it may be shown: no query, no body."""
 
     operation: str
     device: str | None
     method: str
     path: str
 
+    @classmethod
+    def of(cls, call: Call, device: str | None) -> CallSummary:
+        """Return what may be shown of a call about a device, or about no one device."""
+        return cls(call.operation, device, call.method, call.path)
+
     def error(
         self,
-        kind: type[ApiError],
+        error_class: type[ApiError],
         *,
         status: int | None = None,
         text: str | None = None,
@@ -44,8 +56,8 @@ class Question:
         truth: Truth | None = None,
         retry_after: float | None = None,
     ) -> ApiError:
-        """Return an error of a kind about this question."""
-        return kind(
+        """Return an error of a kind about this call."""
+        return error_class(
             self.operation,
             self.device,
             self.method,
@@ -59,8 +71,8 @@ class Question:
         )
 
 
-def verdict(
-    question: Question, outcome: Outcome, attempts: int, hide: Iterable[str], now: float
+def classify_outcome(
+    summary: CallSummary, outcome: Outcome, attempts: int, hide: Iterable[str], now: float
 ) -> Answer | ApiError:
     """Return the answer if its status is 200, else the error. `now` is the Unix time.
 
@@ -70,45 +82,64 @@ def verdict(
         case Answer(status=200):
             return outcome
         case Answer():
-            return _refusal(question, outcome, attempts, hide, now)
-        case Silence(reason, sent):
+            return _classify_refusal(summary, outcome, attempts, hide, now)
+        case NoResponse(reason, sent):
             truth: Truth = "unknown" if sent else "not done"
-            return question.error(NoAnswer, reason=reason, attempts=attempts, truth=truth)
-        case Broken(reason, status):
-            return question.error(NotTheContract, status=status, reason=reason, attempts=attempts)
+            return summary.error(NoAnswer, reason=reason, attempts=attempts, truth=truth)
+        case InvalidResponse(reason, status):
+            return summary.error(NotTheContract, status=status, reason=reason, attempts=attempts)
         case _:
             assert_never(outcome)
 
 
-def nobody_there(error: ApiError) -> bool:
+def decode_answer(
+    summary: CallSummary, body: Secret[bytes], read: Callable[[bytes], T], attempts: int
+) -> Secret[T] | ApiError:
+    """Read an answer; what is not the contract's becomes an error that does not lead to it."""
+    try:
+        return Secret(read(body.reveal()))
+    except Garbled as garbled:
+        reason = str(garbled)
+    return summary.error(NotTheContract, status=200, reason=reason, attempts=attempts)
+
+
+def check_app_code(summary: CallSummary, app_code: str | None) -> ApiError | None:
+    """Return the error of a call whose application code no header can carry; it is not sent."""
+    if app_code is None or fits_in_header(app_code):
+        return None
+    reason = "the application code is empty or cannot stand in a header"
+    return summary.error(ApplicationNotFound, reason=reason, attempts=0)
+
+
+def is_person_not_found(error: ApiError) -> bool:
     """Whether a persons call was told that nobody has that identifier (404, 40401)."""
     return isinstance(error, Rejected) and error.status == 404
 
 
-def _refusal(
-    question: Question, answer: Answer, attempts: int, hide: Iterable[str], now: float
+def _classify_refusal(
+    summary: CallSummary, answer: Answer, attempts: int, hide: Iterable[str], now: float
 ) -> ApiError:
-    said = complaint(answer.body, hide)
+    error_body = parse_error_body(answer.body, hide)
     status = answer.status
-    text = said.text if said else None
+    text = error_body.text if error_body else None
     # The service's own clock, if it shows one: ours may be wrong.
-    then = now if answer.date is None else _date(answer.date, now)
-    return question.error(
-        _kind(status, said),
+    service_now = now if answer.date is None else _service_clock(answer.date, now)
+    return summary.error(
+        _error_class(status, error_body),
         status=status,
         text=text or None,
         attempts=attempts,
-        reason=_reason(status, said),
-        retry_after=retry_after_seconds(answer.retry_after, then),
+        reason=_explain_status(status, error_body),
+        retry_after=retry_after_seconds(answer.retry_after, service_now),
     )
 
 
-def _date(header: str, now: float) -> float:
+def _service_clock(header: str, now: float) -> float:
     seconds = retry_after_seconds(header, 0.0)
     return now if seconds is None else seconds
 
 
-def _kind(status: int, said: Complaint | None) -> type[ApiError]:
+def _error_class(status: int, error_body: ErrorBody | None) -> type[ApiError]:
     match status:
         case 401 | 403:
             return Denied
@@ -118,21 +149,21 @@ def _kind(status: int, said: Complaint | None) -> type[ApiError]:
             return RateLimited
         case _ if 500 <= status <= 599:
             return ServerFailed
-        case _ if 400 <= status <= 499 and said is not None:
-            if "48013" in said.codes:
+        case _ if 400 <= status <= 499 and error_body is not None:
+            if "48013" in error_body.codes:
                 return RegistrationNotFound
-            return ApplicationNotFound if "48012" in said.codes else Rejected
+            return ApplicationNotFound if "48012" in error_body.codes else Rejected
         case _:
             return NotTheContract
 
 
-def _reason(status: int, said: Complaint | None) -> str | None:
+def _explain_status(status: int, error_body: ErrorBody | None) -> str | None:
     match status:
         case _ if 300 <= status <= 399:
             return "a redirect, which is never followed"
         case _ if 200 <= status <= 299:
             return "a success that the contract does not know"
-        case _ if said is None:
+        case _ if error_body is None:
             return "without a readable error"
         case _:
             return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 
 from reconciler.core.secret import Secret
@@ -64,8 +65,19 @@ def require_usable(credential: Credential) -> None:
                 raise UnusableCredential("the client id or the client secret is empty")
 
 
+def fits_in_header(text: str) -> bool:
+    """Whether a header can carry a text as one word: not empty, printable ASCII, no space."""
+    return bool(text) and all("!" <= character <= "~" for character in text)
+
+
+def basic_header(username: str, password: Secret[str]) -> Secret[str]:
+    """Return the Authorization header of the Basic scheme."""
+    pair = f"{username}:{password.reveal()}".encode()
+    return Secret(f"Basic {base64.b64encode(pair).decode()}")
+
+
 def _require_token(part: str, text: str) -> None:
     if not text:
         raise UnusableCredential(f"{part} is empty")
-    if not all("!" <= character <= "~" for character in text):
+    if not fits_in_header(text):
         raise UnusableCredential(f"{part} holds a space, a line break or a non-ASCII character")

@@ -1,4 +1,4 @@
-"""The service's answers as typed values: bytes in, core values out, Garbled for anything else.
+"""Decode the service's answers: bytes in, typed values out, Garbled for anything else.
 
 Every rule here is about what the wire may look like; what it means is said in core.live.
 """
@@ -15,6 +15,8 @@ from reconciler.core.absent import ABSENT
 from reconciler.core.fields import Scalar
 from reconciler.core.live import LiveRegistration
 from reconciler.core.secret import Secret
+
+from .credentials import fits_in_header
 
 T = TypeVar("T")
 
@@ -65,13 +67,13 @@ _OBJECT: Final = msgspec.json.Decoder(dict[str, object])
 _TOKEN: Final = msgspec.json.Decoder(_Token, strict=False)
 
 
-def registration(body: bytes) -> LiveRegistration:
+def decode_registration(body: bytes) -> LiveRegistration:
     """Read the answer to get and update.
 
     What a point read leaves out is at rest: not primary, no additional data (the vendor's own
     example has none). registrationEnabled has no such rest state and stays ABSENT.
     """
-    wire = decode(_REGISTRATION, body)
+    wire = decode_json(_REGISTRATION, body)
     system = wire.system_data
     enabled = None if system is None else system.registration_enabled
     return LiveRegistration(
@@ -79,40 +81,40 @@ def registration(body: bytes) -> LiveRegistration:
         wire.application_id,
         bool(wire.is_primary),
         ABSENT if enabled is None else enabled,
-        data_of(wire.additional_data),
-        None if system is None else model_of(system.device_manufacturer, system.device_model),
+        additional_data_of(wire.additional_data),
+        None if system is None else device_model(system.device_manufacturer, system.device_model),
     )
 
 
-def model_of(maker: str | None, model: str | None) -> str | None:
+def device_model(maker: str | None, model: str | None) -> str | None:
     """Return what a device is, in one text; a fleet has few, and each is kept once."""
     text = " ".join(part for part in (maker, model) if part)
     return intern(text) if text else None
 
 
-def personalized(body: bytes) -> None:
+def check_personalized(body: bytes) -> None:
     """Check the answer to personalize. Nothing of it is needed, but another thing than a person
     would not say that it was done."""
     # All of it: a member that a type leaves out is skipped, broken text and all.
-    decode(_OBJECT, body)
-    decode(_PERSONALIZED, body)
+    decode_json(_OBJECT, body)
+    decode_json(_PERSONALIZED, body)
 
 
-def nothing(body: bytes) -> None:
+def check_depersonalized(body: bytes) -> None:
     """Check the answer to depersonalize: empty, or JSON that nobody needs."""
     if body.strip():
-        decode(_OBJECT, body)
+        decode_json(_OBJECT, body)
 
 
-def token(body: bytes) -> tuple[Secret[str], float | None]:
+def decode_token(body: bytes) -> tuple[Secret[str], float | None]:
     """Read the answer to the token call: the token, and the seconds for which it is good."""
-    wire = decode(_TOKEN, body)
-    if not wire.access_token or not all("!" <= c <= "~" for c in wire.access_token):
+    wire = decode_json(_TOKEN, body)
+    if not fits_in_header(wire.access_token):
         raise Garbled("the access token is empty or cannot stand in a header")
     return Secret(wire.access_token), wire.expires_in
 
 
-def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def decode_json(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """Decode an answer; raises Garbled, whose message quotes none of it."""
     if not body.strip():
         raise Garbled("the answer is empty")
@@ -121,15 +123,17 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     except msgspec.ValidationError as error:
         reason = f"the answer is not of the contract's form: {error}"
     except (msgspec.DecodeError, UnicodeDecodeError):
-        html = body.lstrip()[:1] == b"<"
-        reason = "the answer is HTML or XML, not JSON" if html else "the answer is not whole JSON"
+        is_markup = body.lstrip()[:1] == b"<"
+        reason = (
+            "the answer is HTML or XML, not JSON" if is_markup else "the answer is not whole JSON"
+        )
     except RecursionError:
         reason = "the answer is nested too deeply"
     # Raised out here so that no traceback leads to the frames that hold the answer.
     raise Garbled(reason)
 
 
-def data_of(wire: Mapping[str, Scalar | None] | None) -> Mapping[str, Scalar]:
+def additional_data_of(wire: Mapping[str, Scalar | None] | None) -> Mapping[str, Scalar]:
     """Return additionalData; a key that is null is a key that is not there."""
     if not wire:
         return {}

@@ -1,4 +1,4 @@
-"""Asking: a call goes out authorised and paced, and again if the rule says so, until it has a fate.
+"""Send calls: authorized, rate-limited and retried by rule, until each is answered or given up.
 
 One lane per operation: a paced stream and a bounded number of calls in flight, so that no
 operation takes anything from another.
@@ -10,40 +10,48 @@ import asyncio
 import math
 import random
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AsyncExitStack
+from contextlib import AbstractContextManager, AsyncExitStack, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeVar
+from statistics import median
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from reconciler.core.events import Listener, Pausing, nobody_listens
 from reconciler.core.secret import Secret
-from reconciler.platform.operations import DEFAULT_LIMITS, WRITES, Call, Operation
+from reconciler.platform.operations import (
+    DEFAULT_LIMITS,
+    TOKEN_PATH,
+    WRITES,
+    Call,
+    Operation,
+    is_page,
+)
 from reconciler.platform.pace import in_flight
 
-from . import decode as answers
 from .authorization import Authorization
 from .breaker import Breaker, BreakerTripped
-from .classify import Question, verdict
+from .classify import CallSummary, check_app_code, classify_outcome, decode_answer
 from .credentials import Credential, OAuth2Credential
-from .decode import Garbled
-from .encode import TOKEN_PATH, fits_a_header, message, private, token_message
+from .decode import decode_token
+from .encode import build_message, build_token_message, private_texts
 from .errors import (
     ApiError,
-    ApplicationNotFound,
     Denied,
-    NotTheContract,
     RateLimited,
     RegistrationNotFound,
 )
 from .exchange import Answer, Message, exchange
-from .latency import Latency
 from .rate_limit import Stream, rate_of
-from .retry import LONGEST_RETRY_AFTER, Tries, Trouble, trouble
+from .retry import LONGEST_RETRY_AFTER, Transient, Tries, classify_transient
 
 if TYPE_CHECKING:
     import httpx
 
 T = TypeVar("T")
+
+# Of so many answers, the latest, the middle one is told.
+_REMEMBERED: Final = 1001
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,19 +75,47 @@ class Attempts:
     left: int = 0
 
 
+class Latency:
+    """How long the answers to reads usually take, from when a call left until its answer was whole.
+
+    The wait for a turn, for a place or for a connection is no part of it. Memory is bounded,
+    however many answers come.
+    """
+
+    __slots__ = ("_latest", "_quickest_page")
+
+    def __init__(self) -> None:
+        self._latest: deque[float] = deque(maxlen=_REMEMBERED)
+        self._quickest_page: float | None = None
+
+    def note(self, call: Call, seconds: float) -> None:
+        """Note how long the answer to a call took; that of a write is not what a read can tell."""
+        if is_page(call):
+            # Most of it may be the thousand people.
+            known = self._quickest_page
+            self._quickest_page = seconds if known is None else min(known, seconds)
+        elif call.operation in (Operation.GET, Operation.PERSONS):
+            self._latest.append(seconds)
+
+    def usual(self) -> float | None:
+        """Return the seconds of the middle one of the latest answers about one device or person;
+        where there was none of the quickest page; None where nothing was read."""
+        return median(self._latest) if self._latest else self._quickest_page
+
+
 class _Lane:
     """What the calls of one operation share: the stream, the places in flight, the count."""
 
-    __slots__ = ("asked", "places", "stream")
+    __slots__ = ("calls", "slots", "stream")
 
     def __init__(self, rate: float | None, timing: Timing) -> None:
         self.stream = Stream(rate, timing.clock, timing.sleep)
-        self.places = asyncio.Semaphore(in_flight(rate or math.inf))
-        self.asked = 0
+        self.slots = asyncio.Semaphore(in_flight(rate or math.inf))
+        self.calls = 0
 
 
-class Asker:
-    """Asks one service with one credential. `transport` is where the requests go."""
+class Dispatcher:
+    """Sends the calls to one service with one credential; `transport` is where the requests go."""
 
     def __init__(
         self,
@@ -89,12 +125,12 @@ class Asker:
         quota_share: float,
         timeout: float,
         timing: Timing,
-        gate: Breaker,
+        breaker: Breaker,
     ) -> None:
         self._base_url = base_url
         self._timeout = timeout
         self._timing = timing
-        self._gate = gate
+        self._breaker = breaker
         self._authorization = Authorization(credential, self._fetch_token, timing.clock)
         self._lanes = {
             operation: _Lane(rate_of(limits.get(operation, default), quota_share), timing)
@@ -102,93 +138,116 @@ class Asker:
         }
         self._latency = Latency()
         # When the service last gave an answer that makes sense, whatever it said.
-        self._met_at = -math.inf
+        self._answered_at = -math.inf
         self.transport: httpx.AsyncBaseTransport | None = None
         self.listen: Listener = nobody_listens
 
     def counts(self) -> Mapping[Operation, int]:
-        """Return the questions asked so far; a retry is none, so equal runs count the same."""
-        return {operation: lane.asked for operation, lane in self._lanes.items()}
+        """Return the calls made so far; a retry is none, so equal runs count the same."""
+        return {operation: lane.calls for operation, lane in self._lanes.items()}
 
     def latency(self) -> float | None:
         """Return the seconds that one answer to a read usually takes, once it has left; None when
         none came yet."""
         return self._latency.usual()
 
-    async def ask(
+    async def dispatch(
         self,
-        question: Question,
+        summary: CallSummary,
         call: Secret[Call],
         attempts: Attempts,
         read: Callable[[bytes], T],
     ) -> T:
         """Send a call until it is answered (return what `read` makes of the body), refused or
-        given up (raise ApiError); a write is sent once. GateClosed when it was not sent any more.
+        given up (raise ApiError); a write is sent once. Raises BreakerTripped when it was not
+        sent any more.
 
-        A denied call and a service that answers nobody close the gate for all others.
+        A denied call and a service that answers nobody trip the breaker for all others.
         """
         operation = call.reveal().operation
-        if question.device is not None and not question.device.strip("."):
+        if summary.device is not None and not summary.device.strip("."):
             # "", "." and ".." in a path would name another resource.
-            raise question.error(RegistrationNotFound, reason="not a registration id", attempts=0)
-        if not fits_a_header(call.reveal().app_code):
-            reason = "the application code is empty or cannot stand in a header"
-            raise question.error(ApplicationNotFound, reason=reason, attempts=0)
+            raise summary.error(RegistrationNotFound, reason="not a registration id", attempts=0)
+        refusal = check_app_code(summary, call.reveal().app_code)
+        if refusal is not None:
+            raise refusal
         lane = self._lanes[operation]
+        lane.calls += 1
+
+        def send() -> Awaitable[Secret[bytes] | ApiError]:
+            return self._send_and_renew_token(lane, summary, call, attempts)
+
+        repeats = operation not in WRITES
+        return await self._send_until_answered(
+            summary, send, attempts, read, self._breaker.waiting, repeats=repeats
+        )
+
+    async def _send_until_answered(
+        self,
+        summary: CallSummary,
+        send: Callable[[], Awaitable[Secret[bytes] | ApiError]],
+        attempts: Attempts,
+        read: Callable[[bytes], T],
+        waiting: Callable[[], AbstractContextManager[None]],
+        *,
+        repeats: bool = True,
+    ) -> T:
+        """Send, decode, and send again by the rule of retries; `waiting` is around each pause."""
         tries = Tries()
         started = self._timing.clock()
-        lane.asked += 1
         while True:
-            answer = await self._attempt(lane, question, call, attempts)
+            answer = await send()
             result = (
                 answer
                 if isinstance(answer, ApiError)
-                else _understood(question, answer, read, attempts)
+                else decode_answer(summary, answer, read, attempts.count)
             )
-            self._note_met(result)
+            self._note_answered(result)
             if not isinstance(result, ApiError):
                 return result.reveal()
-            wait = None if operation in WRITES else self._wait_after(result, tries)
+            wait = self._wait_after(result, tries) if repeats else None
             if wait is None:
-                self._close_if_hopeless(result, started)
+                self._trip_if_hopeless(result, started)
                 raise result
-            await self._pause(wait, result)
+            self.listen(Pausing(result.operation, wait, result.attempts, str(result)))
+            with waiting():
+                await self._timing.sleep(wait)
 
-    async def _attempt(
-        self, lane: _Lane, question: Question, call: Secret[Call], attempts: Attempts
+    async def _send_and_renew_token(
+        self, lane: _Lane, summary: CallSummary, call: Secret[Call], attempts: Attempts
     ) -> Secret[bytes] | ApiError:
         """Send a call once, in its turn; twice if a token had run out."""
-        result, header = await self._turn(lane, question, call, attempts)
+        result, header = await self._send_in_turn(lane, summary, call, attempts)
         is_refused = isinstance(result, Denied) and result.status == 401
-        if is_refused and self._authorization.renewable(header):
-            result, _ = await self._turn(lane, question, call, attempts)
+        if is_refused and self._authorization.can_renew(header):
+            result, _ = await self._send_in_turn(lane, summary, call, attempts)
         return result
 
-    async def _turn(
-        self, lane: _Lane, question: Question, call: Secret[Call], attempts: Attempts
+    async def _send_in_turn(
+        self, lane: _Lane, summary: CallSummary, call: Secret[Call], attempts: Attempts
     ) -> tuple[Secret[bytes] | ApiError, Secret[str]]:
         sent = attempts.count
-        left_at = math.inf
+        written_at = math.inf
         # A place before the turn: once granted, a call leaves at once and not in a bunch.
-        async with AsyncExitStack() as place:
-            with self._gate.waiting():
-                await place.enter_async_context(lane.places)
+        async with AsyncExitStack() as slot:
+            with self._breaker.waiting():
+                await slot.enter_async_context(lane.slots)
                 header = await self._authorization.header()
                 turn = await lane.stream.grant()
 
-            def leaves() -> None:
-                nonlocal left_at
+            def before_write() -> None:
+                nonlocal written_at
                 # Until here it may have waited for a connection, or the whole process was stopped.
-                self._gate.require_open()
+                self._breaker.require_open()
                 attempts.left += 1
                 turn.leave()
-                left_at = self._timing.clock()
+                written_at = self._timing.clock()
 
             try:
-                self._gate.require_open()
+                self._breaker.require_open()
                 attempts.count += 1
-                sent_now = message(call, header)
-                result = await self._send(question, sent_now, call, attempts.count, leaves)
+                message = build_message(call, header)
+                result = await self._send(summary, message, call, attempts.count, before_write)
             except BreakerTripped:
                 attempts.count = sent
                 raise
@@ -200,78 +259,61 @@ class Asker:
         if not isinstance(result, Answer):
             return result, header
         # Without a moment of leaving (a transport that does not tell) nothing is known.
-        if left_at < math.inf:
-            self._latency.note(call.reveal(), self._timing.clock() - left_at)
+        if written_at < math.inf:
+            self._latency.note(call.reveal(), self._timing.clock() - written_at)
         return Secret(result.body), header
 
     async def _send(
         self,
-        question: Question,
+        summary: CallSummary,
         message: Secret[Message],
         call: Secret[Call] | None,
         attempts: int,
-        leaves: Callable[[], None],
+        before_write: Callable[[], None],
     ) -> Answer | ApiError:
         if self.transport is None:
             raise RuntimeError("the service was used before it was entered")
-        outcome = await exchange(self.transport, self._base_url, message, self._timeout, leaves)
-        hide = Secret((*self._authorization.secrets(), *private(call)))
-        return verdict(question, outcome, attempts, hide.reveal(), self._timing.wall())
+        outcome = await exchange(
+            self.transport, self._base_url, message, self._timeout, before_write
+        )
+        hide = Secret((*self._authorization.secrets(), *private_texts(call)))
+        return classify_outcome(summary, outcome, attempts, hide.reveal(), self._timing.wall())
 
-    def _note_met(self, result: object) -> None:
-        if not isinstance(result, ApiError) or trouble(result) is not Trouble.BROKEN:
-            self._met_at = self._timing.clock()
+    def _note_answered(self, result: object) -> None:
+        if not isinstance(result, ApiError) or classify_transient(result) is not Transient.BROKEN:
+            self._answered_at = self._timing.clock()
 
     def _wait_after(self, error: ApiError, tries: Tries) -> float | None:
-        met = self._met_at > -math.inf
-        return tries.wait_after(error, jitter=self._timing.jitter(), met=met)
+        has_answered = self._answered_at > -math.inf
+        return tries.wait_after(error, jitter=self._timing.jitter(), has_answered=has_answered)
 
-    async def _pause(self, seconds: float, error: ApiError) -> None:
-        self.listen(Pausing(error.operation, seconds, error.attempts, str(error)))
-        with self._gate.waiting():
-            await self._timing.sleep(seconds)
-
-    def _close_if_hopeless(self, error: ApiError, started: float) -> None:
-        """Close the gate on an error that every other call would meet as well."""
+    def _trip_if_hopeless(self, error: ApiError, started: float) -> None:
+        """Trip the breaker on an error that every other call would meet as well."""
         if isinstance(error, Denied):
-            self._gate.close(str(error))
-        elif trouble(error) is Trouble.BROKEN and not error.is_write and self._met_at <= started:
+            self._breaker.close(str(error))
+        elif (
+            classify_transient(error) is Transient.BROKEN
+            and not error.is_write
+            and self._answered_at <= started
+        ):
             # All through the attempts of this call no other call was answered either.
-            self._gate.close(f"the service does not answer: {error}")
+            self._breaker.close(f"the service does not answer: {error}")
 
     async def _fetch_token(self, credential: OAuth2Credential) -> tuple[Secret[str], float | None]:
         """Fetch a token with the client-credentials grant; a token is asked for like a read."""
-        question = Question("token", None, "POST", TOKEN_PATH)
-        tries = Tries()
+        summary = CallSummary("token", None, "POST", TOKEN_PATH)
         attempts = Attempts()
-        started = self._timing.clock()
-        while True:
+
+        async def send() -> Secret[bytes] | ApiError:
             attempts.count += 1
-            answer = await self._send(
-                question, token_message(credential), None, attempts.count, self._gate.require_open
+            result = await self._send(
+                summary,
+                build_token_message(credential),
+                None,
+                attempts.count,
+                self._breaker.require_open,
             )
-            result = (
-                answer
-                if isinstance(answer, ApiError)
-                else _understood(question, Secret(answer.body), answers.token, attempts)
-            )
-            self._note_met(result)
-            if not isinstance(result, ApiError):
-                return result.reveal()
-            wait = self._wait_after(result, tries)
-            if wait is None:
-                self._close_if_hopeless(result, started)
-                raise result
-            self.listen(Pausing(question.operation, wait, attempts.count, str(result)))
-            await self._timing.sleep(wait)
+            return Secret(result.body) if isinstance(result, Answer) else result
 
-
-def _understood(
-    question: Question, body: Secret[bytes], read: Callable[[bytes], T], attempts: Attempts
-) -> Secret[T] | ApiError:
-    """Read an answer; what is not the contract's becomes an error that does not lead to it."""
-    try:
-        return Secret(read(body.reveal()))
-    except Garbled as error:
-        reason = str(error)
-    return question.error(NotTheContract, status=200, reason=reason, attempts=attempts.count)
+        # The call that needs the token waits in the breaker already.
+        return await self._send_until_answered(summary, send, attempts, decode_token, nullcontext)

@@ -1,4 +1,4 @@
-"""A call as the message that is sent, and what of it must never show in a text of the service."""
+"""Encode a call as the message that is sent; name what of it must never show in a text."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ from typing import Final
 
 from reconciler import __version__
 from reconciler.core.secret import Secret
-from reconciler.platform.operations import WRITES, Call, Operation
+from reconciler.platform.operations import TOKEN_PATH, WRITES, Call, Operation
 
 from .credentials import OAuth2Credential
 from .exchange import Message
 
-TOKEN_PATH: Final = "/auth/1/oauth2/token"
 # A number of fewer signs tells nobody apart, and stands in many a text.
-_TELLING: Final = 4
+_DISTINCTIVE: Final = 4
 
 
-def message(call: Secret[Call], authorization: Secret[str] | None) -> Secret[Message]:
+def build_message(call: Secret[Call], authorization: Secret[str] | None) -> Secret[Message]:
     """Return the message of a call; without `authorization` it carries no credential."""
-    asked = call.reveal()
+    revealed = call.reveal()
     headers = _headers()
     if authorization is not None:
         headers["Authorization"] = authorization.reveal()
-    if asked.app_code is not None:
-        headers["AppCode"] = asked.app_code
-    return Secret(Message(asked.method, asked.path, asked.query, headers, json=asked.body))
+    if revealed.app_code is not None:
+        headers["AppCode"] = revealed.app_code
+    return Secret(
+        Message(revealed.method, revealed.path, revealed.query, headers, json=revealed.body)
+    )
 
 
-def token_message(credential: OAuth2Credential) -> Secret[Message]:
+def build_token_message(credential: OAuth2Credential) -> Secret[Message]:
     """Return the message that asks for a token with the client-credentials grant."""
     form = {
         "grant_type": "client_credentials",
@@ -38,25 +39,18 @@ def token_message(credential: OAuth2Credential) -> Secret[Message]:
     return Secret(Message("POST", TOKEN_PATH, headers=_headers(), form=form))
 
 
-def fits_a_header(app_code: str | None) -> bool:
-    """Whether a header can carry an application code; None is the code of a call without one."""
-    if app_code is None:
-        return True
-    return bool(app_code) and all("!" <= character <= "~" for character in app_code)
-
-
-def private(call: Secret[Call] | None) -> Iterator[str]:
+def private_texts(call: Secret[Call] | None) -> Iterator[str]:
     """Yield the texts of a call that the service may echo and nobody should read."""
     if call is None:
         return
-    asked = call.reveal()
-    if asked.app_code is not None:
-        yield asked.app_code
-    if asked.operation is Operation.PERSONS and asked.query.get("type") != "PUSH":
-        yield asked.query.get("identifier", "")
-    if asked.operation in WRITES:
+    revealed = call.reveal()
+    if revealed.app_code is not None:
+        yield revealed.app_code
+    if revealed.operation is Operation.PERSONS and revealed.query.get("type") != "PUSH":
+        yield revealed.query.get("identifier", "")
+    if revealed.operation in WRITES:
         # Of an update too: it carries keys that nobody declares, and those that are hidden.
-        yield from _texts(asked.body)
+        yield from _collect_texts(revealed.body)
 
 
 def _headers() -> dict[str, str]:
@@ -67,17 +61,17 @@ def _headers() -> dict[str, str]:
     }
 
 
-def _texts(value: object) -> Iterator[str]:
+def _collect_texts(value: object) -> Iterator[str]:
     match value:
         case str():
             yield value
-        case int() | float() if not isinstance(value, bool) and len(str(value)) >= _TELLING:
+        case int() | float() if not isinstance(value, bool) and len(str(value)) >= _DISTINCTIVE:
             yield str(value)
         case dict():
             for item in value.values():
-                yield from _texts(item)
+                yield from _collect_texts(item)
         case list() | tuple():
             for item in value:
-                yield from _texts(item)
+                yield from _collect_texts(item)
         case _:
             return

@@ -1,4 +1,4 @@
-"""What the service says of a refusal, in any of its three shapes, washed of what must not show."""
+"""Parse the body of an error answer, in any of its three shapes, and redact what must not show."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _HIDDEN: Final = "<hidden>"
 
 
 @dataclass(frozen=True, slots=True)
-class Complaint:
+class ErrorBody:
     """`codes` are the error code or message id as text; `text` is for people to read."""
 
     codes: frozenset[str]
@@ -49,7 +49,7 @@ class _Wire(msgspec.Struct, rename="camel"):
 _DECODER: Final = msgspec.json.Decoder(_Wire)
 
 
-def complaint(body: bytes, hide: Iterable[str]) -> Complaint | None:
+def parse_error_body(body: bytes, hide: Iterable[str]) -> ErrorBody | None:
     """Read the body of an error answer; None if it is not one. `hide` lists what must not show."""
     try:
         wire = _DECODER.decode(body)
@@ -60,11 +60,11 @@ def complaint(body: bytes, hide: Iterable[str]) -> Complaint | None:
     texts = (
         wire.error_message, details.text, wire.description, wire.action, wire.error_description
     )  # fmt: skip
-    said = [*codes, *dict.fromkeys(text for text in texts if text)]
-    return Complaint(frozenset(codes), washed(" ".join(said), hide))
+    parts = [*codes, *dict.fromkeys(text for text in texts if text)]
+    return ErrorBody(frozenset(codes), redact(" ".join(parts), hide))
 
 
-def washed(text: str, hide: Iterable[str]) -> str:
+def redact(text: str, hide: Iterable[str]) -> str:
     """Return a foreign text that can be shown: one short line, no hidden value, no e-mail or phone.
 
     The service may echo what we sent, or name somebody we do not know.

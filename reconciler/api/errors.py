@@ -1,7 +1,7 @@
 """Everything that can go wrong with a call, as a tree; each says what is true at the service now.
 
 No message holds a secret or an identity value: queries and bodies never get here, and the
-service's own text is washed before (see verdict).
+service's own text is washed before (see classify).
 """
 
 from __future__ import annotations
@@ -54,14 +54,14 @@ class ApiError(ReconcilerError):
         super().__init__(operation, device, method, path, status, service_text, attempts)
 
     def __str__(self) -> str:
-        whom = "" if self.device is None else f" of device {_printable(self.device)}"
-        where = "" if self.application is None else f" in application {self.application}"
-        answered = "had no answer" if self.status is None else f"answered {self.status}"
-        why = "; ".join(text for text in (self.reason, self.service_text) if text)
-        tries = "" if self.attempts < 2 else f", {self.attempts} attempts"
+        subject = "" if self.device is None else f" of device {_printable(self.device)}"
+        application = "" if self.application is None else f" in application {self.application}"
+        outcome = "had no answer" if self.status is None else f"answered {self.status}"
+        reasons = "; ".join(text for text in (self.reason, self.service_text) if text)
+        attempts = "" if self.attempts < 2 else f", {self.attempts} attempts"
         return (
-            f"{self.operation}{whom}{where}: {self.method} {self.path} {answered}"
-            f"{': ' if why else ''}{why} ({self._truth_in_words()}{tries})"
+            f"{self.operation}{subject}{application}: {self.method} {self.path} {outcome}"
+            f"{': ' if reasons else ''}{reasons} ({self._truth_in_words()}{attempts})"
         )
 
     def __repr__(self) -> str:

@@ -19,12 +19,12 @@ import msgspec
 
 from reconciler.core.secret import Secret
 
-from .body import Body, TooLarge, Unpackable
+from .body import BadEncoding, Body, BodyTooLarge
 
 # Far above a page of 1,000 people (540 KB); a server that sends more is not the service.
 LARGEST_ANSWER: Final = 32 * 1024 * 1024
 # The name under which a request carries what is to be called right before it is written.
-LEAVES: Final = "reconciler.leaves"
+BEFORE_WRITE: Final = "reconciler.leaves"
 _CONNECT_SECONDS: Final = 10.0
 _CONNECT_SHARE: Final = 0.8
 
@@ -51,7 +51,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class NoResponse:
     """No answer. `sent` is False only when the request surely did not reach the service."""
 
     reason: str
@@ -59,14 +59,14 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class InvalidResponse:
     """An answer that is no HTTP, too large, or ends before its end; the last may pass by itself."""
 
     reason: str
     status: int | None
 
 
-Outcome = Answer | Silence | Broken
+Outcome = Answer | NoResponse | InvalidResponse
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ class Message:
     form: Mapping[str, str] | None = None
 
 
-def _nothing() -> None:
+def do_nothing() -> None:
     return None
 
 
@@ -90,18 +90,18 @@ async def exchange(
     base_url: str,
     message: Secret[Message],
     limit: float,
-    leaves: Callable[[], None] = _nothing,
+    before_write: Callable[[], None] = do_nothing,
 ) -> Outcome:
     """Send a message once and read the whole answer, within `limit` seconds all in all.
 
-    `leaves` is called when its connection stands and it is about to be written; what it raises is
-    raised here, and then nothing was written.
+    `before_write` is called when its connection stands and it is about to be written; what it
+    raises is raised here, and then nothing was written.
     """
     try:
         async with asyncio.timeout(limit):
-            request = _request(base_url, message.reveal(), limit)
-            request.extensions[LEAVES] = leaves
-            return await _exchange(transport, request)
+            request = _build_request(base_url, message.reveal(), limit)
+            request.extensions[BEFORE_WRITE] = before_write
+            return await _send_request(transport, request)
     except (
         httpx.ConnectError,
         httpx.ConnectTimeout,
@@ -109,16 +109,16 @@ async def exchange(
         httpx.ProxyError,
     ) as error:
         known = str(error) in set(NoConnection)
-        return Silence(str(error) if known else NoConnection.REFUSED, sent=False)
+        return NoResponse(str(error) if known else NoConnection.REFUSED, sent=False)
     except (TimeoutError, httpx.TimeoutException):
-        return Silence(f"no whole answer within {limit:g} s", sent=True)
-    except (httpx.RemoteProtocolError, Unpackable):
-        return Broken("the answer is not whole HTTP", None)
+        return NoResponse(f"no whole answer within {limit:g} s", sent=True)
+    except (httpx.RemoteProtocolError, BadEncoding):
+        return InvalidResponse("the answer is not whole HTTP", None)
     except (httpx.HTTPError, httpx.StreamError, OSError):
-        return Silence("the connection was lost", sent=True)
+        return NoResponse("the connection was lost", sent=True)
 
 
-def _request(base_url: str, message: Message, timeout: float) -> httpx.Request:
+def _build_request(base_url: str, message: Message, timeout: float) -> httpx.Request:
     query = f"?{urlencode(message.query, quote_via=quote)}" if message.query else ""
     headers = dict(message.headers)
     content: bytes | None = None
@@ -139,7 +139,7 @@ def _request(base_url: str, message: Message, timeout: float) -> httpx.Request:
     )
 
 
-async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> Outcome:
+async def _send_request(transport: httpx.AsyncBaseTransport, request: httpx.Request) -> Outcome:
     response = await transport.handle_async_request(request)
     headers, status = response.headers, response.status_code
     try:
@@ -150,8 +150,8 @@ async def _exchange(transport: httpx.AsyncBaseTransport, request: httpx.Request)
         async for chunk in response.stream:
             body.add(chunk)
         whole = body.whole()
-    except TooLarge:
-        return Broken("the answer is larger than any of the contract", status)
+    except BodyTooLarge:
+        return InvalidResponse("the answer is larger than any of the contract", status)
     finally:
         await response.aclose()
     return Answer(status, whole, headers.get("retry-after"), headers.get("date"))

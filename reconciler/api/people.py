@@ -1,4 +1,4 @@
-"""People as the service shows them: looked up one by one, or a page of everybody.
+"""Decode people as the service shows them: looked up one by one, or a page of everybody.
 
 Bytes in, core values out, Garbled for anything else. Of a page only those who are sought become
 values: most people own nothing that a project declares.
@@ -18,7 +18,7 @@ from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.secret import Secret
 from reconciler.core.sweep_query import Page, SweepQuery
 
-from .decode import Wire, data_of, decode, model_of
+from .decode import Wire, additional_data_of, decode_json, device_model
 
 
 class _EntrySystemData(Wire):
@@ -84,27 +84,27 @@ _PEOPLE_BARE: Final = msgspec.json.Decoder(list[_Person])
 _PERSON: Final = msgspec.json.Decoder(_Person)
 
 
-def looked_up(body: bytes) -> tuple[LivePerson, ...]:
+def decode_people(body: bytes) -> tuple[LivePerson, ...]:
     """Read the answer to a look-up. A person, a list and `{persons: [...]}` are all accepted."""
-    return tuple(map(_person, _decoded(body)[0]))
+    return tuple(map(_to_person, _decode(body)[0]))
 
 
-def _decoded(body: bytes) -> tuple[Sequence[_Person], int | None]:
+def _decode(body: bytes) -> tuple[Sequence[_Person], int | None]:
     """Return the people of an answer, and how many there are in all if it says so."""
     start = body.lstrip()[:1]
     if start == b"[":
-        return decode(_PEOPLE_BARE, body), None
-    wire = _listed(body)
+        return decode_json(_PEOPLE_BARE, body), None
+    wire = _decode_page(body)
     if wire is None:
-        if start == b"{" and "persons" not in decode(_ENVELOPE, body):
-            return [decode(_PERSON, body)], None
-        wire = decode(_PEOPLE, body)
+        if start == b"{" and "persons" not in decode_json(_ENVELOPE, body):
+            return [decode_json(_PERSON, body)], None
+        wire = decode_json(_PEOPLE, body)
     if wire.total_count is None and wire.paging is not None:
         return wire.persons, wire.paging.total_count
     return wire.persons, wire.total_count
 
 
-def _listed(body: bytes) -> _People | None:
+def _decode_page(body: bytes) -> _People | None:
     """Read a page in one go, as nearly all are; None where it is none, or not whole."""
     try:
         return _PEOPLE.decode(body)
@@ -113,47 +113,47 @@ def _listed(body: bytes) -> _People | None:
 
 
 class PageReader:
-    """Reads pages of people for one who seeks; made once for all pages of a sweep."""
+    """Reads pages of people for a query; made once for all pages of a sweep."""
 
-    def __init__(self, sought: SweepQuery) -> None:
-        self._sought = sought
+    def __init__(self, query: SweepQuery) -> None:
+        self._query = query
         self._texts: dict[IdentityKind, set[str]] = {kind: set() for kind in IdentityKind}
-        for value in sought.identities:
+        for value in query.identities:
             self._texts[value.kind].add(value.reveal())
 
     def read(self, body: bytes) -> Page:
         """Read one page; raises Garbled."""
-        found, total = _decoded(body)
+        people, total = _decode(body)
         kept: list[LivePerson] = []
         texts: dict[tuple[str, str], Mapping[str, Scalar]] = {}
         shows_flags: bool | None = None
         shows_types = False
-        for person in found:
-            entries = _entries(person)
+        for person in people:
+            entries = _entries_of(person)
             for entry in entries:
                 shows_flags = shows_flags or isinstance(entry.is_primary, bool)
-                shows_types = shows_types or _has_types(entry)
+                shows_types = shows_types or _is_typed(entry)
             if not self._wants(person, entries):
                 continue
-            value = _person(person, attributes=self._sought.attributes)
+            value = _to_person(person, attributes=self._query.attributes)
             kept.append(value)
             for entry, registration in zip(entries, value.registrations, strict=True):
                 if registration.additional_data is not ABSENT:
                     continue
-                data = data_of(entry.additional_data)
-                if _all_text(data):
+                data = additional_data_of(entry.additional_data)
+                if _may_be_untyped(data):
                     texts[entry.application_id, entry.registration_id] = data
-        numbers = tuple(person.id for person in found)
+        numbers = tuple(person.id for person in people)
         return Page(numbers, tuple(kept), total, shows_flags, shows_types, texts)
 
     def _wants(self, person: _Person, entries: Sequence[_Entry]) -> bool:
-        sought = self._sought
-        if sought.everybody:
+        query = self._query
+        if query.everybody:
             return True
         for entry in entries:
-            if entry.registration_id in sought.registrations:
+            if entry.registration_id in query.registrations:
                 return True
-            if entry.application_id in sought.application_ids:
+            if entry.application_id in query.application_ids:
                 return True
         contacts = person.contact_information or _NO_CONTACTS
         return (
@@ -169,33 +169,33 @@ class PageReader:
         return bool(texts and text) and canonical_identity(kind, text or "") in texts
 
 
-def _entries(person: _Person) -> Sequence[_Entry]:
+def _entries_of(person: _Person) -> Sequence[_Entry]:
     contacts = person.contact_information
     return () if contacts is None or contacts.push is None else contacts.push
 
 
-def _has_types(entry: _Entry) -> bool:
+def _is_typed(entry: _Entry) -> bool:
     data = entry.additional_data or {}
     return any(isinstance(value, (bool, int, float)) for value in data.values())
 
 
-def _entry(wire: _Entry) -> LiveRegistration:
+def _to_registration(wire: _Entry) -> LiveRegistration:
     system = wire.system_data
     enabled = None if system is None else system.registration_enabled
-    data = data_of(wire.additional_data)
+    data = additional_data_of(wire.additional_data)
     primary = wire.is_primary if isinstance(wire.is_primary, bool) else ABSENT
-    in_doubt = primary is ABSENT or _all_text(data)
+    in_doubt = primary is ABSENT or _may_be_untyped(data)
     return LiveRegistration(
         wire.registration_id,
         wire.application_id,
         primary,
-        _truth_value(enabled),
+        _to_boolean(enabled),
         ABSENT if in_doubt else data,
-        None if system is None else model_of(system.device_manufacturer, system.device_model),
+        None if system is None else device_model(system.device_manufacturer, system.device_model),
     )
 
 
-def _all_text(data: Mapping[str, Scalar]) -> bool:
+def _may_be_untyped(data: Mapping[str, Scalar]) -> bool:
     """Whether typed values may have come as text: all are text, and one looks like something else.
 
     One number or boolean among them shows that this entry is typed.
@@ -221,7 +221,7 @@ def _looks_typed(text: str) -> bool:
     return True
 
 
-def _truth_value(wire: bool | str | None) -> bool | Absent:
+def _to_boolean(wire: bool | str | None) -> bool | Absent:
     match wire:
         case bool():
             return wire
@@ -231,18 +231,18 @@ def _truth_value(wire: bool | str | None) -> bool | Absent:
             return ABSENT
 
 
-def _person(wire: _Person, *, attributes: bool = True) -> LivePerson:
+def _to_person(wire: _Person, *, attributes: bool = True) -> LivePerson:
     contacts = wire.contact_information or _NO_CONTACTS
     return LivePerson(
         wire.id,
-        _identities(wire, contacts),
+        _to_identities(wire, contacts),
         wire.type == "LEAD",
-        Secret(_attributes(wire)) if attributes else None,
-        tuple(map(_entry, contacts.push or ())),
+        Secret(_to_attributes(wire)) if attributes else None,
+        tuple(map(_to_registration, contacts.push or ())),
     )
 
 
-def _identities(wire: _Person, contacts: _Contacts) -> frozenset[IdentityValue]:
+def _to_identities(wire: _Person, contacts: _Contacts) -> frozenset[IdentityValue]:
     values = [
         IdentityValue.of(IdentityKind.PHONE_NUMBER, phone.number)
         for phone in contacts.phone or ()
@@ -258,7 +258,7 @@ def _identities(wire: _Person, contacts: _Contacts) -> frozenset[IdentityValue]:
     return frozenset(values)
 
 
-def _attributes(wire: _Person) -> dict[str, object]:
+def _to_attributes(wire: _Person) -> dict[str, object]:
     attributes: dict[str, object] = {}
     if wire.first_name is not None:
         attributes["firstName"] = wire.first_name

@@ -1,7 +1,7 @@
-"""A probe: reads, one at a time, each sent once; what came back is told as it came.
+"""Probe a service: reads, one at a time, each sent once, and what came back, as it came.
 
 Nothing is repeated and nothing is hidden behind a retry, so that what is wrong shows. Paced like
-all other calls. It cannot write: it knows two questions, and both are reads.
+all other calls. It cannot write: it knows two calls, and both are reads.
 """
 
 from __future__ import annotations
@@ -17,26 +17,27 @@ from uuid import uuid4
 from reconciler.core.live import LiveRegistration
 from reconciler.core.secret import Secret
 from reconciler.platform import operations
-from reconciler.platform.operations import DEFAULT_LIMITS, Call, Operation
+from reconciler.platform.operations import DEFAULT_LIMITS, TOKEN_PATH, Call, Operation
 
-from . import decode as answers
 from .authorization import Authorization
-from .classify import Question, nobody_there, verdict
+from .classify import (
+    CallSummary,
+    check_app_code,
+    classify_outcome,
+    decode_answer,
+    is_person_not_found,
+)
 from .credentials import Credential, OAuth2Credential, require_usable
-from .decode import Garbled
-from .encode import TOKEN_PATH, fits_a_header, message, private, token_message
-from .errors import ApiError, ApplicationNotFound, NotTheContract
-from .exchange import Answer, Message, Outcome, exchange
-from .people import looked_up
+from .decode import decode_registration, decode_token
+from .encode import build_message, build_token_message, private_texts
+from .errors import ApiError
+from .exchange import Answer, Message, Outcome, do_nothing, exchange
+from .people import decode_people
 from .rate_limit import Stream, rate_of
 from .retry import retry_after_seconds
 
 if TYPE_CHECKING:
     import httpx
-
-
-def _nothing() -> None:
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +107,12 @@ class Probe:
 
     async def greet(self) -> Sounding:
         """Ask something without any credential: whether somebody is there who says no to that."""
-        return await self._ask(_nobody(), None, None)
+        return await self._ask(_absent_person(), None, None)
 
     async def person(self) -> Sounding:
         """Look up a person who does not exist; that nobody has the identifier is a good answer."""
-        sounding = await self._authorized(_nobody(), None)
-        if sounding.error is not None and nobody_there(sounding.error):
+        sounding = await self._authorized(_absent_person(), None)
+        if sounding.error is not None and is_person_not_found(sounding.error):
             return replace(sounding, error=None)
         return sounding
 
@@ -123,75 +124,79 @@ class Probe:
     async def _authorized(self, call: Call, device: str | None) -> Sounding:
         if self._authorization is None:
             raise RuntimeError("a probe without a credential can only greet")
-        begun = time.monotonic()
+        started = time.monotonic()
         try:
             header = await self._authorization.header()
         except ApiError as error:
-            return Sounding(error, time.monotonic() - begun, time.time(), None)
+            return Sounding(error, time.monotonic() - started, time.time(), None)
         return await self._ask(call, device, header)
 
     async def _ask(self, call: Call, device: str | None, header: Secret[str] | None) -> Sounding:
-        question = Question(call.operation, device, call.method, call.path)
-        if not fits_a_header(call.app_code):
-            reason = "the application code is empty or cannot stand in a header"
-            error = question.error(ApplicationNotFound, reason=reason, attempts=0)
-            return Sounding(error, 0.0, time.time(), None)
+        summary = CallSummary.of(call, device)
+        refusal = check_app_code(summary, call.app_code)
+        if refusal is not None:
+            return Sounding(refusal, 0.0, time.time(), None)
         turn = await self._streams[call.operation].grant()
-        left_at = time.monotonic()
+        written_at = time.monotonic()
 
-        def leaves() -> None:
-            nonlocal left_at
-            left_at = time.monotonic()
+        def before_write() -> None:
+            nonlocal written_at
+            written_at = time.monotonic()
             turn.leave()
 
         try:
-            outcome = await self._exchange(message(Secret(call), header), leaves)
+            outcome = await self._exchange(build_message(Secret(call), header), before_write)
         finally:
             turn.leave()
-        seconds = time.monotonic() - left_at
+        seconds = time.monotonic() - written_at
         at = time.time() - seconds / 2
-        date = _date(outcome)
+        date = _service_clock(outcome)
         secrets = () if self._authorization is None else self._authorization.secrets()
-        answer = verdict(question, outcome, 1, (*secrets, *private(Secret(call))), at)
+        answer = classify_outcome(summary, outcome, 1, (*secrets, *private_texts(Secret(call))), at)
         if isinstance(answer, ApiError):
             return Sounding(answer, seconds, at, date)
-        registration = None
-        try:
-            if call.operation is Operation.GET:
-                registration = answers.registration(answer.body)
-            else:
-                looked_up(answer.body)
-        except Garbled as garbled:
-            error = question.error(NotTheContract, status=200, reason=str(garbled))
-            return Sounding(error, seconds, at, date)
-        return Sounding(None, seconds, at, date, registration)
+        read = _read_registration if call.operation is Operation.GET else _check_people
+        decoded = decode_answer(summary, Secret(answer.body), read, 1)
+        if isinstance(decoded, ApiError):
+            return Sounding(decoded, seconds, at, date)
+        return Sounding(None, seconds, at, date, decoded.reveal())
 
     async def _exchange(
-        self, sent: Secret[Message], leaves: Callable[[], None] = _nothing
+        self, message: Secret[Message], before_write: Callable[[], None] = do_nothing
     ) -> Outcome:
         if self._transport is None:
             raise RuntimeError("the probe was used before it was entered")
-        return await exchange(self._transport, self._base_url, sent, self._timeout, leaves)
+        return await exchange(self._transport, self._base_url, message, self._timeout, before_write)
 
     async def _fetch_token(self, credential: OAuth2Credential) -> tuple[Secret[str], float | None]:
-        question = Question("token", None, "POST", TOKEN_PATH)
-        outcome = await self._exchange(token_message(credential))
-        answer = verdict(question, outcome, 1, (credential.client_secret.reveal(),), time.time())
+        summary = CallSummary("token", None, "POST", TOKEN_PATH)
+        outcome = await self._exchange(build_token_message(credential))
+        answer = classify_outcome(
+            summary, outcome, 1, (credential.client_secret.reveal(),), time.time()
+        )
         if isinstance(answer, ApiError):
             raise answer
-        try:
-            return answers.token(answer.body)
-        except Garbled as garbled:
-            reason = str(garbled)
-        raise question.error(NotTheContract, status=200, reason=reason)
+        decoded = decode_answer(summary, Secret(answer.body), decode_token, 1)
+        if isinstance(decoded, ApiError):
+            raise decoded
+        return decoded.reveal()
 
 
-def _nobody() -> Call:
+def _read_registration(body: bytes) -> LiveRegistration | None:
+    return decode_registration(body)
+
+
+def _check_people(body: bytes) -> LiveRegistration | None:
+    decode_people(body)
+    return None
+
+
+def _absent_person() -> Call:
     """Return the look-up of a person who does not exist: no answer to it holds personal data."""
     return operations.person_by_identity("EXTERNAL_ID", f"reconciler-doctor-{uuid4()}")
 
 
-def _date(outcome: Outcome) -> float | None:
+def _service_clock(outcome: Outcome) -> float | None:
     """Return the service's clock, in Unix time."""
     # The seconds from 1970 to that date.
     return retry_after_seconds(outcome.date, 0.0) if isinstance(outcome, Answer) else None

@@ -1,4 +1,4 @@
-"""Pacing: when the calls of one operation may leave, so that no one-second window has too many.
+"""Rate limit: when the calls of one operation may leave, so that no one-second window has too many.
 
 `Schedule` is the arithmetic, without a clock; `Stream` makes calls wait for it in order.
 """
@@ -70,16 +70,16 @@ class Schedule:
         if self._most:
             while self._left and self._left[0] + WINDOW - now <= _NOW:
                 self._left.popleft()
-            over = len(self._left) + self._leaving - self._most
-            if over >= len(self._left):
+            excess = len(self._left) + self._leaving - self._most
+            if excess >= len(self._left):
                 return math.inf
-            if over >= 0:
-                due = max(due, self._left[over] + WINDOW)
+            if excess >= 0:
+                due = max(due, self._left[excess] + WINDOW)
         return due - now if due - now > _NOW else 0.0
 
-    def grant(self, now: float, asked: float) -> None:
-        """Note that a call is granted its turn now that asked for it at `asked`."""
-        start = max(self._next, asked, now - CATCH_UP)
+    def grant(self, now: float, requested_at: float) -> None:
+        """Note that a call is granted its turn now that asked for it at `requested_at`."""
+        start = max(self._next, requested_at, now - CATCH_UP)
         self._next = start + self._gap / self.factor(now)
         self._leaving += 1
 
@@ -139,7 +139,7 @@ class Stream:
 
     async def grant(self) -> Turn:
         """Wait for this call's turn. Whoever is granted one must say when the call leaves."""
-        asked = self._clock()
+        requested_at = self._clock()
         async with self._turn:
             while (wait := self._schedule.wait(self._clock())) > 0.0:
                 if wait < math.inf:
@@ -148,7 +148,7 @@ class Stream:
                     self._has_left.clear()
                     await self._has_left.wait()
             now = self._clock()
-            self._schedule.grant(now, asked)
+            self._schedule.grant(now, requested_at)
             return Turn(now, self._leave)
 
     def slow_down(self, granted_at: float, pause: float) -> None:

@@ -32,7 +32,7 @@ LONGEST_RETRY_AFTER: Final = 300.0
 SURE_AFTER: Final = 2.2
 
 
-class Trouble(Enum):
+class Transient(Enum):
     """What may pass by itself; the value is how many attempts of a call may end in it.
 
     THROTTLED: 429, surely not done; a promise that it will work later, so it gets patience for
@@ -49,21 +49,21 @@ class Trouble(Enum):
 MOST_UNMET: Final = 3
 
 
-def trouble(error: ApiError) -> Trouble | None:
+def classify_transient(error: ApiError) -> Transient | None:
     """Say what kind of passing trouble an error is, or None if repeating cannot help."""
     match error:
         case RateLimited():
-            return Trouble.THROTTLED
+            return Transient.THROTTLED
         case Conflict():
-            return Trouble.CLASHED
+            return Transient.CLASHED
         case NoAnswer() if error.reason == NoConnection.CERTIFICATE:
             # Nobody mends that while we wait.
             return None
         case ServerFailed() | NoAnswer():
-            return Trouble.BROKEN
+            return Transient.BROKEN
         case NotTheContract() if error.status in (None, 200):
             # Cut off or garbled on its way; a redirect or another status stays so.
-            return Trouble.BROKEN
+            return Transient.BROKEN
         case _:
             return None
 
@@ -74,22 +74,24 @@ class Tries:
     __slots__ = ("_counts",)
 
     def __init__(self) -> None:
-        self._counts: Counter[Trouble] = Counter()
+        self._counts: Counter[Transient] = Counter()
 
-    def wait_after(self, error: ApiError, *, jitter: float, met: bool = True) -> float | None:
+    def wait_after(
+        self, error: ApiError, *, jitter: float, has_answered: bool = True
+    ) -> float | None:
         """Count an attempt that ended in an error; return the seconds to wait, None to give up.
 
-        `jitter` in [0, 1) spreads calls that failed together over half of the wait. `met`: the
-        service has answered something in this run.
+        `jitter` in [0, 1) spreads calls that failed together over half of the wait. `has_answered`:
+        the service has answered something in this run.
         """
-        kind = trouble(error)
-        if kind is None:
+        transient = classify_transient(error)
+        if transient is None:
             return None
-        self._counts[kind] += 1
-        most = kind.value if met or kind is not Trouble.BROKEN else MOST_UNMET
-        if self._counts[kind] >= most:
+        self._counts[transient] += 1
+        most = transient.value if has_answered or transient is not Transient.BROKEN else MOST_UNMET
+        if self._counts[transient] >= most:
             return None
-        wait = wait_before_retry(self._counts[kind], error.retry_after, jitter)
+        wait = wait_before_retry(self._counts[transient], error.retry_after, jitter)
         if wait is None or error.operation not in WRITES or error.truth == "not done":
             return wait
         return max(wait, SURE_AFTER)
@@ -103,18 +105,18 @@ def wait_before_retry(count: int, retry_after: float | None, jitter: float) -> f
     if retry_after is not None:
         return None if retry_after > LONGEST_RETRY_AFTER else retry_after
     # The exponent is bounded so that 2 ** n stays a small number.
-    whole = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(count - 1, 10))
-    return whole * (0.5 + 0.5 * jitter)
+    unjittered = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(count - 1, 10))
+    return unjittered * (0.5 + 0.5 * jitter)
 
 
 def retry_after_seconds(header: str | None, now: float) -> float | None:
     """Read a Retry-After header: seconds, or a date compared with `now` (a Unix time)."""
     if header is None:
         return None
-    text = header.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:12])
+    value = header.strip()
+    if value.isascii() and value.isdigit():
+        return float(value[:12])
     try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
+        return max(0.0, parsedate_to_datetime(value).timestamp() - now)
     except (ValueError, OverflowError):
         return None

@@ -18,19 +18,18 @@ from reconciler.core.sweep_query import Page
 from reconciler.platform import operations
 from reconciler.platform.operations import Call, Operation
 
-from . import decode as answers
 from .breaker import Breaker
-from .classify import Question, nobody_there
+from .classify import CallSummary, is_person_not_found
 from .credentials import Credential, require_usable
-from .decode import Garbled
-from .dispatch import Asker, Attempts, Timing
+from .decode import Garbled, check_depersonalized, check_personalized, decode_registration
+from .dispatch import Attempts, Dispatcher, Timing
 from .errors import ApiError
-from .people import PageReader, looked_up
+from .people import PageReader, decode_people
 
 if TYPE_CHECKING:
     import httpx
 
-_LOOKUP: Final = {
+_IDENTIFIER_TYPES: Final = {
     IdentityKind.EXTERNAL_ID: "EXTERNAL_ID",
     IdentityKind.PHONE_NUMBER: "PHONE",
     IdentityKind.EMAIL: "EMAIL",
@@ -42,9 +41,9 @@ class Service:
 
     `limits` are requests a second by operation (what is missing has the contract's default; 0 or
     infinity is no limit), of which `quota_share` is used. `timeout` is for one attempt, in
-    seconds. Every call passes the `gate`, and raises GateClosed when it is closed before it was
-    sent. `proxy` is the URL of an HTTP proxy; none is taken from the environment. A transport
-    that is passed in is closed with the service.
+    seconds. Every call passes the `gate`, and raises BreakerTripped when that has tripped
+    before it was sent. `proxy` is the URL of an HTTP proxy; none is taken from the environment.
+    A transport that is passed in is closed with the service.
     """
 
     def __init__(
@@ -61,7 +60,7 @@ class Service:
         proxy: str | None = None,
     ) -> None:
         require_usable(credentials)
-        self._asker = Asker(
+        self._dispatcher = Dispatcher(
             base_url,
             credentials,
             limits or {},
@@ -72,14 +71,14 @@ class Service:
         )
         self._tls = base_url.lower().startswith("https:")
         self._proxy = proxy
-        self._asker.transport = transport
+        self._dispatcher.transport = transport
 
     async def __aenter__(self) -> Self:
-        if self._asker.transport is None:
+        if self._dispatcher.transport is None:
             # Here, because aiohttp costs a quarter of a second to import and wants a loop.
             from .transport import AiohttpTransport
 
-            self._asker.transport = AiohttpTransport(tls=self._tls, proxy=self._proxy)
+            self._dispatcher.transport = AiohttpTransport(tls=self._tls, proxy=self._proxy)
         return self
 
     async def __aexit__(
@@ -88,23 +87,23 @@ class Service:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._asker.transport is not None:
-            await self._asker.transport.aclose()
+        if self._dispatcher.transport is not None:
+            await self._dispatcher.transport.aclose()
 
     @property
     def counts(self) -> Mapping[Operation, int]:
         """The calls made so far, by operation; a retry is no call of its own."""
-        return self._asker.counts()
+        return self._dispatcher.counts()
 
     @property
     def latency(self) -> float | None:
         """The seconds that one answer to a read usually takes, without the wait for its turn; None
         where nothing was read yet."""
-        return self._asker.latency()
+        return self._dispatcher.latency()
 
     def tell(self, listen: Listener) -> None:
         """From now on tell a listener of the pauses before another attempt."""
-        self._asker.listen = listen
+        self._dispatcher.listen = listen
 
     async def registration(self, registration_id: str, app_code: str) -> LiveRegistration:
         """Read one registration. Raises RegistrationNotFound, ApplicationNotFound and the rest."""
@@ -117,26 +116,30 @@ class Service:
         An anonymous owner is a person without identities here.
         """
         call = Secret(operations.person_of_registration(registration_id, application_id))
-        return await self._person(_question(call.reveal(), registration_id), call, _at_most_one)
+        return await self._person(
+            CallSummary.of(call.reveal(), registration_id), call, _decode_at_most_one
+        )
 
     async def person(self, value: IdentityValue) -> LivePerson | None:
         """Look up who has an identity value; None if nobody has."""
-        call = Secret(operations.person_by_identity(_LOOKUP[value.kind], value.reveal()))
+        call = Secret(operations.person_by_identity(_IDENTIFIER_TYPES[value.kind], value.reveal()))
 
         def read(body: bytes) -> LivePerson | None:
-            found = _at_most_one(body)
+            decoded = _decode_at_most_one(body)
             # The service may write a phone number in its own way, but not the two other kinds.
             exact = value.kind is not IdentityKind.PHONE_NUMBER
-            if found and exact and value not in found.identities:
+            if decoded and exact and value not in decoded.identities:
                 raise Garbled("the answer is about somebody else")
-            return found
+            return decoded
 
-        return await self._person(_question(call.reveal(), None), call, read)
+        return await self._person(CallSummary.of(call.reveal(), None), call, read)
 
     async def page(self, number: int, reader: PageReader) -> Page:
         """Read a page of everybody, oldest first; pages count from 1 and have up to 1000 people."""
         call = Secret(operations.persons_page(number))
-        return await self._asker.ask(_question(call.reveal(), None), call, Attempts(), reader.read)
+        return await self._dispatcher.dispatch(
+            CallSummary.of(call.reveal(), None), call, Attempts(), reader.read
+        )
 
     async def update(
         self,
@@ -163,51 +166,47 @@ class Service:
         call = Secret(operations.personalize(registration_id, app_code, body, query))
         # A traceback that shows local variables must not show an identity.
         del body
-        question = _question(call.reveal(), registration_id)
+        summary = CallSummary.of(call.reveal(), registration_id)
         counted = attempts or Attempts()
-        await self._asker.ask(question, call, counted, answers.personalized)
+        await self._dispatcher.dispatch(summary, call, counted, check_personalized)
 
     async def depersonalize(
         self, registration_id: str, app_code: str, *, attempts: Attempts | None = None
     ) -> None:
         """Detach a registration from its person."""
         call = Secret(operations.depersonalize(registration_id, app_code))
-        question = _question(call.reveal(), registration_id)
+        summary = CallSummary.of(call.reveal(), registration_id)
         counted = attempts or Attempts()
-        await self._asker.ask(question, call, counted, answers.nothing)
+        await self._dispatcher.dispatch(summary, call, counted, check_depersonalized)
 
     async def _registration(
         self, registration_id: str, call: Secret[Call], attempts: Attempts
     ) -> LiveRegistration:
         def read(body: bytes) -> LiveRegistration:
-            found = answers.registration(body)
-            if found.id != registration_id:
+            decoded = decode_registration(body)
+            if decoded.id != registration_id:
                 raise Garbled("the answer is about another registration")
-            return found
+            return decoded
 
-        question = _question(call.reveal(), registration_id)
-        return await self._asker.ask(question, call, attempts, read)
+        summary = CallSummary.of(call.reveal(), registration_id)
+        return await self._dispatcher.dispatch(summary, call, attempts, read)
 
     async def _person(
         self,
-        question: Question,
+        summary: CallSummary,
         call: Secret[Call],
         read: Callable[[bytes], LivePerson | None],
     ) -> LivePerson | None:
         try:
-            return await self._asker.ask(question, call, Attempts(), read)
+            return await self._dispatcher.dispatch(summary, call, Attempts(), read)
         except ApiError as error:
-            if nobody_there(error):
+            if is_person_not_found(error):
                 return None
             raise
 
 
-def _question(call: Call, device: str | None) -> Question:
-    return Question(call.operation, device, call.method, call.path)
-
-
-def _at_most_one(body: bytes) -> LivePerson | None:
-    found = looked_up(body)
-    if len(found) > 1:
-        raise Garbled(f"{len(found)} people for one identifier")
-    return found[0] if found else None
+def _decode_at_most_one(body: bytes) -> LivePerson | None:
+    decoded = decode_people(body)
+    if len(decoded) > 1:
+        raise Garbled(f"{len(decoded)} people for one identifier")
+    return decoded[0] if decoded else None

@@ -1,12 +1,11 @@
 """One request over HTTP at a time and thread: sent once, answered whole, or said to be unanswered.
 
-For the record's own place, not for the service: no redirects, no cookies, nothing from the
+For state backends, not for the service: no redirects, no cookies, nothing from the
 environment but which certificates to trust. No library's text leaves here, for it may hold a URL.
 """
 
 from __future__ import annotations
 
-import base64
 import json
 import time
 from collections.abc import Mapping
@@ -18,8 +17,14 @@ from reconciler import __version__
 from reconciler.core.failures import Unanswered
 from reconciler.core.secret import Secret
 
-from .body import Body, TooLarge, Unpackable
-from .credentials import BasicCredential, UnusableCredential, require_usable
+from .body import BadEncoding, Body, BodyTooLarge
+from .credentials import (
+    BasicCredential,
+    UnusableCredential,
+    basic_header,
+    fits_in_header,
+    require_usable,
+)
 
 if TYPE_CHECKING:
     import httpx
@@ -68,7 +73,7 @@ class SyncClient:
         credential: BasicCredential | BearerCredential | None = None,
         limits: Limits | None = None,
     ) -> None:
-        self._authorization, self._secrets = _prepared(credential)
+        self._authorization, self._secrets = _prepare_authorization(credential)
         self._limits = limits or Limits()
         self._turn = Lock()
         self._transports: dict[bool, httpx.HTTPTransport] = {}
@@ -84,25 +89,25 @@ class SyncClient:
         import httpx
 
         try:
-            status, whole = self._exchanged(method, url, body, headers)
+            status, answered = self._exchange(method, url, body, headers)
         except httpx.ConnectTimeout:
-            why = "connecting took too long"
+            reason = "connecting took too long"
         except httpx.ConnectError as error:
-            why = _not_connected(error)
+            reason = _explain_connect_error(error)
         except (httpx.TimeoutException, TimeoutError):
-            why = f"no whole answer within {self._limits.answer:g} s"
-        except TooLarge:
-            why = f"the answer is larger than {self._limits.largest} bytes"
-        except Unpackable:
-            why = "the answer is packed in a way that nobody asked for"
+            reason = f"no whole answer within {self._limits.answer:g} s"
+        except BodyTooLarge:
+            reason = f"the answer is larger than {self._limits.largest} bytes"
+        except BadEncoding:
+            reason = "the answer is packed in a way that nobody asked for"
         except httpx.RemoteProtocolError:
-            why = "the connection was closed before a whole answer, or it was no HTTP"
+            reason = "the connection was closed before a whole answer, or it was no HTTP"
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError):
-            why = "the connection was lost"
+            reason = "the connection was lost"
         else:
-            return Answer(status, whole if 200 <= status < 300 else self._washed(whole))
+            return Answer(status, answered if 200 <= status < 300 else self._redact(answered))
         # Out here, so that no traceback leads to frames with headers in them.
-        raise Unanswered(why)
+        raise Unanswered(reason)
 
     def close(self) -> None:
         with self._turn:
@@ -110,7 +115,7 @@ class SyncClient:
                 transport.close()
             self._transports.clear()
 
-    def _exchanged(
+    def _exchange(
         self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
     ) -> tuple[int, bytes]:
         import httpx
@@ -137,7 +142,7 @@ class SyncClient:
             },
         )
         # Bare, without the client object: that one logs every URL with its query.
-        response = self._opened(url).handle_request(request)
+        response = self._open_transport(url).handle_request(request)
         try:
             if not isinstance(response.stream, httpx.SyncByteStream):
                 raise httpx.StreamError("an answer that cannot be read")
@@ -151,7 +156,7 @@ class SyncClient:
         finally:
             response.close()
 
-    def _opened(self, url: str) -> httpx.HTTPTransport:
+    def _open_transport(self, url: str) -> httpx.HTTPTransport:
         import httpx
 
         plain = url.lower().startswith("http:")
@@ -165,13 +170,13 @@ class SyncClient:
                 )
             return self._transports[plain]
 
-    def _washed(self, body: bytes) -> bytes:
+    def _redact(self, body: bytes) -> bytes:
         for secret in self._secrets.reveal():
             body = body.replace(secret, _HIDDEN)
         return body
 
 
-def _prepared(
+def _prepare_authorization(
     credential: BasicCredential | BearerCredential | None,
 ) -> tuple[Secret[dict[str, str]], Secret[tuple[bytes, ...]]]:
     """Return the header, and all that must not show in a text of the server."""
@@ -180,11 +185,10 @@ def _prepared(
             return Secret({}), Secret(())
         case BasicCredential(username, password):
             require_usable(credential)
-            pair = f"{username}:{password.reveal()}".encode()
-            header, secret = f"Basic {base64.b64encode(pair).decode()}", password.reveal()
+            header, secret = basic_header(username, password).reveal(), password.reveal()
         case BearerCredential(token):
             secret = token.reveal()
-            if not secret or not all("!" <= character <= "~" for character in secret):
+            if not fits_in_header(secret):
                 raise UnusableCredential("the token is empty, or holds what a header cannot carry")
             header = f"Bearer {secret}"
     shapes = {secret, json.dumps(secret)[1:-1], header.partition(" ")[2]}
@@ -193,10 +197,10 @@ def _prepared(
     return Secret({"Authorization": header}), Secret(tuple(hidden))
 
 
-def _not_connected(error: Exception) -> str:
+def _explain_connect_error(error: Exception) -> str:
     """Say why there is no connection. Only these are shown: other texts may hold the whole URL."""
     text = str(error)
-    for piece, why in (
+    for piece, reason in (
         ("CERTIFICATE_VERIFY_FAILED", "the server's certificate is not trusted"),
         ("[SSL", "no secure connection could be agreed"),
         ("Name or service not known", "the server's host name is unknown"),
@@ -205,5 +209,5 @@ def _not_connected(error: Exception) -> str:
         ("nodename nor servname", "the server's host name is unknown"),
     ):
         if piece in text:
-            return why
+            return reason
     return "the server cannot be reached"

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 import httpx
 
-from .exchange import LEAVES, NoConnection
+from .exchange import BEFORE_WRITE, NoConnection
 
 if TYPE_CHECKING:
     from aiohttp.connector import Connection
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Shorter than servers keep idle connections, so that we do not write into one they just closed.
 _IDLE_SECONDS: Final = 4.0
 # What the request of this task is to call right before it is written: aiohttp hands nothing on.
-_leaves: Final[ContextVar[Callable[[], None] | None]] = ContextVar("leaves", default=None)
+_before_write: Final[ContextVar[Callable[[], None] | None]] = ContextVar("leaves", default=None)
 
 
 class AiohttpTransport(httpx.AsyncBaseTransport):
@@ -45,8 +45,8 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 ttl_dns_cache=60,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
-            request_class=_Leaving,
-            response_class=_SentOnce,
+            request_class=_NotifyingRequest,
+            response_class=_SentOnceResponse,
             auto_decompress=False,
             trust_env=False,
             skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
@@ -54,7 +54,7 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         timeout = request.extensions.get("timeout", {})
-        _leaves.set(request.extensions.get(LEAVES))
+        _before_write.set(request.extensions.get(BEFORE_WRITE))
         try:
             answer = await self._session.request(
                 request.method,
@@ -71,30 +71,30 @@ class AiohttpTransport(httpx.AsyncBaseTransport):
                 ),
             )
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise _told_apart(error) from None
+            raise _translate_error(error) from None
         return httpx.Response(
-            answer.status, headers=answer.raw_headers, stream=_Body(answer), request=request
+            answer.status, headers=answer.raw_headers, stream=_ResponseBody(answer), request=request
         )
 
     async def aclose(self) -> None:
         await self._session.close()
 
 
-class _Lost(aiohttp.ClientError):
+class _ConnectionLost(aiohttp.ClientError):
     """The connection was lost before an answer began."""
 
 
-class _Leaving(aiohttp.ClientRequest):
+class _NotifyingRequest(aiohttp.ClientRequest):
     """A request that asks, when its connection stands, whether it may still be written."""
 
     async def send(self, conn: Connection) -> aiohttp.ClientResponse:
         # Not for the CONNECT request to a proxy, which is a request of its own.
-        if self.method != "CONNECT" and (leaves := _leaves.get()) is not None:
-            leaves()
+        if self.method != "CONNECT" and (before_write := _before_write.get()) is not None:
+            before_write()
         return await super().send(conn)
 
 
-class _SentOnce(aiohttp.ClientResponse):
+class _SentOnceResponse(aiohttp.ClientResponse):
     """An answer whose lost connection is told, and no reason to send the request again.
 
     aiohttp repeats a GET by itself after a disconnect; such calls would be neither paced nor
@@ -105,10 +105,10 @@ class _SentOnce(aiohttp.ClientResponse):
         try:
             return await super().start(connection)
         except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError):
-            raise _Lost from None
+            raise _ConnectionLost from None
 
 
-class _Body(httpx.AsyncByteStream):
+class _ResponseBody(httpx.AsyncByteStream):
     """The body of an answer as it arrives."""
 
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
@@ -119,7 +119,7 @@ class _Body(httpx.AsyncByteStream):
             while chunk := await self._answer.content.readany():
                 yield chunk
         except (aiohttp.ClientError, OSError) as error:
-            raise _told_apart(error) from None
+            raise _translate_error(error) from None
 
     async def aclose(self) -> None:
         # Gives a connection whose answer was read to its end back to the pool, closes any other.
@@ -129,7 +129,7 @@ class _Body(httpx.AsyncByteStream):
             self._answer.close()
 
 
-def _told_apart(error: Exception) -> httpx.HTTPError:
+def _translate_error(error: Exception) -> httpx.HTTPError:
     """Return httpx's error for aiohttp's, without its message: it may hold the URL."""
     match error:
         case aiohttp.ConnectionTimeoutError():

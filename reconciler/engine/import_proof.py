@@ -11,7 +11,7 @@ from reconciler.core.live import Live
 from reconciler.core.record import Record
 from reconciler.diff.scope import Scope
 from reconciler.live.context import ReadContext
-from reconciler.live.point_reads import read
+from reconciler.live.point_reads import read_by_point
 from reconciler.plan.build import Circumstances, build
 from reconciler.plan.model import Action, Plan, ReadCounts, Reads
 
@@ -43,7 +43,7 @@ def doubts(
     async def read_missing() -> Live:
         known = live
         while needs := scope.missing(known):
-            known = await read(context.service, context.app_codes, known, needs, context.listen)
+            known = await read_by_point(context, known, needs)
         return known
 
     known = session.read(read_missing())

@@ -12,7 +12,7 @@ from reconciler.diff.scope import Scope
 from reconciler.diff.selection import Selection as DeviceSelection
 from reconciler.diff.selection import chosen
 from reconciler.diff.sought import sought
-from reconciler.git.commit import head
+from reconciler.git.history import head
 from reconciler.live.strategy import Choice
 from reconciler.plan.build import Circumstances, build
 from reconciler.plan.coverage import coverage

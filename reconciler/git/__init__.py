@@ -1,1 +1,4 @@
-"""What Git says of the files: nothing here writes to a repository."""
+"""What Git says of the files; nothing here writes to a repository.
+
+history   the commit that is checked out, what changed since another one, files as they were then
+"""

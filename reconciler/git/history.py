@@ -1,5 +1,6 @@
-"""The files of a directory as they were at a commit, by reading only: nothing is checked out.
+"""What Git knows of a directory: its commit, and its files as they were at another one.
 
+By reading only: nothing is checked out, and no lock is taken.
 What somebody types for a commit can be anything, so it is never an option or a second argument.
 """
 
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Final
 
 _OBJECT_ID: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+# A plan is not held up for the name of its commit.
+_HEAD_SECONDS: Final = 5.0
 # A repository on a slow disk, and blobs that a partial clone has to fetch.
 _SECONDS: Final = 120.0
 _REGULAR: Final = frozenset({"100644", "100755"})
@@ -69,34 +72,49 @@ class Blob:
         return self.is_regular and algorithm(content, usedforsecurity=False).hexdigest() == self.id
 
 
+def head(directory: Path) -> str | None:
+    """Return the id of the commit checked out in `directory`; None outside Git or when unsure.
+
+    A plan is worth having without it, so no way in which git can fail fails the plan.
+    """
+    try:
+        answer = _run_git(
+            directory, "rev-parse", "--verify", "--quiet", "HEAD^{commit}", seconds=_HEAD_SECONDS
+        )
+    except NoHistory:
+        return None
+    commit = _text(answer)
+    return commit if answer.returncode == 0 and _OBJECT_ID.fullmatch(commit) else None
+
+
 def base_of(directory: Path, ref: str) -> Base:
     """Return where to compare from for "what changed since `ref`". Raises NoHistory."""
     _require_repository(directory)
-    is_shallow = _text(_git(directory, "rev-parse", "--is-shallow-repository")) == "true"
-    commit = _commit(directory, ref)
+    is_shallow = _text(_run_git(directory, "rev-parse", "--is-shallow-repository")) == "true"
+    commit = _resolve_commit(directory, ref)
     if commit is None:
         fix = _FETCH if is_shallow else "Name a commit, a tag or a branch; a remote's: git fetch."
         clone = ", and this clone is shallow" if is_shallow else ""
         raise NoHistory(f"this repository knows no such commit{clone}", fix)
-    found = _git(directory, "merge-base", commit, "HEAD")
-    common = _text(found)
-    if found.returncode == 0 and _OBJECT_ID.fullmatch(common):
+    answer = _run_git(directory, "merge-base", commit, "HEAD")
+    common = _text(answer)
+    if answer.returncode == 0 and _OBJECT_ID.fullmatch(common):
         return Base(common, commit, is_common=True, is_shallow=is_shallow)
     return Base(commit, commit, is_common=False, is_shallow=is_shallow)
 
 
 def files_at(directory: Path, commit: str) -> Mapping[str, Blob]:
     """Return the files below a directory at a commit by their paths in it; raises NoHistory."""
-    listed = _require(_git(directory, "ls-tree", "-r", "-z", commit))
-    found: dict[str, Blob] = {}
-    for line in listed.split(b"\0"):
+    listing = _require_success(_run_git(directory, "ls-tree", "-r", "-z", commit))
+    files: dict[str, Blob] = {}
+    for line in listing.split(b"\0"):
         facts, _, path = line.partition(b"\t")
         if path:
             mode, kind, id_ = facts.decode("ascii").split()
             # What is no blob is another repository inside of this one.
             if kind == "blob":
-                found[os.fsdecode(path)] = Blob(id_, mode)
-    return found
+                files[os.fsdecode(path)] = Blob(id_, mode)
+    return files
 
 
 def contents(directory: Path, blobs: Iterable[Blob]) -> Mapping[str, bytes]:
@@ -104,38 +122,38 @@ def contents(directory: Path, blobs: Iterable[Blob]) -> Mapping[str, bytes]:
     ids = sorted({blob.id for blob in blobs})
     if not ids:
         return {}
-    asked = "".join(f"{id_}\n" for id_ in ids).encode()
-    answer = _require(_git(directory, "cat-file", "--batch", told=asked))
-    found: dict[str, bytes] = {}
+    requested = "".join(f"{id_}\n" for id_ in ids).encode()
+    answer = _require_success(_run_git(directory, "cat-file", "--batch", stdin=requested))
+    contents_by_id: dict[str, bytes] = {}
     at = 0
     for id_ in ids:
         end = answer.find(b"\n", at)
-        head = answer[at:end].split()
-        if end < 0 or len(head) != 3 or head[0].decode("ascii", "replace") != id_:
+        header = answer[at:end].split()
+        if end < 0 or len(header) != 3 or header[0].decode("ascii", "replace") != id_:
             raise NoHistory("the content of a file at that commit is not in this clone", _FETCH)
-        size = int(head[2])
-        found[id_] = answer[end + 1 : end + 1 + size]
+        size = int(header[2])
+        contents_by_id[id_] = answer[end + 1 : end + 1 + size]
         at = end + 2 + size
-    return found
+    return contents_by_id
 
 
-def _commit(directory: Path, ref: str) -> str | None:
+def _resolve_commit(directory: Path, ref: str) -> str | None:
     # No name of a commit starts so or holds such a character, and an option of git might.
     if not ref or ref.startswith("-") or not ref.isprintable():
         return None
-    wanted = f"{ref}^{{commit}}"
-    found = _git(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", wanted)
+    revision = f"{ref}^{{commit}}"
+    answer = _run_git(directory, "rev-parse", "--verify", "--quiet", "--end-of-options", revision)
     # Some versions repeat the marker.
-    name = _text(found).rpartition("\n")[2]
-    return name if found.returncode == 0 and _OBJECT_ID.fullmatch(name) else None
+    name = _text(answer).rpartition("\n")[2]
+    return name if answer.returncode == 0 and _OBJECT_ID.fullmatch(name) else None
 
 
 def _require_repository(directory: Path) -> None:
-    found = _git(directory, "rev-parse", "--is-inside-work-tree")
-    if found.returncode == 0 and _text(found) == "true":
+    answer = _run_git(directory, "rev-parse", "--is-inside-work-tree")
+    if answer.returncode == 0 and _text(answer) == "true":
         return
-    said = found.stderr.decode("utf-8", "replace")
-    if "dubious ownership" in said:
+    complaint = answer.stderr.decode("utf-8", "replace")
+    if "dubious ownership" in complaint:
         raise NoHistory(
             "git does not trust this repository, because somebody else owns its directory",
             f"git config --global --add safe.directory {directory}",
@@ -145,10 +163,10 @@ def _require_repository(directory: Path) -> None:
     )
 
 
-def _require(answer: subprocess.CompletedProcess[bytes]) -> bytes:
+def _require_success(answer: subprocess.CompletedProcess[bytes]) -> bytes:
     if answer.returncode:
-        said = answer.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
-        raise NoHistory(f"git failed: {said or 'it does not say why'}", _FETCH)
+        complaint = answer.stderr.decode("utf-8", "replace").strip().partition("\n")[0]
+        raise NoHistory(f"git failed: {complaint or 'it does not say why'}", _FETCH)
     return answer.stdout
 
 
@@ -156,16 +174,17 @@ def _text(answer: subprocess.CompletedProcess[bytes]) -> str:
     return answer.stdout.decode("ascii", "replace").strip()
 
 
-def _git(
-    directory: Path, *arguments: str, told: bytes | None = None
+def _run_git(
+    directory: Path, *arguments: str, stdin: bytes | None = None, seconds: float | None = None
 ) -> subprocess.CompletedProcess[bytes]:
+    limit = _SECONDS if seconds is None else seconds
     try:
         return subprocess.run(
             ("git", "-C", str(directory), *arguments),
-            input=told,
-            stdin=subprocess.DEVNULL if told is None else None,
+            input=stdin,
+            stdin=subprocess.DEVNULL if stdin is None else None,
             capture_output=True,
-            timeout=_SECONDS,
+            timeout=limit,
             check=False,
             env={
                 **os.environ,
@@ -179,6 +198,6 @@ def _git(
             None
         )
     except subprocess.TimeoutExpired:
-        raise NoHistory(f"git did not answer within {_SECONDS:.0f} s") from None
+        raise NoHistory(f"git did not answer within {limit:.0f} s") from None
     except (OSError, ValueError) as error:
         raise NoHistory(f"git cannot be run ({type(error).__name__})") from None

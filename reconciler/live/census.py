@@ -1,4 +1,4 @@
-"""Stage 2, for an import: everything that lives in one application, page by page."""
+"""Read everything that lives in one application, page by page: what an import chooses from."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from reconciler.core.live import Found, Live, LivePerson, LiveRegistration, Need
 from reconciler.core.sweep_query import Page, SweepQuery
 
 from .context import ReadContext
-from .point_reads import read
+from .point_reads import read_by_point
 from .sweep import SWEEPS, sweep
 
 # One that vanished since its page was read says nothing of its application; so many are tried.
-_TRIED: Final = 3
+_MOST_TRIED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,71 +33,73 @@ class Census:
     steady: bool
 
 
-async def census(means: ReadContext, application: str) -> Census:
+async def census(context: ReadContext, application: str) -> Census:
     """Read everything that lives in an application of the project. Raises the first ApiError.
 
     Memory grows with what lives there, and not with the number of people.
     """
-    service, code = means.service, means.app_codes[application]
+    service, code = context.service, context.app_codes[application]
     everybody = PageReader(SweepQuery(everybody=True))
     page = await service.page(1, everybody)
     tried: dict[str, int] = {}
     number = 1
-    application_id = await _application_id(page, means, code, tried)
+    application_id = await _find_application_id(page, context, code, tried)
     while application_id is None and page.numbers:
         # Nobody on the pages so far has anything there; further on somebody may.
         number += 1
         page = await service.page(number, everybody)
-        application_id = await _application_id(page, means, code, tried)
+        application_id = await _find_application_id(page, context, code, tried)
     if application_id is None:
         return Census(None, Live(), True)
-    sought = SweepQuery(application_ids=frozenset({application_id}))
-    reader = PageReader(sought)
+    query = SweepQuery(application_ids=frozenset({application_id}))
+    reader = PageReader(query)
     for _ in range(SWEEPS):
-        swept = await sweep(service, sought, reader, await service.page(1, reader), means.listen)
-        if swept.steady():
+        result = await sweep(context, query, reader, await service.page(1, reader))
+        if result.is_steady():
             break
-    sights = swept.sights(trust_texts=means.trusts_texts)
-    mine = {id_: sights[id_] for id_ in sorted(sights)}
-    unsettled = {id_: application for id_, sight in mine.items() if not sight.whole}
+    sightings = result.sightings(trust_texts=context.trusts_texts)
+    in_order = {id_: sightings[id_] for id_ in sorted(sightings)}
+    unsettled = {id_: application for id_, sighting in in_order.items() if not sighting.whole}
     registrations: dict[str, Found] = {
-        id_: sight.registration for id_, sight in mine.items() if sight.whole
+        id_: sighting.registration for id_, sighting in in_order.items() if sighting.whole
     }
-    live = Live(registrations, {id_: _somebody(sight.owner) for id_, sight in mine.items()})
-    doubtful = dict.fromkeys(sorted(swept.twice()), application)
+    live = Live(
+        registrations, {id_: _identified(sighting.owner) for id_, sighting in in_order.items()}
+    )
+    doubtful = dict.fromkeys(sorted(result.seen_twice()), application)
     needs = Needs({**unsettled, **doubtful}, tuple(doubtful))
-    live = await read(service, means.app_codes, live, needs, means.listen)
-    return Census(application_id, _present(live), swept.steady())
+    live = await read_by_point(context, live, needs)
+    return Census(application_id, _drop_vanished(live), result.is_steady())
 
 
-def _somebody(person: LivePerson) -> LivePerson | None:
+def _identified(person: LivePerson) -> LivePerson | None:
     return person if person.identities else None
 
 
-def _present(live: Live) -> Live:
+def _drop_vanished(live: Live) -> Live:
     """Leave out what vanished meanwhile; fields that even a point read leaves out stay ABSENT."""
-    here = {
-        id_: found
-        for id_, found in live.registrations.items()
-        if isinstance(found, LiveRegistration)
+    present = {
+        id_: registration
+        for id_, registration in live.registrations.items()
+        if isinstance(registration, LiveRegistration)
     }
-    owners = {id_: live.owners.get(id_) for id_ in here}
-    return replace(live, registrations=dict(sorted(here.items())), owners=owners)
+    owners = {id_: live.owners.get(id_) for id_ in present}
+    return replace(live, registrations=dict(sorted(present.items())), owners=owners)
 
 
-async def _application_id(
-    page: Page, means: ReadContext, code: str, tried: dict[str, int]
+async def _find_application_id(
+    page: Page, context: ReadContext, code: str, tried: dict[str, int]
 ) -> str | None:
     """Find which of the application ids on a page is that of the code: only a point read tells."""
     for person in page.people:
         for entry in person.registrations:
-            number = entry.application_id
-            if tried.get(number, 0) >= _TRIED:
+            application_id = entry.application_id
+            if tried.get(application_id, 0) >= _MOST_TRIED:
                 continue
-            tried[number] = tried.get(number, 0) + 1
+            tried[application_id] = tried.get(application_id, 0) + 1
             try:
-                found = await means.service.registration(entry.id, code)
+                registration = await context.service.registration(entry.id, code)
             except RegistrationNotFound:
                 continue
-            return found.application_id
+            return registration.application_id
     return None

@@ -1,4 +1,4 @@
-"""Stage 2, one by one: reads exactly the registrations, owners and people that are asked for.
+"""Read one by one: exactly the registrations, owners and people that are needed.
 
 The same service gives the same calls: what a person's answer tells of others is used at fixed
 points only, never because it happened to come first.
@@ -12,8 +12,7 @@ from itertools import islice
 from typing import TypeVar
 
 from reconciler.api.errors import ApplicationNotFound, RegistrationNotFound
-from reconciler.api.service import Service
-from reconciler.core.events import Listener, Progress
+from reconciler.core.events import Progress
 from reconciler.core.identity import IdentityValue
 from reconciler.core.live import (
     Found,
@@ -25,25 +24,18 @@ from reconciler.core.live import (
     WrongApplication,
 )
 
-from .workers import WORKERS, each, together
+from .context import WORKERS, ReadContext, each, together
 
 T = TypeVar("T")
 
 
-async def read(
-    service: Service,
-    app_codes: Mapping[str, str],
-    live: Live,
-    needs: Needs,
-    listen: Listener,
-) -> Live:
+async def read_by_point(context: ReadContext, live: Live, needs: Needs) -> Live:
     """Add what is needed to what is known. Raises the first ApiError and stops the other reads.
 
-    `app_codes` are the codes by application name. The owner of a registration that is not there
-    is not looked up, and not in the result.
+    The owner of a registration that is not there is not looked up, and not in the result.
     """
-    registrations = _Registrations(service, app_codes, needs, listen)
-    people = _People(service, live, needs, listen)
+    registrations = _Registrations(context, needs)
+    people = _People(context, live, needs)
     await together(registrations.read(), people.read(live.registrations, registrations))
     return Live(
         {**live.registrations, **registrations.in_order()},
@@ -55,52 +47,50 @@ async def read(
 class _Registrations:
     """The point reads of registrations; a wrong application is told from a gone registration."""
 
-    def __init__(
-        self, service: Service, app_codes: Mapping[str, str], needs: Needs, listen: Listener
-    ) -> None:
-        self._service = service
-        self._app_codes = app_codes
-        self._wanted = needs.registrations
-        self._listen = listen
-        self.found: dict[str, Found] = {}
+    def __init__(self, context: ReadContext, needs: Needs) -> None:
+        self._service = context.service
+        self._app_codes = context.app_codes
+        self._needed = needs.registrations
+        self._listen = context.listen
+        self.results: dict[str, Found] = {}
         self._awaited: dict[str, asyncio.Future[None]] = {}
 
     async def read(self) -> None:
-        await each(self._wanted.items(), self._read_one, min(WORKERS, len(self._wanted)))
+        await each(self._needed.items(), self._read_registration, min(WORKERS, len(self._needed)))
 
     async def until_read(self, ids: Iterable[str]) -> None:
         """Wait until all of these that are being read are read."""
         loop = asyncio.get_running_loop()
         for id_ in ids:
-            if id_ in self._wanted and id_ not in self.found:
+            if id_ in self._needed and id_ not in self.results:
                 self._awaited[id_] = loop.create_future()
                 await self._awaited[id_]
 
     def in_order(self) -> dict[str, Found]:
-        return {device: self.found[device] for device in self._wanted}
+        return {device: self.results[device] for device in self._needed}
 
-    async def _read_one(self, wanted: tuple[str, str]) -> None:
-        device, application = wanted
-        self.found[device] = await self._find(device, application)
+    async def _read_registration(self, item: tuple[str, str]) -> None:
+        device, application = item
+        self.results[device] = await self._locate(device, application)
         awaited = self._awaited.get(device)
         if awaited is not None and not awaited.done():
             awaited.set_result(None)
-        self._listen(Progress("get", len(self.found), len(self._wanted)))
+        self._listen(Progress("get", len(self.results), len(self._needed)))
 
-    async def _find(self, device: str, application: str) -> Found:
-        found = await self._ask(device, application)
-        if found is not None:
-            return found
-        asked = {self._app_codes[application]}
+    async def _locate(self, device: str, application: str) -> Found:
+        registration = await self._request(device, application)
+        if registration is not None:
+            return registration
+        codes_tried = {self._app_codes[application]}
         for other, code in sorted(self._app_codes.items()):
             # Two names may stand for one code.
-            if code not in asked:
-                asked.add(code)
-                if await self._ask(device, other) is not None:
+            if code not in codes_tried:
+                codes_tried.add(code)
+                if await self._request(device, other) is not None:
                     return WrongApplication(other)
         return Gone()
 
-    async def _ask(self, device: str, application: str) -> LiveRegistration | None:
+    async def _request(self, device: str, application: str) -> LiveRegistration | None:
         try:
             return await self._service.registration(device, self._app_codes[application])
         except RegistrationNotFound:
@@ -118,10 +108,10 @@ class _People:
     batches of fixed size, so that the calls do not depend on which answer came first.
     """
 
-    def __init__(self, service: Service, live: Live, needs: Needs, listen: Listener) -> None:
-        self._service = service
+    def __init__(self, context: ReadContext, live: Live, needs: Needs) -> None:
+        self._service = context.service
         self._needs = needs
-        self._listen = listen
+        self._listen = context.listen
         self._total = len(needs.owners) + len(needs.people)
         self._done = 0
         self._by_registration: dict[tuple[str, str], LivePerson] = {}
@@ -129,14 +119,14 @@ class _People:
         self._owners: dict[str, LivePerson | None] = {}
         self._people: dict[IdentityValue, LivePerson | None] = {}
         for person in (*live.owners.values(), *live.people.values()):
-            self._note(person)
+            self._remember(person)
 
     async def read(self, known: Mapping[str, Found], registrations: _Registrations) -> None:
         """Look everybody up; an owner as soon as the registrations of its batch are known."""
         for batch in _batches(self._needs.owners):
             await registrations.until_read(batch)
-            found = [registrations.found.get(id) or known.get(id) for id in batch]
-            await self._read_owners(found)
+            owned = [registrations.results.get(id) or known.get(id) for id in batch]
+            await self._read_owners(owned)
         for values in _batches(self._needs.people):
             await self._read_people(values)
 
@@ -146,46 +136,48 @@ class _People:
     def people_in_order(self) -> dict[IdentityValue, LivePerson | None]:
         return {value: self._people[value] for value in self._needs.people}
 
-    async def _read_owners(self, found: Sequence[Found | None]) -> None:
-        batch = [one for one in found if isinstance(one, LiveRegistration)]
+    async def _read_owners(self, owned: Sequence[Found | None]) -> None:
+        batch = [item for item in owned if isinstance(item, LiveRegistration)]
         answers: dict[tuple[str, str], LivePerson | None] = {}
 
-        async def ask(registration: LiveRegistration) -> None:
+        async def required_reads(registration: LiveRegistration) -> None:
             owner = await self._service.owner(registration.id, registration.application_id)
             answers[_key(registration)] = owner
-            self._tell(1)
+            self._report_progress(1)
 
-        unknown = [one for one in batch if _key(one) not in self._by_registration]
-        self._tell(len(found) - len(unknown))
-        await each(unknown, ask, len(unknown))
+        unknown = [item for item in batch if _key(item) not in self._by_registration]
+        self._report_progress(len(owned) - len(unknown))
+        await each(unknown, required_reads, len(unknown))
         for registration in batch:
             key = _key(registration)
             owner = answers[key] if key in answers else self._by_registration[key]
             self._owners[registration.id] = owner if owner and owner.identities else None
         for owner in answers.values():
-            self._note(owner)
+            self._remember(owner)
 
     async def _read_people(self, batch: Sequence[IdentityValue]) -> None:
         answers: dict[IdentityValue, LivePerson | None] = {}
 
-        async def ask(value: IdentityValue) -> None:
+        async def required_reads(value: IdentityValue) -> None:
             answers[value] = await self._service.person(value)
-            self._tell(1)
+            self._report_progress(1)
 
         unknown = [value for value in batch if value not in self._by_identity]
-        await each(unknown, ask, len(unknown))
-        self._tell(len(batch) - len(unknown))
+        await each(unknown, required_reads, len(unknown))
+        self._report_progress(len(batch) - len(unknown))
         for value in batch:
             self._people[value] = answers[value] if value in answers else self._by_identity[value]
         for person in answers.values():
-            self._note(person)
+            self._remember(person)
 
-    def _note(self, person: LivePerson | None) -> None:
+    def _remember(self, person: LivePerson | None) -> None:
         if person is not None:
-            self._by_registration.update((_key(one), person) for one in person.registrations)
+            self._by_registration.update(
+                (_key(registration), person) for registration in person.registrations
+            )
             self._by_identity.update((value, person) for value in person.identities)
 
-    def _tell(self, done: int) -> None:
+    def _report_progress(self, done: int) -> None:
         if done:
             self._done += done
             self._listen(Progress("persons", self._done, self._total))

@@ -1,8 +1,8 @@
-"""Stage 2, the whole of it: choose how to read, sweep if that is quicker, settle the rest by point.
+"""Read live state: choose how to read, sweep if that is quicker, read the rest by point.
 
-Reading is a fix-point: `ask` names what is still missing from what is known, and it is read, until
-nothing is missing. A sweep is one way to fill in much at once; whatever it leaves open is missing
-still, and read by point. So every strategy ends in the same live state.
+Reading is a fix-point: `required_reads` names what is still missing from what is known, and it is
+read, until nothing is missing. A sweep is one way to fill in much at once; whatever it leaves open
+is missing still, and read by point. So every strategy ends in the same live state.
 """
 
 from __future__ import annotations
@@ -17,9 +17,8 @@ from reconciler.core.live import Live, LiveRegistration, Needs
 from reconciler.core.sweep_query import Page, SweepQuery
 from reconciler.platform.assumptions import ANONYMOUS_OWNER, PAGE_PUSH
 
-from .context import ReadContext
-from .links import linked
-from .point_reads import read
+from .context import WORKERS, ReadContext, together
+from .point_reads import read_by_point
 from .strategy import (
     Choice,
     Estimate,
@@ -30,11 +29,10 @@ from .strategy import (
     pages_of,
     points_seconds,
 )
-from .sweep import SWEEPS, sweep
-from .sweep_result import Swept
-from .workers import WORKERS, together
+from .sweep import SWEEPS, link_applications, sweep
+from .sweep_result import SweepResult
 
-Ask = Callable[[Live], Needs]
+RequiredReads = Callable[[Live], Needs]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,79 +47,81 @@ class Reading:
 
 
 async def read_live(
-    ask: Ask, sought: SweepQuery, means: ReadContext, choice: Choice = Choice.AUTO
+    required_reads: RequiredReads,
+    query: SweepQuery,
+    context: ReadContext,
+    choice: Choice = Choice.AUTO,
 ) -> Reading:
     """Read until nothing is missing. Raises the first ApiError."""
     reading = Reading(Live())
-    sweeper = _Sweeper(sought, means, choice)
-    before = Needs()
-    while needs := ask(reading.live):
-        if needs == before:
+    sweeper = _Sweeper(query, context, choice)
+    previous = Needs()
+    while needs := required_reads(reading.live):
+        if needs == previous:
             raise RuntimeError("What was read is still missing. This is a bug in reconciler.")
-        swept = await sweeper.instead_of(needs, reading)
+        swept = await sweeper.sweep_if_quicker(needs, reading)
         if swept is not None:
-            reading, before = swept, Needs()
+            reading, previous = swept, Needs()
             continue
-        known = sweeper.settled(needs, reading.live)
+        known = sweeper.infer_owners(needs, reading.live)
         if known is not None:
             reading = replace(reading, live=known)
             continue
-        wanted = sweeper.to_read(needs)
-        live = await read(means.service, means.app_codes, reading.live, wanted, means.listen)
-        reading, before = replace(reading, live=live), needs
+        needs_now = sweeper.select_reads(needs)
+        live = await read_by_point(context, reading.live, needs_now)
+        reading, previous = replace(reading, live=live), needs
     return reading
 
 
 class _Sweeper:
     """Decides at each step whether a sweep pays, and makes it; at most a few times in a run."""
 
-    def __init__(self, sought: SweepQuery, means: ReadContext, choice: Choice) -> None:
-        self._sought = sought
-        self._means = means
+    def __init__(self, query: SweepQuery, context: ReadContext, choice: Choice) -> None:
+        self._query = query
+        self._context = context
         self._choice = choice
-        self._reader = PageReader(sought)
-        self._left = 0 if choice is Choice.POINTS else SWEEPS
+        self._reader = PageReader(query)
+        self._sweeps_left = 0 if choice is Choice.POINTS else SWEEPS
         self._is_steady = False
         self._shown: frozenset[str] = frozenset()
 
-    async def instead_of(self, needs: Needs, reading: Reading) -> Reading | None:
+    async def sweep_if_quicker(self, needs: Needs, reading: Reading) -> Reading | None:
         """Sweep if that is quicker than to read all this by point, and return what is known then;
         None if it is not."""
-        forced = self._choice is Choice.SWEEP and self._left == SWEEPS
-        if not self._left or self._is_steady:
+        forced = self._choice is Choice.SWEEP and self._sweeps_left == SWEEPS
+        if not self._sweeps_left or self._is_steady:
             return None
-        sizes = _sizes(needs, self._sought)
-        rates = self._means.rates
+        sizes = _sizes(needs, self._query)
+        rates = self._context.rates
         if not forced and is_short(points_seconds(sizes, rates), rates):
             return None
         try:
-            first = await self._means.service.page(1, self._reader)
+            first = await self._context.service.page(1, self._reader)
         except Rejected:
             if forced:
                 raise
             # It lets nobody list people, or not in this way; points need no list.
-            self._left = 0
+            self._sweeps_left = 0
             return None
-        weighed = self._weigh(sizes, first)
-        chosen = weighed.strategy
+        estimated = self._estimate(sizes, first)
+        chosen = estimated.strategy
         if forced and chosen is Strategy.POINTS:
-            chosen = Strategy.SWEEP_AND_POINTS if self._bare(first) else Strategy.SWEEP
+            chosen = Strategy.SWEEP_AND_POINTS if self._has_bare_pages(first) else Strategy.SWEEP
         people = first.total
         if reading.weighed is None:
-            told = Weighed(chosen, people, weighed.points, weighed.sweep, forced)
-            self._means.listen(told)
-            reading = replace(reading, people=people, weighed=weighed)
+            self._context.listen(Weighed(chosen, people, estimated.points, estimated.sweep, forced))
+            reading = replace(reading, people=people, weighed=estimated)
         if chosen is Strategy.POINTS:
-            self._left = 0
+            self._sweeps_left = 0
             return reading
-        self._left -= 1
-        live = await self._swept(needs, reading.live, first, chosen)
+        self._sweeps_left -= 1
+        live = await self._sweep(needs, reading.live, first, chosen)
         return replace(reading, live=live, strategy=chosen)
 
-    def settled(self, needs: Needs, live: Live) -> Live | None:
+    def infer_owners(self, needs: Needs, live: Live) -> Live | None:
         """Return what follows without a call: where people without identity are shown nowhere, who
         stands on no page belongs to nobody. None if nothing does."""
-        if not self._knows_nobody:
+        if not self._absence_means_no_owner:
             return None
         owners = {
             id_: None
@@ -132,53 +132,53 @@ class _Sweeper:
         }
         return Live(live.registrations, {**live.owners, **owners}, live.people) if owners else None
 
-    def to_read(self, needs: Needs) -> Needs:
+    def select_reads(self, needs: Needs) -> Needs:
         """Return what to read of it now: no owner that follows once the registration is read."""
-        is_early = self._knows_nobody and needs.registrations
+        is_early = self._absence_means_no_owner and needs.registrations
         return replace(needs, owners=()) if is_early else needs
 
     @property
-    def _knows_nobody(self) -> bool:
-        return self._is_steady and self._means.pinned.get(ANONYMOUS_OWNER.name) == "404"
+    def _absence_means_no_owner(self) -> bool:
+        return self._is_steady and self._context.pinned.get(ANONYMOUS_OWNER.name) == "404"
 
-    def _bare(self, first: Page) -> bool:
+    def _has_bare_pages(self, first: Page) -> bool:
         """Whether pages leave fields out: it is known, or the first page shows it."""
-        pinned = self._means.pinned.get(PAGE_PUSH.name)
+        pinned = self._context.pinned.get(PAGE_PUSH.name)
         return first.shows_flags is False if pinned is None else pinned == "bare"
 
-    def _weigh(self, sizes: Sizes, first: Page) -> Estimate:
+    def _estimate(self, sizes: Sizes, first: Page) -> Estimate:
         if first.total is None:
             # How many there are is not to be had, so nothing speaks for reading all of them.
-            by_points = points_seconds(sizes, self._means.rates)
+            by_points = points_seconds(sizes, self._context.rates)
             return Estimate(by_points, by_points, Strategy.POINTS)
         size = len(first.numbers)
         pages = pages_of(first.total, size) if size else 1
-        return estimate(sizes, pages, self._means.rates, bare=self._bare(first), read=1)
+        return estimate(sizes, pages, self._context.rates, bare=self._has_bare_pages(first), read=1)
 
-    async def _swept(self, needs: Needs, live: Live, first: Page, chosen: Strategy) -> Live:
-        means = self._means
-        swept: Swept | None = None
+    async def _sweep(self, needs: Needs, live: Live, first: Page, chosen: Strategy) -> Live:
+        context = self._context
+        result: SweepResult | None = None
 
         async def pages() -> None:
-            nonlocal swept
-            swept = await sweep(means.service, self._sought, self._reader, first, means.listen)
+            nonlocal result
+            result = await sweep(context, self._query, self._reader, first)
 
         async def registrations() -> None:
             nonlocal live
-            wanted = Needs(registrations=needs.registrations)
-            live = await read(means.service, means.app_codes, live, wanted, means.listen)
+            needs_now = Needs(registrations=needs.registrations)
+            live = await read_by_point(context, live, needs_now)
 
         if chosen is Strategy.SWEEP_AND_POINTS:
             await together(pages(), registrations())
         else:
             await pages()
-        if swept is None:
+        if result is None:
             raise RuntimeError("A sweep without a result. This is a bug in reconciler.")
-        self._is_steady = swept.steady()
-        self._shown = swept.shown()
-        return await linked(swept, live, needs, self._sought, means)
+        self._is_steady = result.is_steady()
+        self._shown = result.shown_registrations()
+        return await link_applications(result, live, needs, self._query, context)
 
 
-def _sizes(needs: Needs, sought: SweepQuery) -> Sizes:
-    lookups = sought.lookups(needs.owners, WORKERS)
+def _sizes(needs: Needs, query: SweepQuery) -> Sizes:
+    lookups = query.lookups(needs.owners, WORKERS)
     return Sizes(len(needs.registrations), lookups + len(needs.people))

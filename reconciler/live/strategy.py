@@ -1,4 +1,4 @@
-"""Stage 2, the decision: point reads, or a sweep of everybody's pages? Pure arithmetic.
+"""Choose how to read: registrations one by one, or a sweep of everybody's pages. Pure arithmetic.
 
 A registration read alone costs one of many calls a second and does not say who owns it; its owner
 costs one of few. A page costs one of these few and shows a thousand people with all they own. So

@@ -1,4 +1,4 @@
-"""Stage 2, what pages add up to: pure. Found things are true; absence is only as sure as the pages.
+"""What pages add up to: pure. What they show is true; absence is only as sure as the pages.
 
 People appear and vanish while the pages are read, and everybody behind them moves by a place. So
 each page is held against its neighbours, the counts against each other, and the last page, which is
@@ -8,7 +8,7 @@ not known to be absent; what was found in two places is not known at all. Both a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
@@ -20,7 +20,7 @@ from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.sweep_query import Page, SweepQuery
 
 
-class Sight(msgspec.Struct, frozen=True):
+class Sighting(msgspec.Struct, frozen=True):
     """What the pages show of one registration: it, and whose it is."""
 
     registration: LiveRegistration
@@ -37,12 +37,12 @@ class Sight(msgspec.Struct, frozen=True):
         )
 
 
-class Swept:
-    """Takes pages as they come, in any order, and tells what they show. `last` is the page that
+class SweepResult:
+    """Takes pages as they come, in any order, and says what they show. `last` is the page that
     will come twice."""
 
-    def __init__(self, sought: SweepQuery, last: int) -> None:
-        self._sought = sought
+    def __init__(self, query: SweepQuery, last: int) -> None:
+        self._query = query
         self._people: dict[int, LivePerson] = {}
         self._texts: dict[tuple[str, str], Mapping[str, Scalar]] = {}
         self._numbers: dict[int, tuple[int, ...]] = {}
@@ -50,124 +50,119 @@ class Swept:
         self._last = last
         self._total: int | None = None
         self._distinct = 0
-        self._moved = False
+        self._has_moved = False
         self.shows_types = False
 
     def add(self, number: int, page: Page) -> None:
         """Take a page for the first time."""
-        self._note(page)
-        self._distinct += len(page.numbers) - self._repeats(number, page.numbers)
+        self._remember(page)
+        self._distinct += len(page.numbers) - self._count_repeats(number, page.numbers)
         self._numbers[number] = page.numbers
         self._seen.add(number)
-        self._forget_around(number)
+        self._drop_compared_pages(number)
 
     def add_again(self, number: int, page: Page) -> None:
         """Take the last page for the second time: it may only have grown."""
         before = self._numbers.get(number, ())
-        self._note(page)
+        self._remember(page)
         if page.numbers[: len(before)] != before:
-            self._moved = True
+            self._has_moved = True
         self._distinct += len(page.numbers) - len(before)
         self._numbers[number] = page.numbers
 
-    def steady(self) -> bool:
+    def is_steady(self) -> bool:
         """Whether nobody vanished or moved while the pages were read, so that who was not seen is
         not there. Ask when all pages are in."""
-        return not self._moved and self._distinct == self._total
+        return not self._has_moved and self._distinct == self._total
 
     def people(self) -> Mapping[IdentityValue, LivePerson | None]:
         """Return who has each sought identity value: seen once, or certainly nobody."""
-        found: dict[IdentityValue, LivePerson] = {}
-        twice: set[IdentityValue] = set()
+        holders: dict[IdentityValue, LivePerson] = {}
+        ambiguous: set[IdentityValue] = set()
         for person in self._people.values():
             for value in person.identities:
-                if value in self._sought.identities:
-                    if value in found:
-                        twice.add(value)
-                    found[value] = person
-        if not self.steady():
-            return {value: person for value, person in found.items() if value not in twice}
-        return {value: found.get(value) for value in self._sought.identities if value not in twice}
+                if value in self._query.identities:
+                    if value in holders:
+                        ambiguous.add(value)
+                    holders[value] = person
+        if not self.is_steady():
+            return {value: person for value, person in holders.items() if value not in ambiguous}
+        return {
+            value: holders.get(value) for value in self._query.identities if value not in ambiguous
+        }
 
-    def sights(self, *, trust_texts: bool) -> dict[str, Sight]:
+    def sightings(self, *, trust_texts: bool) -> dict[str, Sighting]:
         """Return the kept registrations that were seen in one place only, by id.
 
         With `trust_texts`, or where some value showed that this service types what it shows, text
         that looks like another type is text.
         """
         trust = trust_texts or self.shows_types
-        found: dict[str, Sight] = {}
-        twice: set[str] = set()
+        sightings = {
+            registration.id: Sighting(
+                self._with_texts(registration) if trust else registration, person
+            )
+            for person, registration in self._sought_registrations()
+        }
+        for id_ in self.seen_twice():
+            del sightings[id_]
+        return sightings
+
+    def shown_registrations(self) -> frozenset[str]:
+        """Return all sought registrations that stand on any page, whatever became of them."""
+        return frozenset(registration.id for _, registration in self._sought_registrations())
+
+    def seen_twice(self) -> set[str]:
+        """Return the kept registrations that were seen with two people: they moved meanwhile."""
+        owners: dict[str, int] = {}
+        return {
+            registration.id
+            for person, registration in self._sought_registrations()
+            if owners.setdefault(registration.id, person.number) != person.number
+        }
+
+    def _sought_registrations(self) -> Iterator[tuple[LivePerson, LiveRegistration]]:
         for person in self._people.values():
             for registration in person.registrations:
                 if self._is_sought(registration):
-                    shown = self._typed(registration) if trust else registration
-                    sight = Sight(shown, person)
-                    before = found.setdefault(registration.id, sight)
-                    if before is not sight and before.owner.number != person.number:
-                        twice.add(registration.id)
-                    found[registration.id] = sight
-        for id_ in twice:
-            del found[id_]
-        return found
-
-    def shown(self) -> frozenset[str]:
-        """Return all sought registrations that stand on any page, whatever became of them."""
-        return frozenset(
-            registration.id
-            for person in self._people.values()
-            for registration in person.registrations
-            if self._is_sought(registration)
-        )
-
-    def twice(self) -> set[str]:
-        """Return the kept registrations that were seen with two people: they moved meanwhile."""
-        seen: dict[str, int] = {}
-        twice: set[str] = set()
-        for person in self._people.values():
-            for registration in person.registrations:
-                if not self._is_sought(registration):
-                    continue
-                if seen.setdefault(registration.id, person.number) != person.number:
-                    twice.add(registration.id)
-        return twice
+                    yield person, registration
 
     def _is_sought(self, registration: LiveRegistration) -> bool:
-        sought = self._sought
+        query = self._query
         return (
-            registration.id in sought.registrations
-            or sought.everybody
-            or registration.application_id in sought.application_ids
+            registration.id in query.registrations
+            or query.everybody
+            or registration.application_id in query.application_ids
         )
 
-    def _typed(self, registration: LiveRegistration) -> LiveRegistration:
+    def _with_texts(self, registration: LiveRegistration) -> LiveRegistration:
         texts = self._texts.get((registration.application_id, registration.id))
         if texts is None or registration.additional_data is not ABSENT:
             return registration
         return replace(registration, additional_data=texts)
 
-    def _note(self, page: Page) -> None:
+    def _remember(self, page: Page) -> None:
         for person in page.people:
             self._people[person.number] = person
         self._texts.update(page.texts)
         self.shows_types = self.shows_types or page.shows_types
         if page.total is None or page.total < (self._total or 0):
-            self._moved = True
+            self._has_moved = True
         self._total = max(page.total or 0, self._total or 0)
 
-    def _repeats(self, number: int, numbers: tuple[int, ...]) -> int:
+    def _count_repeats(self, number: int, numbers: tuple[int, ...]) -> int:
         """Count those whom a neighbour shows too: they moved over the seam."""
-        mine = set(numbers)
+        shown_here = set(numbers)
         repeats = 0
         for neighbour in (number - 1, number + 1):
-            repeats += len(mine.intersection(self._numbers.get(neighbour, ())))
+            repeats += len(shown_here.intersection(self._numbers.get(neighbour, ())))
         if repeats:
-            self._moved = True
+            self._has_moved = True
         return repeats
 
-    def _forget_around(self, number: int) -> None:
+    def _drop_compared_pages(self, number: int) -> None:
         """Keep no numbers that no further page is held against, so that memory stays flat."""
-        for one in (number - 1, number, number + 1):
-            neighbours = {one - 1, one + 1} - {0}
-            if one != self._last and neighbours <= self._seen:
-                self._numbers.pop(one, None)
+        for page in (number - 1, number, number + 1):
+            neighbours = {page - 1, page + 1} - {0}
+            if page != self._last and neighbours <= self._seen:
+                self._numbers.pop(page, None)

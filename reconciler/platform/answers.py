@@ -47,15 +47,17 @@ def push_error(code: int, message: str, status: int = 400) -> Response:
     return Response(status, {"errorCode": code, "errorMessage": message})
 
 
-def exception(status: int, text: str | None = None, message_id: str | None = None) -> Response:
+def service_exception(
+    status: int, text: str | None = None, message_id: str | None = None
+) -> Response:
     """An error of the API around the calls: authorization, limits, unknown routes, people."""
     known_id, known_text = _EXCEPTIONS[status]
     details = {"messageId": message_id or known_id, "text": text or known_text}
     return Response(status, {"requestError": {"serviceException": details}})
 
 
-def no_such_person() -> Response:
-    return exception(404, "Person does not exist", "PERSON_DOES_NOT_EXIST")
+def person_not_found() -> Response:
+    return service_exception(404, "Person does not exist", "PERSON_DOES_NOT_EXIST")
 
 
 def registration_json(registration: Registration) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Final
 
 from reconciler.core.identity import IdentityKind, IdentityValue
 
-from .answers import Refused, exception, no_such_person, person_json
+from .answers import Refused, person_json, person_not_found, service_exception
 from .assumptions import ANONYMOUS_OWNER, Readings
 from .operations import Response
 from .world import Person, World
@@ -59,13 +59,13 @@ class Page:
 def answer_persons(world: World, query: Mapping[str, str], readings: Readings) -> Response:
     """Answer a persons call; Refused where it is wrong or there is nobody."""
     if is_lookup(query):
-        return Response(200, person_json(world, _found(world, query, readings), readings))
-    page = read_page(query)
+        return Response(200, person_json(world, _look_up(world, query, readings), readings))
+    page = parse_page(query)
     people: Iterable[Person] = world.people.values()
     if any(person.is_anonymous for person in people) and readings(ANONYMOUS_OWNER) == "404":
         people = (person for person in world.people.values() if not person.is_anonymous)
     ordered = sorted(people, key=lambda person: order_key(person, page.order_by))
-    return page_of(world, [person.number for person in ordered], page, readings)
+    return show_page(world, [person.number for person in ordered], page, readings)
 
 
 def is_lookup(query: Mapping[str, str]) -> bool:
@@ -73,19 +73,19 @@ def is_lookup(query: Mapping[str, str]) -> bool:
     return "identifier" in query or "type" in query or "sender" in query
 
 
-def read_page(query: Mapping[str, str]) -> Page:
+def parse_page(query: Mapping[str, str]) -> Page:
     """Read the query of a list; Refused where the contract does not allow it."""
     if "filter" in query:
         _refuse_filter(query["filter"])
     order_by, _, direction = query.get("orderBy", "createdAt:asc").partition(":")
     if order_by not in ORDER_FIELDS or direction not in ("", "asc", "desc"):
-        raise _bad("orderBy")
+        raise _invalid_query("orderBy")
     count = query.get("includeTotalCount", "false").lower()
     if count not in ("true", "false"):
-        raise _bad("includeTotalCount")
+        raise _invalid_query("includeTotalCount")
     return Page(
-        _integer(query, "page", 1, _LARGEST_INT32),
-        _integer(query, "limit", DEFAULT_LIMIT, LARGEST_LIMIT),
+        _parse_integer(query, "page", 1, _LARGEST_INT32),
+        _parse_integer(query, "limit", DEFAULT_LIMIT, LARGEST_LIMIT),
         order_by,
         direction == "desc",
         count == "true",
@@ -103,7 +103,7 @@ def order_key(person: Person, order_by: str) -> tuple[str, int]:
             return str(person.attributes.get(order_by, "")), person.number
 
 
-def page_of(world: World, order: Sequence[int], page: Page, readings: Readings) -> Response:
+def show_page(world: World, order: Sequence[int], page: Page, readings: Readings) -> Response:
     """Show a page; `order` has the number of everybody who is shown, ascending."""
     start = (page.page - 1) * page.limit
     if page.descending:
@@ -121,11 +121,11 @@ def page_of(world: World, order: Sequence[int], page: Page, readings: Readings) 
     return Response(200, body)
 
 
-def _found(world: World, query: Mapping[str, str], readings: Readings) -> Person:
+def _look_up(world: World, query: Mapping[str, str], readings: Readings) -> Person:
     kind = query.get("type")
     identifier = query.get("identifier")
     if not identifier:
-        raise _bad("identifier")
+        raise _invalid_query("identifier")
     match kind:
         case "ID":
             person = _by_number(world, identifier)
@@ -134,39 +134,39 @@ def _found(world: World, query: Mapping[str, str], readings: Readings) -> Person
         case "PUSH":
             person = _by_registration(world, identifier, query.get("sender"))
         case None:
-            raise _bad("type")
+            raise _invalid_query("type")
         case _ if kind in _OTHER_TYPES:
             if not query.get("sender"):
-                raise _bad("sender")
+                raise _invalid_query("sender")
             person = None
         case _:
-            raise _bad("type")
+            raise _invalid_query("type")
     if person is None or (person.is_anonymous and readings(ANONYMOUS_OWNER) == "404"):
-        raise Refused(no_such_person())
+        raise Refused(person_not_found())
     return person
 
 
 def _by_number(world: World, identifier: str) -> Person | None:
     if not (identifier.isascii() and identifier.isdigit()) or len(identifier) > 19:
-        raise _bad("identifier")
+        raise _invalid_query("identifier")
     return world.people.get(int(identifier))
 
 
 def _by_registration(world: World, identifier: str, sender: str | None) -> Person | None:
     if not sender:
-        raise _bad("sender")
+        raise _invalid_query("sender")
     registration = world.registrations.get(identifier)
     if registration is None or registration.application_id != sender:
         return None
     return world.owner(registration)
 
 
-def _integer(query: Mapping[str, str], name: str, default: int, largest: int) -> int:
+def _parse_integer(query: Mapping[str, str], name: str, default: int, largest: int) -> int:
     text = query.get(name)
     if text is None:
         return default
     if not (text.isascii() and text.isdigit()) or len(text) > 10 or not 1 <= int(text) <= largest:
-        raise _bad(name)
+        raise _invalid_query(name)
     return int(text)
 
 
@@ -175,9 +175,9 @@ def _refuse_filter(text: str) -> None:
     try:
         json.loads(text)
     except (ValueError, RecursionError):
-        raise _bad("filter") from None
-    raise Refused(exception(400, "Filters are not modelled"))
+        raise _invalid_query("filter") from None
+    raise Refused(service_exception(400, "Filters are not modelled"))
 
 
-def _bad(name: str) -> Refused:
-    return Refused(exception(400, f"Invalid value of {name}"))
+def _invalid_query(name: str) -> Refused:
+    return Refused(service_exception(400, f"Invalid value of {name}"))

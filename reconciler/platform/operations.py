@@ -13,8 +13,9 @@ from typing import Final
 from urllib.parse import quote, unquote
 
 Json = object
-_PUSH: Final = "/people/2/contactInformation/push/"
+PUSH_PATH: Final = "/people/2/contactInformation/push/"
 PERSONS_PATH: Final = "/people/2/persons"
+TOKEN_PATH: Final = "/auth/1/oauth2/token"
 
 
 class Operation(StrEnum):
@@ -65,7 +66,7 @@ class Response:
 
 def registration_path(registration_id: str) -> str:
     """Return the path of one registration, the id percent-encoded whole (no `/` survives)."""
-    return _PUSH + quote(registration_id, safe="")
+    return PUSH_PATH + quote(registration_id, safe="")
 
 
 def get(registration_id: str, app_code: str) -> Call:
@@ -116,4 +117,4 @@ def is_page(call: Call) -> bool:
 
 def registration_of(call: Call) -> str:
     """Return the registration id in the path of a push call, percent-decoded."""
-    return unquote(call.path.removeprefix(_PUSH).split("/", 1)[0])
+    return unquote(call.path.removeprefix(PUSH_PATH).split("/", 1)[0])

@@ -1,4 +1,7 @@
-"""Who owns a registration: personalize and depersonalize, with everything they drag along."""
+"""Who owns a registration: personalize, depersonalize, and the primary flag among one person's.
+
+Also whom a call affects, which must not happen to one person twice at a time.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +16,9 @@ from .answers import (
     NO_REGISTRATION,
     PERSONALIZATION_IMPOSSIBLE,
     Refused,
-    exception,
     personalized_json,
     push_error,
+    service_exception,
 )
 from .assumptions import (
     ANONYMOUS_OWNER,
@@ -24,11 +27,11 @@ from .assumptions import (
     MATCHES_TWO_PEOPLE,
     OWNED_BY_OTHER,
     OWNED_BY_SAME,
+    PROMOTE,
     Readings,
 )
-from .operations import Response
-from .primary import promote
-from .requests import Personalization
+from .operations import WRITES, Call, Operation, Response, registration_of
+from .requests import Personalization, read_identity
 from .world import Person, Registration, World
 
 
@@ -37,23 +40,23 @@ def personalize(
 ) -> tuple[World, Response]:
     """Attach a registration to the person with an identity; Refused where that is not allowed."""
     owner = world.owner(registration)
-    found = _matches(world, wanted)
+    matching = _find_people(world, wanted)
     named = owner if owner is not None and not owner.is_anonymous else None
     if named is not None and not wanted.force:
-        _refuse_unforced(named, found, wanted, readings)
-    target: Person | None = found[0] if found else None
-    if len(found) > 1:
+        _refuse_unforced(named, matching, wanted, readings)
+    target: Person | None = matching[0] if matching else None
+    if len(matching) > 1:
         if readings(MATCHES_TWO_PEOPLE) == "400":
-            raise _ambiguous()
-        world, target = _merged(world, found, wanted)
+            raise _ambiguous_candidates()
+        world, target = _merge_people(world, matching, wanted)
     _refuse_second_external_id(target, wanted)
     # Merging may have changed the registration; read it again before it moves.
     registration = world.registrations[registration.id]
     if named is not None and wanted.force:
-        registration = _detached(registration, readings)
+        registration = _detach(registration, readings)
     if target is None:
-        target = _fresh(world, owner, registration, now)
-    target = _enriched(target, wanted, now)
+        target = _choose_new_owner(world, owner, registration, now)
+    target = _enrich(target, wanted, now)
     world = world.with_person(target)
     if registration.owner != target.number:
         registration = replace(registration, owner=target.number)
@@ -73,27 +76,67 @@ def depersonalize(world: World, registration: Registration, readings: Readings, 
         if readings(DEPERSONALIZE_ANONYMOUS) == "400":
             raise Refused(push_error(NO_REGISTRATION, "NO_REGISTRATION"))
         return world
-    detached = _detached(registration, readings)
+    detached = _detach(registration, readings)
     if readings(ANONYMOUS_OWNER) == "404":
         return world.with_registration(replace(detached, owner=None))
-    nobody = Person(world.next_number, is_lead=True, created_at=now, modified_at=now)
-    world = world.with_person(nobody)
-    return world.with_registration(replace(detached, owner=nobody.number))
+    anonymous = world.new_person(now)
+    world = world.with_person(anonymous)
+    return world.with_registration(replace(detached, owner=anonymous.number))
 
 
-def _matches(world: World, wanted: Personalization) -> list[Person]:
+def promote(world: World, registration: Registration, readings: Readings) -> World:
+    """Let a registration that has just been given the flag take it from the others of its owner."""
+    if registration.owner is None:
+        return world
+    flagged = [
+        other
+        for other in world.registrations_of(registration.owner)
+        if other.is_primary and other.id != registration.id
+    ]
+    if not flagged:
+        return world
+    match readings(PROMOTE):
+        case "keeps-others":
+            demoted = []
+        case "demotes-others-of-application":
+            demoted = [
+                other for other in flagged if other.application_id == registration.application_id
+            ]
+        case _:
+            demoted = flagged
+    for other in demoted:
+        world = world.with_registration(replace(other, is_primary=False))
+    return world
+
+
+def affected_people(world: World, call: Call) -> frozenset[int]:
+    """Return the numbers of the people whom a write could change: the owner of the registration,
+    and whoever has a value of the identity that is sent. A read touches nobody."""
+    if call.operation not in WRITES:
+        return frozenset()
+    affected: set[int] = set()
+    registration = world.registrations.get(registration_of(call))
+    if registration is not None and registration.owner is not None:
+        affected.add(registration.owner)
+    if call.operation is Operation.PERSONALIZE:
+        holders = (world.holders.get(value) for value in read_identity(call.body))
+        affected.update(number for number in holders if number is not None)
+    return frozenset(affected)
+
+
+def _find_people(world: World, wanted: Personalization) -> list[Person]:
     """Return the people who have any of the values, the oldest first."""
     numbers = {world.holders[value] for value in wanted.identity if value in world.holders}
     return [world.people[number] for number in sorted(numbers)]
 
 
 def _refuse_unforced(
-    owner: Person, found: Sequence[Person], wanted: Personalization, readings: Readings
+    owner: Person, matching: Sequence[Person], wanted: Personalization, readings: Readings
 ) -> None:
     """An unforced personalize never takes a registration away from its person."""
-    if owner not in found:
+    if owner not in matching:
         if readings(OWNED_BY_OTHER) == "409":
-            raise Refused(exception(409, "PERSONALIZATION_IMPOSSIBLE"))
+            raise Refused(service_exception(409, "PERSONALIZATION_IMPOSSIBLE"))
         raise Refused(push_error(PERSONALIZATION_IMPOSSIBLE, "PERSONALIZATION_IMPOSSIBLE"))
     adds_nothing = owner.identities.issuperset(wanted.identity)
     if adds_nothing and readings(OWNED_BY_SAME) == "400":
@@ -106,38 +149,40 @@ def _refuse_second_external_id(target: Person | None, wanted: Personalization) -
         return
     for value in wanted.identity:
         if value.kind is IdentityKind.EXTERNAL_ID and value != target.external_id:
-            raise _ambiguous()
+            raise _ambiguous_candidates()
 
 
-def _merged(world: World, found: Sequence[Person], wanted: Personalization) -> tuple[World, Person]:
+def _merge_people(
+    world: World, matching: Sequence[Person], wanted: Personalization
+) -> tuple[World, Person]:
     """Merge people into the oldest, who keeps what both have; of two external ids the wanted one
     stays, else the oldest's. All registrations come along."""
-    kept, *others = found
+    kept, *others = matching
     wanted_ids = set(wanted.identity)
-    external = [person.external_id for person in found if person.external_id is not None]
+    external = [person.external_id for person in matching if person.external_id is not None]
     chosen = next((value for value in external if value in wanted_ids), next(iter(external), None))
     identities = frozenset(
         value
-        for person in found
+        for person in matching
         for value in person.identities
         if value.kind is not IdentityKind.EXTERNAL_ID or value == chosen
     )
     attributes: Mapping[str, object] = kept.attributes
     for other in others:
-        attributes = _united(other.attributes, attributes)
+        attributes = _unite_attributes(other.attributes, attributes)
         for moved in world.registrations_of(other.number):
             world = world.with_registration(replace(moved, owner=kept.number))
         world = world.without_person(other.number)
     merged = replace(
         kept,
         identities=identities,
-        is_lead=all(person.is_lead for person in found),
+        is_lead=all(person.is_lead for person in matching),
         attributes=attributes,
     )
     return world.with_person(merged), merged
 
 
-def _detached(registration: Registration, readings: Readings) -> Registration:
+def _detach(registration: Registration, readings: Readings) -> Registration:
     if not (registration.is_primary or registration.additional_data):
         return registration
     if readings(DETACH) == "keeps":
@@ -145,25 +190,29 @@ def _detached(registration: Registration, readings: Readings) -> Registration:
     return replace(registration, is_primary=False, additional_data={})
 
 
-def _fresh(world: World, owner: Person | None, registration: Registration, now: str) -> Person:
+def _choose_new_owner(
+    world: World, owner: Person | None, registration: Registration, now: str
+) -> Person:
     """Return the person for an identity that nobody has: the anonymous owner itself, if this is
     all that it owns, else a new one."""
     if owner is not None and owner.is_anonymous and world.owned[owner.number] == (registration.id,):
         return owner
-    return Person(world.next_number, is_lead=True, created_at=now, modified_at=now)
+    return world.new_person(now)
 
 
-def _enriched(target: Person, wanted: Personalization, now: str) -> Person:
+def _enrich(target: Person, wanted: Personalization, now: str) -> Person:
     return replace(
         target,
         identities=target.identities.union(wanted.identity),
         is_lead=target.is_lead and wanted.keep_as_lead,
-        attributes=_united(target.attributes, wanted.attributes),
+        attributes=_unite_attributes(target.attributes, wanted.attributes),
         modified_at=now,
     )
 
 
-def _united(held: Mapping[str, object], sent: Mapping[str, object]) -> Mapping[str, object]:
+def _unite_attributes(
+    held: Mapping[str, object], sent: Mapping[str, object]
+) -> Mapping[str, object]:
     """Set what was sent; custom attributes are merged by key, tags are added."""
     united = {**held, **sent}
     old, new = held.get("customAttributes"), sent.get("customAttributes")
@@ -184,5 +233,5 @@ def _absorb(world: World, owner: Person | None, target: Person) -> World:
     return world.without_person(owner.number)
 
 
-def _ambiguous() -> Refused:
+def _ambiguous_candidates() -> Refused:
     return Refused(push_error(AMBIGUOUS_CANDIDATES, "AMBIGUOUS_PERSONALIZE_CANDIDATES"))

@@ -1,4 +1,4 @@
-"""Calls under the service's limits: how far apart they leave, and how many are in flight.
+"""Rate limits as numbers: how far apart calls leave, and how many are in flight.
 
 What paces the calls, what starts them and what forecasts them take these numbers from here.
 A rate is in calls a second after the quota share; 0 and infinity are no limit.

@@ -1,4 +1,4 @@
-"""What the service accepts in a body or a query, read into values; all else is refused as a 400."""
+"""Validate bodies and queries as the service does: read into values, or refused as a 400."""
 
 from __future__ import annotations
 
@@ -51,31 +51,31 @@ class Personalization:
 
 def read_update(body: Json) -> Update:
     """Read the body of an update. Read-only and unknown fields are ignored."""
-    fields = _object(body, "body")
-    system = _object(fields.get("systemData", {}), "systemData")
+    fields = _require_object(body, "body")
+    system = _require_object(fields.get("systemData", {}), "systemData")
     data: Mapping[str, Scalar | None] | None = None
     if "additionalData" in fields:
         data = {
-            _name(name): None if value is None else _scalar(value, name)
-            for name, value in _object(fields["additionalData"], "additionalData").items()
+            _require_name(name): None if value is None else _read_scalar(value, name)
+            for name, value in _require_object(fields["additionalData"], "additionalData").items()
         }
     return Update(
-        _optional_boolean(fields, "isPrimary"),
-        _optional_boolean(system, "registrationEnabled"),
+        _read_optional_boolean(fields, "isPrimary"),
+        _read_optional_boolean(system, "registrationEnabled"),
         data,
     )
 
 
 def read_personalization(body: Json, query: Mapping[str, str]) -> Personalization:
     """Read a personalize; Refused with a USER_IDENTITY_INVALID where the identity is no good."""
-    fields = _object(body, "body")
+    fields = _require_object(body, "body")
     options = {
-        name: _query_boolean(query, name)
+        name: _read_query_boolean(query, name)
         for name in ("forceDepersonalize", "keepAsLead", "returnPush", "setDeviceAsPrimary")
     }
     return Personalization(
-        _identity(fields.get("identity")),
-        _attributes(_object(fields.get("attributes", {}), "attributes")),
+        _read_identity(fields.get("identity")),
+        _read_attributes(_require_object(fields.get("attributes", {}), "attributes")),
         options["forceDepersonalize"],
         options["keepAsLead"],
         options["returnPush"],
@@ -86,14 +86,14 @@ def read_personalization(body: Json, query: Mapping[str, str]) -> Personalizatio
 def read_identity(body: Json) -> Identity:
     """Return the identity of a personalize body, or the empty one where it is no good."""
     try:
-        return _identity(_object(body, "body").get("identity"))
+        return _read_identity(_require_object(body, "body").get("identity"))
     except Refused:
         return Identity(())
 
 
-def _identity(value: object) -> Identity:
+def _read_identity(value: object) -> Identity:
     values: list[IdentityValue] = []
-    for name, text in _object(value, "identity").items():
+    for name, text in _require_object(value, "identity").items():
         if name not in list(IdentityKind) or text is None:
             continue
         kind = IdentityKind(name)
@@ -116,38 +116,39 @@ def _is_identity(kind: IdentityKind, text: str) -> bool:
             return len(text) <= _EMAIL_LENGTH and _EMAIL.fullmatch(text) is not None
 
 
-def _attributes(sent: Mapping[str, object]) -> Mapping[str, object]:
+def _read_attributes(sent: Mapping[str, object]) -> Mapping[str, object]:
     """Return the person attributes by their names on a page (birthday is birthDate there)."""
-    read: dict[str, object] = {}
+    attributes: dict[str, object] = {}
     for name, value in sent.items():
         match name:
             case "firstName" | "lastName" | "middleName":
                 if not isinstance(value, str) or len(value) > _ATTRIBUTE_LENGTHS[name]:
-                    raise _bad(name)
-                read[name] = value
+                    raise _invalid_value(name)
+                attributes[name] = value
             case "birthday":
-                found = _BIRTHDAY.fullmatch(value) if isinstance(value, str) else None
-                if found is None:
-                    raise _bad(name)
-                read["birthDate"] = found[1]
+                date = _BIRTHDAY.fullmatch(value) if isinstance(value, str) else None
+                if date is None:
+                    raise _invalid_value(name)
+                attributes["birthDate"] = date[1]
             case "gender":
                 if value not in ("MALE", "FEMALE"):
-                    raise _bad(name)
-                read[name] = value
+                    raise _invalid_value(name)
+                attributes[name] = value
             case "tags":
                 if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
-                    raise _bad(name)
+                    raise _invalid_value(name)
                 if len(set(value)) != len(value):
-                    raise _bad(name)
-                read[name] = list(value)
+                    raise _invalid_value(name)
+                attributes[name] = list(value)
             case "customAttributes":
-                read[name] = {
-                    _name(key): _scalar(item, key) for key, item in _object(value, name).items()
+                attributes[name] = {
+                    _require_name(key): _read_scalar(item, key)
+                    for key, item in _require_object(value, name).items()
                 }
-    return read
+    return attributes
 
 
-def _scalar(value: object, name: str) -> Scalar:
+def _read_scalar(value: object, name: str) -> Scalar:
     match value:
         case bool():
             return value
@@ -158,39 +159,39 @@ def _scalar(value: object, name: str) -> Scalar:
         case str() if len(value) <= TEXT_LENGTH:
             return value
         case _:
-            raise _bad(name[:NAME_LENGTH])
+            raise _invalid_value(name[:NAME_LENGTH])
 
 
-def _name(name: str) -> str:
+def _require_name(name: str) -> str:
     if not 1 <= len(name) <= NAME_LENGTH:
         raise Refused(push_error(BAD_REQUEST, "Invalid name of an attribute"))
     return name
 
 
-def _object(value: object, name: str) -> Mapping[str, object]:
+def _require_object(value: object, name: str) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise _bad(name)
+        raise _invalid_value(name)
     return value
 
 
-def _optional_boolean(fields: Mapping[str, object], name: str) -> bool | None:
+def _read_optional_boolean(fields: Mapping[str, object], name: str) -> bool | None:
     if name not in fields:
         return None
     value = fields[name]
     if not isinstance(value, bool):
-        raise _bad(name)
+        raise _invalid_value(name)
     return value
 
 
-def _query_boolean(query: Mapping[str, str], name: str) -> bool:
+def _read_query_boolean(query: Mapping[str, str], name: str) -> bool:
     match query.get(name, "false").lower():
         case "true":
             return True
         case "false":
             return False
         case _:
-            raise _bad(name)
+            raise _invalid_value(name)
 
 
-def _bad(name: str) -> Refused:
+def _invalid_value(name: str) -> Refused:
     return Refused(push_error(BAD_REQUEST, f"Invalid value of {name}"))

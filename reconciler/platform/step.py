@@ -1,4 +1,4 @@
-"""The one semantics of the service: a world and a call give the world after it and the answer.
+"""The semantics of the service, once: a world and a call give the world after it and the answer.
 
 The sandbox serves it and the proof of a plan replays it. A reading is asked for only where the
 outcome depends on it, so that a proof can explore exactly the readings that matter.
@@ -23,8 +23,7 @@ from .answers import (
 from .assumptions import ADDITIONAL_DATA_PATCH, Readings
 from .lookups import answer_persons
 from .operations import Call, Operation, Response, registration_of
-from .ownership import depersonalize, personalize
-from .primary import promote
+from .ownership import depersonalize, personalize, promote
 from .requests import Update, read_personalization, read_update
 from .world import FIRST_MOMENT, Registration, World
 
@@ -45,12 +44,12 @@ def step(
 def _step(world: World, call: Call, readings: Readings, now: str) -> tuple[World, Response]:
     if call.operation is Operation.PERSONS:
         return world, answer_persons(world, call.query, readings)
-    registration = addressed(world, call)
+    registration = addressed_registration(world, call)
     match call.operation:
         case Operation.GET:
             return world, Response(200, registration_json(registration))
         case Operation.UPDATE:
-            after = _update(world, registration, read_update(call.body), readings)
+            after = _apply_update(world, registration, read_update(call.body), readings)
             return after, Response(200, registration_json(after.registrations[registration.id]))
         case Operation.PERSONALIZE:
             wanted = read_personalization(call.body, call.query)
@@ -59,7 +58,7 @@ def _step(world: World, call: Call, readings: Readings, now: str) -> tuple[World
             return depersonalize(world, registration, readings, now), Response(200)
 
 
-def addressed(world: World, call: Call) -> Registration:
+def addressed_registration(world: World, call: Call) -> Registration:
     """Return the registration that a push call is about; Refused if the service finds none."""
     if not call.app_code:
         raise Refused(push_error(APP_CODE_MISSING, "Application code missing"))
@@ -72,20 +71,22 @@ def addressed(world: World, call: Call) -> Registration:
     return registration
 
 
-def _update(world: World, registration: Registration, sent: Update, readings: Readings) -> World:
+def _apply_update(
+    world: World, registration: Registration, sent: Update, readings: Readings
+) -> World:
     changed = registration
     if sent.is_primary is not None:
         changed = replace(changed, is_primary=sent.is_primary)
     if sent.registration_enabled is not None:
         changed = replace(changed, registration_enabled=sent.registration_enabled)
     if sent.additional_data is not None:
-        data = _patched(registration.additional_data, sent.additional_data, readings)
+        data = _patch_additional_data(registration.additional_data, sent.additional_data, readings)
         changed = replace(changed, additional_data=data)
     after = world.with_registration(changed)
     return promote(after, changed, readings) if sent.is_primary else after
 
 
-def _patched(
+def _patch_additional_data(
     held: Mapping[str, Scalar], sent: Mapping[str, Scalar | None], readings: Readings
 ) -> Mapping[str, Scalar]:
     replaced = {name: value for name, value in sent.items() if value is not None}

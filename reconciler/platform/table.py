@@ -1,4 +1,4 @@
-"""A mapping that is cheap to change: each change gives a new table and leaves the old one alone."""
+"""A persistent mapping: each change gives a new table, cheaply, and leaves the old one alone."""
 
 from __future__ import annotations
 

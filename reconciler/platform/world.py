@@ -21,17 +21,17 @@ FIRST_MOMENT = "2026-01-01T00:00:00"
 _EXTERNAL_ID = IdentityKind.EXTERNAL_ID
 
 
-def same_json(one: object, other: object) -> bool:
+def same_json(value: object, other: object) -> bool:
     """Whether two JSON values are the same to the service: True is not 1, and 1 is 1.0."""
-    match one, other:
+    match value, other:
         case Mapping(), Mapping():
-            return one.keys() == other.keys() and all(
-                same_json(value, other[key]) for key, value in one.items()
+            return value.keys() == other.keys() and all(
+                same_json(item, other[key]) for key, item in value.items()
             )
         case list() | tuple(), list() | tuple():
-            return len(one) == len(other) and all(map(same_json, one, other))
+            return len(value) == len(other) and all(map(same_json, value, other))
         case _:
-            return same_value(one, other) or (one is None and other is None)
+            return same_value(value, other) or (value is None and other is None)
 
 
 class Person(msgspec.Struct, frozen=True, eq=False):
@@ -193,15 +193,19 @@ class World:
     def registrations_of(self, number: int) -> tuple[Registration, ...]:
         return tuple([self.registrations[id_] for id_ in self.owned.get(number, ())])
 
+    def new_person(self, now: str) -> Person:
+        """Return a person with the next number, who is not in the world yet and has nothing."""
+        return Person(self.next_number, is_lead=True, created_at=now, modified_at=now)
+
     def with_person(self, person: Person) -> World:
         """Add a person or change one; ValueError if somebody else has one of the identities."""
         _check_one_external_id(person)
         before = self.people.get(person.number)
         holders = self.holders
-        had = before.identities if before is not None else frozenset()
-        for value in had - person.identities:
+        held = before.identities if before is not None else frozenset()
+        for value in held - person.identities:
             holders = holders.delete(value)
-        for value in person.identities - had:
+        for value in person.identities - held:
             if value in holders:
                 raise ValueError(f"person {holders[value]} has that {value.kind.value} already")
             holders = holders.set(value, person.number)
@@ -228,8 +232,8 @@ class World:
         owned = self.owned
         if old != new:
             if old is not None:
-                left = tuple(id_ for id_ in owned[old] if id_ != registration.id)
-                owned = owned.set(old, left) if left else owned.delete(old)
+                remaining = tuple(id_ for id_ in owned[old] if id_ != registration.id)
+                owned = owned.set(old, remaining) if remaining else owned.delete(old)
             if new is not None:
                 owned = owned.set(new, (*owned.get(new, ()), registration.id))
         registrations = self.registrations.set(registration.id, registration)
@@ -246,9 +250,9 @@ class World:
         world = self
         for registration in self.registrations.values():
             if registration.owner is None:
-                nobody = Person(world.next_number, is_lead=True, created_at=now, modified_at=now)
-                world = world.with_person(nobody)
-                owned = msgspec.structs.replace(registration, owner=nobody.number)
+                anonymous = world.new_person(now)
+                world = world.with_person(anonymous)
+                owned = msgspec.structs.replace(registration, owner=anonymous.number)
                 world = world.with_registration(owned)
         return world
 

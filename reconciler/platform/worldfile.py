@@ -47,9 +47,10 @@ def encode_world(world: World) -> bytes:
     return msgspec.json.encode(
         _World(
             dict(world.applications),
-            tuple(_from_person(world.people[number]) for number in sorted(world.people)),
+            tuple(_encode_person(world.people[number]) for number in sorted(world.people)),
             tuple(
-                _from_registration(world.registrations[id_]) for id_ in sorted(world.registrations)
+                _encode_registration(world.registrations[id_])
+                for id_ in sorted(world.registrations)
             ),
         )
     )
@@ -57,15 +58,15 @@ def encode_world(world: World) -> bytes:
 
 def decode_world(data: bytes) -> World:
     """Read a world; ValueError says what is wrong with it and where (`$.people[3].id`)."""
-    read = msgspec.json.decode(data, type=_World)
+    document = msgspec.json.decode(data, type=_World)
     return World.of(
-        [_to_person(person) for person in read.people],
-        [_to_registration(registration) for registration in read.registrations],
-        read.applications,
+        [_decode_person(person) for person in document.people],
+        [_decode_registration(registration) for registration in document.registrations],
+        document.applications,
     )
 
 
-def _from_person(person: Person) -> _Person:
+def _encode_person(person: Person) -> _Person:
     external_id = person.external_id
     return _Person(
         person.number,
@@ -79,24 +80,24 @@ def _from_person(person: Person) -> _Person:
     )
 
 
-def _to_person(read: _Person) -> Person:
-    if read.type not in ("CUSTOMER", "LEAD"):
-        raise ValueError(f"person {read.id}: type must be CUSTOMER or LEAD")
-    values = [IdentityValue.of(IdentityKind.PHONE_NUMBER, text) for text in read.phone_numbers]
-    values += [IdentityValue.of(IdentityKind.EMAIL, text) for text in read.emails]
-    if read.external_id is not None:
-        values.append(IdentityValue.of(IdentityKind.EXTERNAL_ID, read.external_id))
+def _decode_person(document: _Person) -> Person:
+    if document.type not in ("CUSTOMER", "LEAD"):
+        raise ValueError(f"person {document.id}: type must be CUSTOMER or LEAD")
+    values = [IdentityValue.of(IdentityKind.PHONE_NUMBER, text) for text in document.phone_numbers]
+    values += [IdentityValue.of(IdentityKind.EMAIL, text) for text in document.emails]
+    if document.external_id is not None:
+        values.append(IdentityValue.of(IdentityKind.EXTERNAL_ID, document.external_id))
     return Person(
-        read.id,
+        document.id,
         frozenset(values),
-        read.type == "LEAD",
-        read.attributes,
-        read.created_at,
-        read.modified_at,
+        document.type == "LEAD",
+        document.attributes,
+        document.created_at,
+        document.modified_at,
     )
 
 
-def _from_registration(registration: Registration) -> _Registration:
+def _encode_registration(registration: Registration) -> _Registration:
     return _Registration(
         registration.id,
         registration.application_id,
@@ -108,13 +109,13 @@ def _from_registration(registration: Registration) -> _Registration:
     )
 
 
-def _to_registration(read: _Registration) -> Registration:
+def _decode_registration(document: _Registration) -> Registration:
     return Registration(
-        read.registration_id,
-        read.application_id,
-        read.owner,
-        read.is_primary,
-        read.registration_enabled,
-        read.additional_data,
-        read.system_data,
+        document.registration_id,
+        document.application_id,
+        document.owner,
+        document.is_primary,
+        document.registration_enabled,
+        document.additional_data,
+        document.system_data,
     )

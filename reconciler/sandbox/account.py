@@ -17,7 +17,7 @@ from reconciler.platform.assumptions import (
     READ_AFTER_WRITE,
     readings,
 )
-from reconciler.platform.lookups import is_lookup, page_of, read_page
+from reconciler.platform.lookups import is_lookup, parse_page, show_page
 from reconciler.platform.operations import (
     DEFAULT_LIMITS,
     WRITES,
@@ -25,16 +25,15 @@ from reconciler.platform.operations import (
     Operation,
     Response,
 )
-from reconciler.platform.reach import people_of
+from reconciler.platform.ownership import affected_people
 from reconciler.platform.step import step
 from reconciler.platform.world import Person, Registration, World
 
-from .authorization import Authorization
+from .admission import Authorization, Limits
 from .calls import CallLog
-from .external_change import patched
+from .external_change import patch_registration
 from .faults import Faults
 from .fleet import creation_order, fleet
-from .limits import Limits
 from .page_order import PageOrder
 
 # The oldest answer that `read-after-write=lags` may give, in seconds.
@@ -65,7 +64,7 @@ class SandboxOptions:
     token_seconds: float = 3600.0
 
 
-class Unknown(Exception):
+class UnknownRegistration(LookupError):
     """There is no registration of that id."""
 
 
@@ -83,10 +82,10 @@ class Account:
         # Replaced as a whole, so that a call meets either the old faults or the new ones.
         self.faults = Faults(options.faults, options.fault_seed)
         if options.world is not None:
-            self._begin(self._complete(options.world), None)
+            self._reset(self._with_anonymous_owners(options.world), None)
         else:
             order = creation_order(options.people, anonymous=self._shows_anonymous)
-            self._begin(fleet(options.people), order)
+            self._reset(fleet(options.people), order)
 
     @property
     def world(self) -> World:
@@ -98,10 +97,10 @@ class Account:
             if call.operation not in WRITES:
                 return self._read(call), frozenset()
             before = self._world
-            people = people_of(before, call)
-            after, response = step(before, call, self._readings, _moment())
+            people = affected_people(before, call)
+            after, response = step(before, call, self._readings, _timestamp())
             if after is not before:
-                self._go_on(after, people | set(range(before.next_number, after.next_number)))
+                self._advance(after, people | set(range(before.next_number, after.next_number)))
             return response, people
 
     def preview(self, call: Call) -> Response:
@@ -109,110 +108,114 @@ class Account:
         with self._lock:
             if call.operation not in WRITES:
                 return self._read(call)
-            return step(self._world, call, self._readings, _moment())[1]
+            return step(self._world, call, self._readings, _timestamp())[1]
 
     def set_world(self, world: World) -> None:
         """Serve another world from now on."""
         with self._lock:
-            self._begin(self._complete(world), None)
+            self._reset(self._with_anonymous_owners(world), None)
 
     def change(self, registration_id: str, merge: Mapping[str, object]) -> Registration:
         """Let the app or a colleague change a registration, beside the API: a JSON merge patch of
         isPrimary, registrationEnabled, owner (a number or null), additionalData, systemData.
 
-        Unknown if it is not there, ValueError if the patch is no good.
+        UnknownRegistration if it is not there, ValueError if the patch is no good.
         """
         with self._lock:
             before = self._world
             registration = before.registrations.get(registration_id)
             if registration is None:
-                raise Unknown(registration_id)
-            changed = patched(registration, merge)
-            world = self._complete(before.with_registration(changed))
-            self._go_on(world, range(before.next_number, world.next_number))
+                raise UnknownRegistration(registration_id)
+            changed = patch_registration(registration, merge)
+            world = self._with_anonymous_owners(before.with_registration(changed))
+            self._advance(world, range(before.next_number, world.next_number))
             return world.registrations[registration_id]
 
-    def rival(self, registration_id: str, merge: Mapping[str, object] | None) -> None:
+    def change_as_rival(self, registration_id: str, merge: Mapping[str, object] | None) -> None:
         """Change a registration as `change` does, or turn its registrationEnabled around; nothing
         happens to one that is not there, or if its new owner is not."""
         registration = self._world.registrations.get(registration_id)
         if registration is not None:
-            turned = {"registrationEnabled": not registration.registration_enabled}
-            with suppress(Unknown, ValueError):
-                self.change(registration_id, turned if merge is None else merge)
+            toggled = {"registrationEnabled": not registration.registration_enabled}
+            with suppress(UnknownRegistration, ValueError):
+                self.change(registration_id, toggled if merge is None else merge)
 
     def uninstall(self, registration_id: str) -> None:
-        """Take a registration out of the world; Unknown if it is not there."""
+        """Take a registration out of the world; UnknownRegistration if it is not there."""
         with self._lock:
             if registration_id not in self._world.registrations:
-                raise Unknown(registration_id)
-            self._go_on(self._world.without_registration(registration_id), ())
+                raise UnknownRegistration(registration_id)
+            self._advance(self._world.without_registration(registration_id), ())
 
     def appear(self) -> None:
         """Let somebody stand on the pages who is older than everybody: all others move on by one.
         The external id is `appeared-` and the number, and there is no registration."""
         with self._lock:
             number = self._world.next_number
-            name = IdentityValue.of(IdentityKind.EXTERNAL_ID, f"appeared-{number}")
-            person = Person(number, frozenset({name}), created_at=_LONG_AGO, modified_at=_LONG_AGO)
-            self._go_on(self._world.with_person(person), (number,))
-            self._catch_up()
+            external_id = IdentityValue.of(IdentityKind.EXTERNAL_ID, f"appeared-{number}")
+            person = Person(
+                number, frozenset({external_id}), created_at=_LONG_AGO, modified_at=_LONG_AGO
+            )
+            self._advance(self._world.with_person(person), (number,))
+            self._drop_history()
 
     def vanish(self, query: Mapping[str, str]) -> None:
         """Take somebody away who stands before the page of this query: all others move up by one.
         The oldest of those who own nothing; where all own something, the oldest, with what they
         own."""
         with self._lock:
-            world, order = self._world, self._order.by("createdAt")
+            world, order = self._world, self._order.sorted_by("createdAt")
             try:
-                page = read_page(query)
+                page = parse_page(query)
             except Refused:
                 return
             earlier = order[: max((page.page - 1) * page.limit, 1)]
             if not earlier:
                 return
-            poor = (number for number in earlier if not world.owned.get(number))
-            number = next(poor, earlier[0])
+            owning_nothing = (number for number in earlier if not world.owned.get(number))
+            number = next(owning_nothing, earlier[0])
             for id_ in world.owned.get(number, ()):
                 world = world.without_registration(id_)
-            self._go_on(world.without_person(number), (number,))
-            self._catch_up()
+            self._advance(world.without_person(number), (number,))
+            self._drop_history()
 
-    def _begin(self, world: World, by_creation: list[int] | None) -> None:
+    def _reset(self, world: World, by_creation: list[int] | None) -> None:
         self._world = world
-        self._order = PageOrder(world, self._shows, by_creation)
+        self._order = PageOrder(world, self._is_shown, by_creation)
         self._stale_order: PageOrder | None = None
         self._history: deque[tuple[float, World]] = deque([(float("-inf"), world)])
 
-    def _go_on(self, world: World, people: Collection[int]) -> None:
+    def _advance(self, world: World, people: Collection[int]) -> None:
         self._world = world
-        self._order.follow(world, people)
+        self._order.advance(world, people)
         if self._lags:
-            self._visible()
+            self._visible_world()
             self._history.append((time.monotonic(), world))
 
-    def _catch_up(self) -> None:
+    def _drop_history(self) -> None:
         """Show reads the present world, lag or not: a page that shifts later shifts nothing."""
         self._history = deque([(float("-inf"), self._world)])
 
-    def _complete(self, world: World) -> World:
+    def _with_anonymous_owners(self, world: World) -> World:
         """Where everything has an anonymous owner at least, let a given world have them too."""
-        return world.with_anonymous_owners(_moment()) if self._shows_anonymous else world
+        return world.with_anonymous_owners(_timestamp()) if self._shows_anonymous else world
 
-    def _shows(self, person: Person) -> bool:
+    def _is_shown(self, person: Person) -> bool:
         return self._shows_anonymous or not person.is_anonymous
 
     def _read(self, call: Call) -> Response:
-        world = self._visible()
+        world = self._visible_world()
         if call.operation is Operation.GET or is_lookup(call.query):
             return step(world, call, self._readings)[1]
         try:
-            page = read_page(call.query)
+            page = parse_page(call.query)
         except Refused as refused:
             return refused.response
-        return page_of(world, self._order_of(world).by(page.order_by), page, self._readings)
+        return show_page(
+            world, self._order_of(world).sorted_by(page.order_by), page, self._readings
+        )
 
-    def _visible(self) -> World:
+    def _visible_world(self) -> World:
         """Return the world that reads see: under `lags`, always the oldest that is allowed."""
         if not self._lags:
             return self._world
@@ -225,9 +228,9 @@ class Account:
         if world is self._order.world:
             return self._order
         if self._stale_order is None or self._stale_order.world is not world:
-            self._stale_order = PageOrder(world, self._shows)
+            self._stale_order = PageOrder(world, self._is_shown)
         return self._stale_order
 
 
-def _moment() -> str:
+def _timestamp() -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime())

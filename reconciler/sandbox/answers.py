@@ -1,4 +1,4 @@
-"""Answers as bytes: the true ones, and the false ones that a faulty gateway gives."""
+"""Encode answers as HTTP: the true ones, and the false ones that a faulty gateway gives."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from starlette.responses import Response as HttpResponse
 
-from reconciler.platform.answers import exception
+from reconciler.platform.answers import service_exception
 from reconciler.platform.operations import Response
 
 from .fault import Fault, RetryAfter
@@ -28,7 +28,7 @@ _PAGE: Final = (
 )
 
 
-def http(response: Response, headers: Mapping[str, str] | None = None) -> HttpResponse:
+def encode_response(response: Response, headers: Mapping[str, str] | None = None) -> HttpResponse:
     """Return an answer of the platform as it goes over the wire."""
     if response.body is None:
         return HttpResponse(status_code=response.status, headers=headers)
@@ -37,47 +37,47 @@ def http(response: Response, headers: Mapping[str, str] | None = None) -> HttpRe
     )
 
 
-def status_answer(fault: Fault, origin: str) -> HttpResponse:
+def status_response(fault: Fault, origin: str) -> HttpResponse:
     """Return the answer of a status fault: the API's error, or a page of HTML; `origin` is the URL
     of the sandbox, below which a redirect stays."""
     headers = {}
     if fault.retry_after is not None:
-        headers["retry-after"] = _retry_after(fault.retry_after)
+        headers["retry-after"] = _retry_after_header(fault.retry_after)
     if fault.status == HTTPStatus.NOT_MODIFIED:  # which never has a body
         return HttpResponse(status_code=fault.status, headers=headers)
     if 300 <= fault.status < 400:
         headers["location"] = origin + ELSEWHERE
     if fault.html:
-        return html(fault.status, headers)
-    return http(_error(fault.status), headers)
+        return html_page(fault.status, headers)
+    return encode_response(_error_body(fault.status), headers)
 
 
-def html(status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
+def html_page(status: int, headers: Mapping[str, str] | None = None) -> HttpResponse:
     """Return what a proxy says of itself."""
-    text = _PAGE.format(f"{status} {_phrase(status)}")
+    text = _PAGE.format(f"{status} {_reason_phrase(status)}")
     return HttpResponse(text, status, headers=headers, media_type="text/html")
 
 
-def empty() -> HttpResponse:
+def empty_response() -> HttpResponse:
     return HttpResponse(status_code=200)
 
 
-def garbage() -> HttpResponse:
+def garbage_response() -> HttpResponse:
     """Return bytes that say they are JSON and are not even text."""
     return HttpResponse(_GARBAGE, media_type=_JSON)
 
 
-def wrong_type(response: Response) -> HttpResponse:
+def mistype_response(response: Response) -> HttpResponse:
     """Return an answer with the names of the true one, and each value of another type."""
     body = response.body
     if isinstance(body, Mapping):
-        changed: object = {name: _other_type(value) for name, value in body.items()}
+        changed: object = {name: _value_of_other_type(value) for name, value in body.items()}
     else:
         changed = []
     return HttpResponse(msgspec.json.encode(changed), media_type=_JSON)
 
 
-def _other_type(value: object) -> object:
+def _value_of_other_type(value: object) -> object:
     match value:
         case bool():
             return "perhaps"
@@ -91,25 +91,25 @@ def _other_type(value: object) -> object:
             return {"0": 0}
 
 
-def _error(status: int) -> Response:
+def _error_body(status: int) -> Response:
     if status in _DOCUMENTED:
-        return exception(status)
+        return service_exception(status)
     if status == HTTPStatus.CONFLICT:
-        return exception(status, "Optimistic lock", "OPTIMISTIC_LOCK")
-    name = _phrase(status).upper().replace(" ", "_")
-    return replace(exception(500, _phrase(status), name), status=status)
+        return service_exception(status, "Optimistic lock", "OPTIMISTIC_LOCK")
+    name = _reason_phrase(status).upper().replace(" ", "_")
+    return replace(service_exception(500, _reason_phrase(status), name), status=status)
 
 
-def _phrase(status: int) -> str:
+def _reason_phrase(status: int) -> str:
     try:
         return HTTPStatus(status).phrase
     except ValueError:
         return "Unknown"
 
 
-def _retry_after(given: RetryAfter) -> str:
-    if not given.as_date:
-        return str(given.seconds)
+def _retry_after_header(retry_after: RetryAfter) -> str:
+    if not retry_after.as_date:
+        return str(retry_after.seconds)
     # A date has whole seconds; it is rounded up, so that it never allows a call too early.
-    moment = math.ceil(datetime.now(UTC).timestamp()) + given.seconds
-    return format_datetime(datetime.fromtimestamp(0, UTC) + timedelta(seconds=moment), usegmt=True)
+    second = math.ceil(datetime.now(UTC).timestamp()) + retry_after.seconds
+    return format_datetime(datetime.fromtimestamp(0, UTC) + timedelta(seconds=second), usegmt=True)

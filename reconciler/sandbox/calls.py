@@ -70,13 +70,13 @@ class CallLog:
 
 def overlapping_writes(calls: Sequence[LoggedCall]) -> list[tuple[LoggedCall, LoggedCall]]:
     """Return the pairs of writes that touched one person at the same time."""
-    found: list[tuple[LoggedCall, LoggedCall]] = []
-    running: dict[int, LoggedCall] = {}
+    overlaps: list[tuple[LoggedCall, LoggedCall]] = []
+    latest: dict[int, LoggedCall] = {}
     for call in sorted((call for call in calls if call.is_write), key=lambda call: call.start):
         for number in call.people:
-            earlier = running.get(number)
+            earlier = latest.get(number)
             if earlier is not None and earlier.end > call.start:
-                found.append((earlier, call))
+                overlaps.append((earlier, call))
             if earlier is None or earlier.end < call.end:
-                running[number] = call
-    return found
+                latest[number] = call
+    return overlaps

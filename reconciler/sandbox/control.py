@@ -1,4 +1,4 @@
-"""`/_sandbox`: world, call log, faults and the app's own changes; for tests and the demo only."""
+"""Routes of `/_sandbox`: world, call log, faults and the app's own changes, for tests and demos."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from starlette.routing import Route
 from reconciler.platform.answers import registration_json
 from reconciler.platform.worldfile import decode_world, encode_world
 
-from .account import Account, Unknown
+from .account import Account, UnknownRegistration
 from .faults import Faults
 
 
@@ -23,7 +23,7 @@ def control_routes(account: Account) -> Sequence[Route]:
 
     async def read_world(request: Request) -> Response:
         # A large world takes a while to show; calls go on meanwhile.
-        return _raw(await run_in_threadpool(encode_world, account.world))
+        return _json_response(await run_in_threadpool(encode_world, account.world))
 
     async def write_world(request: Request) -> Response:
         data = await request.body()
@@ -31,10 +31,10 @@ def control_routes(account: Account) -> Sequence[Route]:
         def replace_world() -> None:
             account.set_world(decode_world(data))
 
-        return await _tried(replace_world)
+        return await _respond(replace_world)
 
     async def read_calls(request: Request) -> Response:
-        shown = {
+        document = {
             "counts": account.log.counts(),
             "calls": [
                 {
@@ -52,7 +52,7 @@ def control_routes(account: Account) -> Sequence[Route]:
                 for call in account.log.calls()
             ],
         }
-        return _raw(msgspec.json.encode(shown))
+        return _json_response(msgspec.json.encode(document))
 
     async def clear_calls(request: Request) -> Response:
         account.log.clear()
@@ -65,23 +65,23 @@ def control_routes(account: Account) -> Sequence[Route]:
             patch: dict[str, Any] = msgspec.json.decode(data, type=dict[str, Any])
             return registration_json(account.change(request.path_params["id"], patch))
 
-        return await _tried(merge)
+        return await _respond(merge)
 
     async def uninstall(request: Request) -> Response:
-        return await _tried(lambda: account.uninstall(request.path_params["id"]))
+        return await _respond(lambda: account.uninstall(request.path_params["id"]))
 
     async def read_faults(request: Request) -> Response:
-        return _raw(msgspec.json.encode(_shown(account.faults)))
+        return _json_response(msgspec.json.encode(_show_faults(account.faults)))
 
     async def write_faults(request: Request) -> Response:
         data = await request.body()
 
         def replace_faults() -> object:
-            wanted = msgspec.json.decode(data, type=_Wanted)
-            account.faults = Faults(wanted.faults, wanted.seed)
-            return _shown(account.faults)
+            document = msgspec.json.decode(data, type=_FaultsDocument)
+            account.faults = Faults(document.faults, document.seed)
+            return _show_faults(account.faults)
 
-        return await _tried(replace_faults)
+        return await _respond(replace_faults)
 
     async def clear_faults(request: Request) -> Response:
         account.faults = Faults()
@@ -100,14 +100,14 @@ def control_routes(account: Account) -> Sequence[Route]:
     ]
 
 
-class _Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class _FaultsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The faults that are to be in force."""
 
     faults: list[str]
     seed: int = 0
 
 
-def _shown(faults: Faults) -> object:
+def _show_faults(faults: Faults) -> object:
     return {
         "seed": faults.seed,
         "faults": [
@@ -116,16 +116,18 @@ def _shown(faults: Faults) -> object:
     }
 
 
-async def _tried(act: Callable[[], object]) -> Response:
+async def _respond(action: Callable[[], object]) -> Response:
     """Run an act; say plainly what was wrong with the request."""
     try:
-        result = await run_in_threadpool(act)
-    except Unknown:
-        return _raw(msgspec.json.encode({"error": "no such registration"}), 404)
+        result = await run_in_threadpool(action)
+    except UnknownRegistration:
+        return _json_response(msgspec.json.encode({"error": "no such registration"}), 404)
     except ValueError as error:
-        return _raw(msgspec.json.encode({"error": str(error)}), 400)
-    return Response(status_code=204) if result is None else _raw(msgspec.json.encode(result))
+        return _json_response(msgspec.json.encode({"error": str(error)}), 400)
+    return (
+        Response(status_code=204) if result is None else _json_response(msgspec.json.encode(result))
+    )
 
 
-def _raw(data: bytes, status: int = 200) -> Response:
+def _json_response(data: bytes, status: int = 200) -> Response:
     return Response(data, status, media_type="application/json")

@@ -1,4 +1,4 @@
-"""What the app or a colleague changes beside the API: a JSON merge patch of one registration."""
+"""Change a registration beside the API, as the app or a colleague does: a JSON merge patch."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from reconciler.platform.world import Registration
 _CHANGEABLE: Final = ("isPrimary", "registrationEnabled", "owner", "additionalData", "systemData")
 
 
-def patched(registration: Registration, merge: Mapping[str, object]) -> Registration:
+def patch_registration(registration: Registration, merge: Mapping[str, object]) -> Registration:
     """Return the registration after a patch of isPrimary, registrationEnabled, owner (a number or
     null), additionalData, systemData; ValueError if the patch is no good."""
     for name, value in merge.items():
@@ -28,14 +28,14 @@ def patched(registration: Registration, merge: Mapping[str, object]) -> Registra
                 registration = replace(registration, owner=value)
             case "additionalData", Mapping():
                 data: dict[str, Scalar] = dict(registration.additional_data)
-                registration = replace(registration, additional_data=_merged(data, value))
+                registration = replace(registration, additional_data=_merge_values(data, value))
             case "systemData", Mapping():
-                texts = {
+                system_data = {
                     key: item
-                    for key, item in _merged(dict(registration.system_data), value).items()
+                    for key, item in _merge_values(dict(registration.system_data), value).items()
                     if isinstance(item, (str, bool))
                 }
-                registration = replace(registration, system_data=texts)
+                registration = replace(registration, system_data=system_data)
             case _ if name not in _CHANGEABLE:
                 raise ValueError(f"there is no {name!r} to change; {', '.join(_CHANGEABLE)}")
             case _:
@@ -43,13 +43,13 @@ def patched(registration: Registration, merge: Mapping[str, object]) -> Registra
     return registration
 
 
-def _merged(held: dict[str, Scalar], merge: Mapping[str, object]) -> dict[str, Scalar]:
+def _merge_values(values: dict[str, Scalar], merge: Mapping[str, object]) -> dict[str, Scalar]:
     for key, value in merge.items():
         match value:
             case None:
-                held.pop(key, None)
+                values.pop(key, None)
             case str() | bool() | int() | float():
-                held[key] = value
+                values[key] = value
             case _:
                 raise ValueError(f"{key} must be a text, number or boolean")
-    return held
+    return values

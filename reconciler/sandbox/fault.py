@@ -57,7 +57,7 @@ class RetryAfter:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class CallSubject:
     """What a call is about, as far as faults can tell calls apart."""
 
     operation: str
@@ -82,7 +82,7 @@ class Fault:
     device: str | None = None
     merge: Mapping[str, object] | None = None
 
-    def concerns(self, subject: Subject) -> bool:
+    def matches(self, subject: CallSubject) -> bool:
         """Whether a call matches; when the fault then happens is another question."""
         if subject.operation not in self.operations:
             return False

@@ -1,4 +1,4 @@
-"""The faults in force: which one a call meets, by chance from a seed or by its number; counted."""
+"""Choose the fault that a call meets, by chance from a seed or by its number; and count them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import assert_never
 from reconciler.platform.lookups import is_lookup
 from reconciler.platform.operations import Call, Operation, registration_of
 
-from .fault import Fault, Numbers, Share, Subject
+from .fault import CallSubject, Fault, Numbers, Share
 from .spec import read_fault
 
 
@@ -37,7 +37,8 @@ class Faults:
         self.seed = seed
         self._lock = Lock()
         self._active = [
-            _Active(fault, Random(f"{seed}/{place}")) for place, fault in enumerate(_read(specs))
+            _Active(fault, Random(f"{seed}/{index}"))
+            for index, fault in enumerate(_read_faults(specs))
         ]
 
     @property
@@ -47,18 +48,20 @@ class Faults:
     def counts(self) -> tuple[FaultCount, ...]:
         """Return the faults in their order with what they met so far."""
         with self._lock:
-            return tuple(FaultCount(one.fault.spec, one.met, one.hit) for one in self._active)
+            return tuple(
+                FaultCount(active.fault.spec, active.met, active.hit) for active in self._active
+            )
 
-    def hitting(self, call: Call) -> Fault | None:
+    def find_fault(self, call: Call) -> Fault | None:
         """Return the first fault that hits a call of the API; counts it."""
-        return self.hitting_subject(subject_of(call)) if self._active else None
+        return self.find_fault_about(subject_of_call(call)) if self._active else None
 
-    def hitting_subject(self, subject: Subject) -> Fault | None:
+    def find_fault_about(self, subject: CallSubject) -> Fault | None:
         """Return the first fault that hits a call about this; counts it."""
         winner: _Active | None = None
         with self._lock:
             for active in self._active:
-                if active.fault.concerns(subject) and active.strikes() and winner is None:
+                if active.fault.matches(subject) and active.strikes() and winner is None:
                     winner = active
             if winner is None:
                 return None
@@ -89,19 +92,19 @@ class _Active:
                 assert_never(never)
 
 
-def subject_of(call: Call) -> Subject:
+def subject_of_call(call: Call) -> CallSubject:
     """Return what a call of the API is about."""
     operation = call.operation.value
     if call.operation is not Operation.PERSONS:
-        return Subject(operation, registration_of(call))
+        return CallSubject(operation, registration_of(call))
     if not is_lookup(call.query):
-        return Subject(operation, is_page=True)
-    return Subject(
+        return CallSubject(operation, is_page=True)
+    return CallSubject(
         operation, call.query.get("identifier") if call.query.get("type") == "PUSH" else None
     )
 
 
-def _read(specs: Sequence[str]) -> list[Fault]:
+def _read_faults(specs: Sequence[str]) -> list[Fault]:
     faults, wrong = [], []
     for spec in specs:
         try:

@@ -1,4 +1,4 @@
-"""A generated world of any size: the same number of people gives the same world, every time.
+"""Generate a world of any size: the same number of people gives the same world, every time.
 
 Nothing is stored: each person and registration is computed from its number when somebody asks, so
 a million people start at once and take no memory until they are changed.
@@ -52,12 +52,12 @@ def creation_order(people: int, *, anonymous: bool) -> list[int]:
     return [number for number in range(1, people + 1) if anonymous or not _is_anonymous(number)]
 
 
-def _mixed(number: int) -> int:
+def _scramble(number: int) -> int:
     """Scramble a number into 64 bits (the finalizer of splitmix64)."""
-    mixed = (number * 0x9E3779B97F4A7C15) & _MASK
-    mixed = ((mixed ^ (mixed >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
-    mixed = ((mixed ^ (mixed >> 27)) * 0x94D049BB133111EB) & _MASK
-    return mixed ^ (mixed >> 31)
+    scrambled = (number * 0x9E3779B97F4A7C15) & _MASK
+    scrambled = ((scrambled ^ (scrambled >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
+    scrambled = ((scrambled ^ (scrambled >> 27)) * 0x94D049BB133111EB) & _MASK
+    return scrambled ^ (scrambled >> 31)
 
 
 def _is_anonymous(number: int) -> bool:
@@ -80,11 +80,11 @@ def _identities(number: int) -> frozenset[IdentityValue]:
 def _person(number: int) -> Person:
     minutes, second = divmod(number, 60)
     hours, minute = divmod(minutes, 60)
-    moment = f"{_hour(hours)}:{_TWO_DIGITS[minute]}:{_TWO_DIGITS[second]}"
+    moment = f"{_format_hour(hours)}:{_TWO_DIGITS[minute]}:{_TWO_DIGITS[second]}"
     if _is_anonymous(number):
         return Person(number, is_lead=True, created_at=moment, modified_at=moment)
     attributes = {
-        "firstName": _NAMES[_mixed(number) % len(_NAMES)],
+        "firstName": _NAMES[_scramble(number) % len(_NAMES)],
         "tags": ["courier"],
         "customAttributes": {"vehicle": "van" if number % 2 else "bike"},
     }
@@ -94,7 +94,7 @@ def _person(number: int) -> Person:
 
 
 @lru_cache(_REMEMBERED)
-def _hour(hours: int) -> str:
+def _format_hour(hours: int) -> str:
     """Return the date and hour in which an hour's worth of people were created."""
     day, hour = divmod(hours, 24)
     # 28 days a month keeps the dates real; people are created in the order of their numbers.
@@ -103,7 +103,7 @@ def _hour(hours: int) -> str:
 
 
 @lru_cache(_REMEMBERED)
-def _owned(number: int) -> tuple[Registration, ...]:
+def _registrations_of(number: int) -> tuple[Registration, ...]:
     """Return what a person owns; all at once, since whoever wants one wants the other."""
     first = _registration(2 * number, number)
     if number % _SECOND_EVERY or _is_anonymous(number):
@@ -111,7 +111,7 @@ def _owned(number: int) -> tuple[Registration, ...]:
     return first, _registration(2 * number + 1, number)
 
 
-def _owned_one(registration_id: str, people: int) -> Registration | None:
+def _find_registration(registration_id: str, people: int) -> Registration | None:
     """Return the registration of an id, None if it is no id of this fleet."""
     try:
         number = int(registration_id[-12:], 16) // 2
@@ -119,7 +119,7 @@ def _owned_one(registration_id: str, people: int) -> Registration | None:
         return None
     if not 1 <= number <= people:
         return None
-    for registration in _owned(number):
+    for registration in _registrations_of(number):
         if registration.id == registration_id:
             return registration
     return None
@@ -127,21 +127,21 @@ def _owned_one(registration_id: str, people: int) -> Registration | None:
 
 def _registration(index: int, number: int) -> Registration:
     """Make a registration, its id looks like a UUID, whose last part is the index."""
-    mixed = _mixed(index)
-    digits = f"{mixed:016X}"
-    data: dict[str, str | int | float | bool] = {"fleet": _FLEETS[mixed >> 1 & 3]}
-    if mixed >> 3 & 1:
-        data["shift"] = "night" if mixed >> 4 & 1 else "day"
-    if mixed >> 5 & 1:
-        data["maxParcels"] = 20 + (mixed >> 6 & 31)
+    scrambled = _scramble(index)
+    digits = f"{scrambled:016X}"
+    data: dict[str, str | int | float | bool] = {"fleet": _FLEETS[scrambled >> 1 & 3]}
+    if scrambled >> 3 & 1:
+        data["shift"] = "night" if scrambled >> 4 & 1 else "day"
+    if scrambled >> 5 & 1:
+        data["maxParcels"] = 20 + (scrambled >> 6 & 31)
     return Registration(
         f"{digits[:8]}-{digits[8:12]}-4{digits[13:]}-A000-{index:012X}",
-        _APPLICATION_IDS[mixed >> 11 & 7 == 0],
+        _APPLICATION_IDS[scrambled >> 11 & 7 == 0],
         number,
         not index & 1 and not _is_anonymous(number),
-        mixed >> 14 & 15 != 0,
+        scrambled >> 14 & 15 != 0,
         data,
-        _ANDROID if mixed & 1 else _IPHONE,
+        _ANDROID if scrambled & 1 else _IPHONE,
     )
 
 
@@ -198,7 +198,7 @@ class _Owned(Mapping[int, tuple[str, ...]]):
     def __getitem__(self, number: int) -> tuple[str, ...]:
         if number not in self._numbers:
             raise KeyError(number)
-        return tuple([registration.id for registration in _owned(number)])
+        return tuple([registration.id for registration in _registrations_of(number)])
 
     def __iter__(self) -> Iterator[int]:
         return iter(self._numbers)
@@ -212,14 +212,14 @@ class _Registrations(Mapping[str, Registration]):
         self._people = people
 
     def __getitem__(self, registration_id: str) -> Registration:
-        registration = _owned_one(registration_id, self._people)
+        registration = _find_registration(registration_id, self._people)
         if registration is None:
             raise KeyError(registration_id)
         return registration
 
     def __iter__(self) -> Iterator[str]:
         for number in range(1, self._people + 1):
-            for registration in _owned(number):
+            for registration in _registrations_of(number):
                 yield registration.id
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""In which order the people of a world stand on pages; kept, so that no page sorts everybody."""
+"""Keep the sort order of people on pages from call to call, so that no page sorts everybody."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class PageOrder:
     def world(self) -> World:
         return self._world
 
-    def by(self, order_by: str) -> Sequence[int]:
+    def sorted_by(self, order_by: str) -> Sequence[int]:
         """Return the numbers of the people shown, ascending by a field."""
         if order_by == "createdAt":
             if self._by_creation is None:
@@ -41,24 +41,25 @@ class PageOrder:
             self._others[order_by] = self._sorted(order_by)
         return self._others[order_by]
 
-    def follow(self, world: World, numbers: Collection[int]) -> None:
+    def advance(self, world: World, numbers: Collection[int]) -> None:
         """Go on to a world in which only the people of these numbers came, went or differ."""
         before, self._world = self._world, world
         self._others.clear()
         if self._by_creation is None:
             return
-        places = [
-            (number, self._shown(before, number), self._shown(world, number)) for number in numbers
+        changes = [
+            (number, self._person_shown(before, number), self._person_shown(world, number))
+            for number in numbers
         ]
-        moved = [place for place in places if not _same_place(*place[1:])]
+        moved = [change for change in changes if not _stands_alike(*change[1:])]
         for _, old, _ in moved:
             if old is not None:
-                del self._by_creation[_place(self._by_creation, old, before)]
+                del self._by_creation[_find_index(self._by_creation, old, before)]
         for number, _, new in moved:
             if new is not None:
-                self._by_creation.insert(_place(self._by_creation, new, world), number)
+                self._by_creation.insert(_find_index(self._by_creation, new, world), number)
 
-    def _shown(self, world: World, number: int) -> Person | None:
+    def _person_shown(self, world: World, number: int) -> Person | None:
         person = world.people.get(number)
         return person if person is not None and self._shows(person) else None
 
@@ -69,13 +70,13 @@ class PageOrder:
         return [number for _, number in keys]
 
 
-def _same_place(old: Person | None, new: Person | None) -> bool:
+def _stands_alike(old: Person | None, new: Person | None) -> bool:
     if old is None or new is None:
         return old is new
     return old.created_at == new.created_at
 
 
-def _place(order: Sequence[int], person: Person, world: World) -> int:
+def _find_index(order: Sequence[int], person: Person, world: World) -> int:
     def key(number: int) -> tuple[str, int]:
         return order_key(world.people[number], "createdAt")
 

@@ -1,6 +1,7 @@
-"""The connection under a call, for what HTTP servers do not do of their own will: cut it, reset it.
+"""The connection under a call: cut it, reset it, or let the call wait while it stands.
 
-The ASGI scope of each request carries its connection, see `wire_of`.
+HTTP servers do none of that of their own will. The ASGI scope of each request carries its
+connection, see `connection_of`.
 """
 
 from __future__ import annotations
@@ -14,11 +15,11 @@ from typing import Any, Final, cast
 from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-_EXTENSION: Final = "reconciler.wire"
+_EXTENSION: Final = "reconciler.connection"
 _NO_LINGER: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 
 
-class Wire(HttpToolsProtocol):
+class ClientConnection(HttpToolsProtocol):
     """One connection of a client."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
@@ -68,8 +69,49 @@ class Wire(HttpToolsProtocol):
             self.transport.close()
 
 
-def wire_of(scope: Scope) -> Wire:
+def connection_of(scope: Scope) -> ClientConnection:
     """Return the connection that a request came on."""
-    wire = scope["extensions"][_EXTENSION]
-    assert isinstance(wire, Wire)
-    return wire
+    connection = scope["extensions"][_EXTENSION]
+    assert isinstance(connection, ClientConnection)
+    return connection
+
+
+class InterruptibleSleep:
+    """Lets calls wait until the server ends; used from the thread of the event loop only."""
+
+    def __init__(self) -> None:
+        self._futures: set[asyncio.Future[None]] = set()
+        self._is_over = False
+
+    async def sleep(self, seconds: float, until: asyncio.Future[None] | None = None) -> None:
+        """Wait for so long, or until the server ends, or something else is done."""
+        if self._is_over:
+            return
+        loop = asyncio.get_running_loop()
+        future = loop.create_future()
+        timer = loop.call_later(seconds, _wake, future)
+        self._futures.add(future)
+
+        def wake(_: object) -> None:
+            _wake(future)
+
+        if until is not None:
+            until.add_done_callback(wake)
+        try:
+            await future
+        finally:
+            if until is not None:
+                until.remove_done_callback(wake)
+            timer.cancel()
+            self._futures.discard(future)
+
+    def interrupt_all(self) -> None:
+        """Wake everybody; nobody waits from now on."""
+        self._is_over = True
+        for future in self._futures:
+            _wake(future)
+
+
+def _wake(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)

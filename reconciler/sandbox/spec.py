@@ -1,4 +1,4 @@
-"""Fault specs: text to a fault; ValueError says what is wrong with one, and what would be right.
+"""Parse a fault spec; ValueError says what is wrong with one, and what would be right.
 
 A spec is `OPERATION:EFFECT[@WHEN][,OPTION]...`, such as `get:503@5%` or `update:hang@#7,after`.
 """
@@ -15,7 +15,7 @@ from typing import Final
 from reconciler.platform.operations import WRITES, Operation
 from reconciler.platform.world import Registration
 
-from .external_change import patched
+from .external_change import patch_registration
 from .fault import SHIFTS, TOKEN, Effect, Fault, Numbers, RetryAfter, Share
 
 _READS: Final = frozenset({Operation.GET.value, Operation.PERSONS.value})
@@ -49,23 +49,23 @@ _LONGEST: Final = 86_400.0
 def read_fault(spec: str) -> Fault:
     """Read a spec; ValueError where it is none."""
     try:
-        return _read(spec)
+        return _parse(spec)
     except ValueError as error:
         raise ValueError(f"{spec}: {error}") from None
 
 
-def _read(spec: str) -> Fault:
+def _parse(spec: str) -> Fault:
     operation, colon, rest = spec.partition(":")
     if not colon:
         raise ValueError(_SHAPE)
     if operation not in OPERATIONS:
-        raise ValueError(_unknown("operation", operation, OPERATIONS))
+        raise ValueError(_explain_unknown("operation", operation, OPERATIONS))
     effect_when, comma, options = rest.partition(",")
     name, at, when = effect_when.partition("@")
-    effect, status = _effect(name)
+    effect, status = _parse_effect(name)
     operations = OPERATIONS[operation]
     _check_subject(effect, operation, operations)
-    given = _options(options, effect, name) if comma else {}
+    given = _parse_options(options, effect, name) if comma else {}
     if "device" in given and operations == {TOKEN}:
         raise ValueError("device= means nothing to token, which is about no registration")
     return Fault(
@@ -73,17 +73,17 @@ def _read(spec: str) -> Fault:
         operations,
         effect,
         status,
-        _when(when) if at else Numbers(),
+        _parse_when(when) if at else Numbers(),
         "after" in given,
         "html" in given,
-        _retry_after(given["retry-after"]) if "retry-after" in given else None,
-        _seconds(given["seconds"]) if "seconds" in given else None,
+        _parse_retry_after(given["retry-after"]) if "retry-after" in given else None,
+        _parse_seconds(given["seconds"]) if "seconds" in given else None,
         given.get("device"),
-        _merge(given["set"]) if "set" in given else None,
+        _parse_merge_patch(given["set"]) if "set" in given else None,
     )
 
 
-def _effect(name: str) -> tuple[Effect, int]:
+def _parse_effect(name: str) -> tuple[Effect, int]:
     if name.isascii() and name.isdigit():
         if len(name) != 3 or not 300 <= int(name) <= 599:
             raise ValueError(
@@ -93,7 +93,7 @@ def _effect(name: str) -> tuple[Effect, int]:
         return Effect.STATUS, int(name)
     if name not in _NAMES:
         known = ("a status such as 503", *_NAMES)
-        raise ValueError(_unknown("effect", name, _NAMES, known))
+        raise ValueError(_explain_unknown("effect", name, _NAMES, known))
     return Effect(name), 200
 
 
@@ -104,15 +104,15 @@ def _check_subject(effect: Effect, operation: str, operations: frozenset[str]) -
         raise ValueError(f"rival is for calls about a registration, and {operation} is about none")
 
 
-def _when(text: str) -> Share | Numbers:
-    found = _WHEN.fullmatch(text)
-    if found is not None and found["share"] is not None:
-        percent = float(found["share"])
+def _parse_when(text: str) -> Share | Numbers:
+    matched = _WHEN.fullmatch(text)
+    if matched is not None and matched["share"] is not None:
+        percent = float(matched["share"])
         if 0 < percent <= 100:
             return Share(percent / 100)
-    elif found is not None:
-        first = int(found["first"])
-        last = int(found["last"]) if found["last"] else None if found["on"] else first
+    elif matched is not None:
+        first = int(matched["first"])
+        last = int(matched["last"]) if matched["last"] else None if matched["on"] else first
         if first >= 1 and (last is None or last >= first):
             return Numbers(first, last)
     raise ValueError(
@@ -120,15 +120,15 @@ def _when(text: str) -> Share | Numbers:
     )
 
 
-def _options(text: str, effect: Effect, name: str) -> dict[str, str]:
+def _parse_options(text: str, effect: Effect, name: str) -> dict[str, str]:
     given: dict[str, str] = {}
-    for option, value in _split(text):
+    for option, value in _split_options(text):
         if option not in _OPTIONS:
-            raise ValueError(_unknown("option", option, _OPTIONS))
+            raise ValueError(_explain_unknown("option", option, _OPTIONS))
         if option in given:
             raise ValueError(f"{option} stands twice")
         if effect not in _OPTIONS[option]:
-            raise ValueError(_senseless(option, effect, name))
+            raise ValueError(_explain_useless_option(option, effect, name))
         if (value is None) != (option in ("after", "html")):
             raise ValueError(
                 f"{option} has a value: {option}=..."
@@ -139,21 +139,23 @@ def _options(text: str, effect: Effect, name: str) -> dict[str, str]:
     return given
 
 
-def _senseless(option: str, effect: Effect, name: str) -> str:
+def _explain_useless_option(option: str, effect: Effect, name: str) -> str:
     if option == "after":
         return f"after means nothing to {name}: the call is carried out anyway"
     if option == "device":
         return f"device= means nothing to {name}: a page is about no registration"
-    told = ", ".join("a status" if one is Effect.STATUS else one.value for one in _OPTIONS[option])
-    return f"{option} means nothing to {name}; it is for {told}"
+    effects = ", ".join(
+        "a status" if other is Effect.STATUS else other.value for other in _OPTIONS[option]
+    )
+    return f"{option} means nothing to {name}; it is for {effects}"
 
 
-def _split(text: str) -> Iterator[tuple[str, str | None]]:
+def _split_options(text: str) -> Iterator[tuple[str, str | None]]:
     """Yield the options; the JSON of `set=` may hold commas itself."""
     at = 0
     while at <= len(text):
         if text.startswith("set=", at):
-            end = _json_end(text, at + 4)
+            end = _find_json_end(text, at + 4)
             yield "set", text[at + 4 : end]
         else:
             end = text.find(",", at) if "," in text[at:] else len(text)
@@ -162,7 +164,7 @@ def _split(text: str) -> Iterator[tuple[str, str | None]]:
         at = end + 1
 
 
-def _json_end(text: str, at: int) -> int:
+def _find_json_end(text: str, at: int) -> int:
     try:
         _, end = json.JSONDecoder().raw_decode(text, at)
     except (ValueError, RecursionError):
@@ -172,14 +174,14 @@ def _json_end(text: str, at: int) -> int:
     return end
 
 
-def _retry_after(text: str) -> RetryAfter:
-    found = _RETRY.fullmatch(text)
-    if found is None:
+def _parse_retry_after(text: str) -> RetryAfter:
+    matched = _RETRY.fullmatch(text)
+    if matched is None:
         raise ValueError(f"retry-after={text}: whole seconds, as in retry-after=2 or date:2")
-    return RetryAfter(int(found["seconds"]), found["date"] is not None)
+    return RetryAfter(int(matched["seconds"]), matched["date"] is not None)
 
 
-def _seconds(text: str) -> float:
+def _parse_seconds(text: str) -> float:
     try:
         seconds = float(text)
     except ValueError:
@@ -189,18 +191,18 @@ def _seconds(text: str) -> float:
     return seconds
 
 
-def _merge(text: str) -> Mapping[str, object]:
+def _parse_merge_patch(text: str) -> Mapping[str, object]:
     merge: object = json.loads(text)
     if not isinstance(merge, dict):
         raise ValueError('set= is a JSON object, as in set={"isPrimary": false}')
     # Tried on a registration that is none, so that a wrong patch is told now and not by no effect.
-    patched(Registration("", ""), merge)
+    patch_registration(Registration("", ""), merge)
     return merge
 
 
-def _unknown(
+def _explain_unknown(
     kind: str, name: str, known: Collection[str], listed: Collection[str] | None = None
 ) -> str:
-    close = get_close_matches(name, list(known), n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
+    matches = get_close_matches(name, list(known), n=1)
+    hint = f" Did you mean {matches[0]}?" if matches else ""
     return f"there is no {kind} {name!r}.{hint} They are: {', '.join(listed or known)}"

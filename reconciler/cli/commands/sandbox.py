@@ -200,9 +200,9 @@ def _codes(world: World | None) -> tuple[str, ...]:
 
 
 def _how_to_use(url: str, codes: tuple[str, ...]) -> str:
-    settings = {"INFOBIP_BASE_URL": url, "INFOBIP_API_KEY": "any-key-will-do"}
-    # `courier-app-code` is what the examples read from COURIER_APP_CODE.
-    settings |= {code.upper().replace("-", "_"): code for code in codes if code.endswith("-code")}
+    from reconciler.sandbox.serve import environment_variables
+
+    settings = environment_variables(url, codes)
     exports = "\n".join(f"  export {name}={value}" for name, value in settings.items())
     return f"""Serving the simulated service; Ctrl-C ends it. In another terminal:
 

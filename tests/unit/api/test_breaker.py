@@ -16,9 +16,9 @@ from reconciler.api.service import Service
 from reconciler.core.secret import Secret
 from reconciler.platform.operations import Operation
 
-from .wires import DEVICE, KEY, REGISTRATION, FakeTime, Wire, answer, exception
+from .wires import DEVICE, KEY, REGISTRATION, FakeTime, Wire, answer, service_exception
 
-DENIED = exception("UNAUTHORIZED", "Invalid login details", 401)
+DENIED = service_exception("UNAUTHORIZED", "Invalid login details", 401)
 
 
 class HeldWire(Wire):
@@ -82,7 +82,7 @@ def test_a_call_in_its_pause_before_another_attempt_ends_at_once() -> None:
     async def body() -> None:
         gate = Breaker()
         paused = asyncio.Event()
-        wire = Wire(exception("TOO_MANY_REQUESTS", "Slow down", 429, Retry_After="250"))
+        wire = Wire(service_exception("TOO_MANY_REQUESTS", "Slow down", 429, Retry_After="250"))
 
         async def sleep(seconds: float) -> None:
             paused.set()

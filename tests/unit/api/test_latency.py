@@ -9,10 +9,9 @@ import httpx
 import pytest
 
 from reconciler.api.credentials import ApiKeyCredential
-from reconciler.api.dispatch import Timing
+from reconciler.api.dispatch import Latency, Timing
 from reconciler.api.errors import ApiError
-from reconciler.api.exchange import LEAVES
-from reconciler.api.latency import Latency
+from reconciler.api.exchange import BEFORE_WRITE
 from reconciler.api.service import Service
 from reconciler.core.secret import Secret
 from reconciler.platform import operations
@@ -58,7 +57,7 @@ class Slow(httpx.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self._time.now += 2.0
-        request.extensions[LEAVES]()
+        request.extensions[BEFORE_WRITE]()
         self._time.now += 1.0
         return httpx.Response(self._status, json=REGISTRATION)
 

@@ -23,7 +23,7 @@ from reconciler.api.exchange import NoConnection
 from reconciler.api.retry import SURE_AFTER, Tries, retry_after_seconds, wait_before_retry
 from reconciler.api.service import Service
 
-from .wires import DEVICE, REGISTRATION, FakeTime, Wire, answer, exception
+from .wires import DEVICE, REGISTRATION, FakeTime, Wire, answer, service_exception
 
 Ask = Callable[[Service], Awaitable[object]]
 ASKS: dict[str, Ask] = {
@@ -33,8 +33,8 @@ ASKS: dict[str, Ask] = {
     "personalize": lambda service: service.personalize(DEVICE, "c", {}),
     "depersonalize": lambda service: service.depersonalize(DEVICE, "c"),
 }
-LIMITED = exception("TOO_MANY_REQUESTS", "Slow down", 429)
-OOPS = exception("GENERAL_ERROR", "Oops", 503)
+LIMITED = service_exception("TOO_MANY_REQUESTS", "Slow down", 429)
+OOPS = service_exception("GENERAL_ERROR", "Oops", 503)
 
 
 def ask(wire: Wire, operation: str, time: FakeTime | None = None) -> None:
@@ -191,7 +191,7 @@ def test_a_read_that_clashes_with_a_write_is_asked_again() -> None:
 def test_retry_after_is_honoured_to_the_second() -> None:
     """The service knows better than any formula of ours."""
     time = FakeTime()
-    limited = exception("TOO_MANY_REQUESTS", "Slow down", 429, Retry_After="17")
+    limited = service_exception("TOO_MANY_REQUESTS", "Slow down", 429, Retry_After="17")
     ask(Wire(limited, answer(REGISTRATION)), "get", time)
     assert 17.0 == pytest.approx(time.now - 1000.0, abs=0.1)
 
@@ -211,6 +211,6 @@ def test_a_retry_after_date_is_compared_with_the_services_own_clock() -> None:
 
 def test_a_retry_after_of_hours_is_said_and_not_waited_for() -> None:
     """A run that would stand still for an hour says so instead."""
-    limited = exception("TOO_MANY_REQUESTS", "Slow down", 429, Retry_After="3600")
+    limited = service_exception("TOO_MANY_REQUESTS", "Slow down", 429, Retry_After="3600")
     with pytest.raises(RateLimited):
         ask(Wire(limited), "get")

@@ -16,13 +16,13 @@ from reconciler.api.credentials import (
     IbssoCredential,
     OAuth2Credential,
 )
-from reconciler.api.error_body import washed
+from reconciler.api.error_body import redact
 from reconciler.api.errors import ApiError
 from reconciler.api.service import Service
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.secret import Secret
 
-from .wires import DEVICE, Wire, answer, exception
+from .wires import DEVICE, Wire, answer, service_exception
 
 SECRET = "s3cret-Value-77"
 CODE = "app-code-1"
@@ -71,10 +71,10 @@ ECHO = f"No {MAIL} and no {SECRET} of Bearer {SECRET}-token for {CODE}, {EXTERNA
 @pytest.mark.parametrize(
     "reply",
     [
-        exception("FORBIDDEN", ECHO, 403),
+        service_exception("FORBIDDEN", ECHO, 403),
         answer({"errorCode": 48099, "errorMessage": ECHO}, 400),
         answer({"errorCode": "E400", "description": ECHO, "action": ECHO}, 400),
-        exception("GENERAL_ERROR", ECHO, 500),
+        service_exception("GENERAL_ERROR", ECHO, 500),
         answer(ECHO.encode(), 200),
         answer({"id": ECHO, MAIL: SECRET}, 200),
         httpx.ConnectError(ECHO),
@@ -114,7 +114,7 @@ def test_no_failure_shows_a_secret_or_an_identity(
 @pytest.mark.parametrize("credential", CREDENTIALS, ids=lambda one: type(one).__name__)
 def test_a_traceback_with_local_variables_shows_no_secret(credential: Credential) -> None:
     """Frames of the client that an error passes through hold secrets in hidden form only."""
-    service = token_or(exception("FORBIDDEN", "no", 403)).service(credential=credential)
+    service = token_or(service_exception("FORBIDDEN", "no", 403)).service(credential=credential)
 
     async def main() -> str:
         async with service:
@@ -145,9 +145,9 @@ def test_a_traceback_with_local_variables_shows_no_secret(credential: Credential
 )
 def test_the_services_text_is_washed(text: str, expected: str | None) -> None:
     """Who stands in an error text may be somebody we do not even know; it stays one short line."""
-    assert (expected or text) == washed(text, ())
+    assert (expected or text) == redact(text, ())
 
 
 def test_a_short_hidden_value_is_hidden_as_a_word() -> None:
     """An external id of one letter must not turn the text into noise."""
-    assert "<hidden> is taken" == washed("a is taken", ["a"])
+    assert "<hidden> is taken" == redact("a is taken", ["a"])

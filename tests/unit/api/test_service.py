@@ -36,7 +36,7 @@ from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.secret import Secret
 
-from .wires import DEVICE, KEY, REGISTRATION, FakeTime, Wire, answer, exception
+from .wires import DEVICE, KEY, REGISTRATION, FakeTime, Wire, answer, service_exception
 
 Ask = Callable[[Service], Awaitable[Any]]
 MAIL = IdentityValue.of(IdentityKind.EMAIL, "Ana@Example.com")
@@ -204,7 +204,7 @@ def test_an_owner_is_looked_up_by_the_applications_id() -> None:
     "nobody",
     [
         pytest.param(answer({"errorCode": 40401, "errorMessage": "PERSON"}, 404), id="40401"),
-        pytest.param(exception("NOT_FOUND", "Not found", 404), id="exception"),
+        pytest.param(service_exception("NOT_FOUND", "Not found", 404), id="exception"),
         pytest.param(answer([]), id="list"),
         pytest.param(answer({"persons": []}), id="persons"),
     ],
@@ -373,10 +373,10 @@ def test_a_body_in_a_broken_encoding_is_an_error() -> None:
         (answer({"errorCode": 48012, "errorMessage": "No application"}, 400), ApplicationNotFound),
         (answer({"errorCode": 48001, "errorMessage": "Code missing"}, 400), Rejected),
         (answer({"errorCode": 40902, "errorMessage": "OPTIMISTIC_LOCK"}, 409), Conflict),
-        (exception("UNAUTHORIZED", "Invalid login details", 401), Denied),
-        (exception("FORBIDDEN", "Not yours", 403), Denied),
+        (service_exception("UNAUTHORIZED", "Invalid login details", 401), Denied),
+        (service_exception("FORBIDDEN", "Not yours", 403), Denied),
         (answer(b"<html>no</html>", 403), Denied),
-        (exception("NOT_FOUND", "Not found", 404), Rejected),
+        (service_exception("NOT_FOUND", "Not found", 404), Rejected),
         (answer({"errorCode": "E400", "description": "Bad", "violations": []}, 400), Rejected),
         (answer(b"<html>no</html>", 400), NotTheContract),
         (answer(b"<html>no</html>", 404), NotTheContract),
@@ -393,7 +393,7 @@ def test_refusals_are_told_apart(reply: httpx.Response, kind: type[ApiError]) ->
 
 def test_an_error_says_operation_device_status_text_and_truth() -> None:
     """One line for a person: what, whom, how it ended, and what is true now."""
-    error = fail(Wire(exception("GENERAL_ERROR", "Oops", 500)).service(), personalize)
+    error = fail(Wire(service_exception("GENERAL_ERROR", "Oops", 500)).service(), personalize)
     assert (
         f"personalize of device {DEVICE}: POST /people/2/contactInformation/push/{DEVICE}"
         "/personalize answered 500: GENERAL_ERROR Oops (it is unknown whether it was done)"
@@ -458,7 +458,7 @@ def test_a_credential_that_no_header_can_carry_is_refused_without_showing_it(sec
 
 def test_a_retried_call_counts_once() -> None:
     """Each operation is counted by itself; a plan of a bad day has the same bytes."""
-    wire = Wire(exception("GENERAL_ERROR", "Oops", 500), answer(REGISTRATION))
+    wire = Wire(service_exception("GENERAL_ERROR", "Oops", 500), answer(REGISTRATION))
     service = wire.service(FakeTime())
     run(service, get)
     assert {"get": 1, "update": 0, "personalize": 0, "depersonalize": 0, "persons": 0} == dict(

@@ -12,7 +12,7 @@ from reconciler.api.credentials import OAuth2Credential
 from reconciler.api.errors import ApiError, Denied, NotTheContract
 from reconciler.core.secret import Secret
 
-from .wires import DEVICE, REGISTRATION, FakeTime, Wire, answer, exception
+from .wires import DEVICE, REGISTRATION, FakeTime, Wire, answer, service_exception
 
 CLIENT = OAuth2Credential("client-1", Secret("secret 1&2"))
 
@@ -35,7 +35,7 @@ class TokenServer:
             return answer({"access_token": f"token-{self.given}", "expires_in": self.seconds})
         self.used.append(request.headers["Authorization"])
         if self.good is not None and self.used[-1] not in self.good:
-            return exception("UNAUTHORIZED", "Expired", 401)
+            return service_exception("UNAUTHORIZED", "Expired", 401)
         return answer(REGISTRATION)
 
 

@@ -89,6 +89,6 @@ def answer(body: object = None, status: int = 200, **headers: str) -> httpx.Resp
     return httpx.Response(status, json=body, headers=named)
 
 
-def exception(name: str, text: str, status: int, **headers: str) -> httpx.Response:
+def service_exception(name: str, text: str, status: int, **headers: str) -> httpx.Response:
     details = {"messageId": name, "text": text}
     return answer({"requestError": {"serviceException": details}}, status, **headers)

@@ -7,10 +7,10 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from reconciler.api import decode as answers
+from reconciler.api.decode import decode_registration
 from reconciler.api.dispatch import Attempts, Timing
 from reconciler.api.errors import ApiError, RegistrationNotFound, Rejected
-from reconciler.api.people import looked_up
+from reconciler.api.people import decode_people
 from reconciler.apply.executor import carry_out
 from reconciler.core.device import Desired
 from reconciler.core.identity import IdentityKind, IdentityValue
@@ -93,12 +93,12 @@ class ModelDoor:
 
     async def registration(self, registration_id: str, app_code: str) -> LiveRegistration:
         answer = await self._ask(registration_id, operations.get(registration_id, app_code))
-        return answers.registration(answer)
+        return decode_registration(answer)
 
     async def owner(self, registration_id: str, application_id: str) -> LivePerson | None:
         call = operations.person_of_registration(registration_id, application_id)
         try:
-            people = looked_up(await self._ask(registration_id, call))
+            people = decode_people(await self._ask(registration_id, call))
         except Rejected:
             return None
         return people[0] if people else None
@@ -106,7 +106,7 @@ class ModelDoor:
     async def person(self, value: IdentityValue) -> LivePerson | None:
         call = operations.person_by_identity(_TYPES[value.kind], value.reveal())
         try:
-            people = looked_up(await self._ask(value.kind.value, call))
+            people = decode_people(await self._ask(value.kind.value, call))
         except Rejected:
             return None
         return people[0] if people else None
@@ -120,7 +120,7 @@ class ModelDoor:
         attempts: Attempts | None = None,
     ) -> LiveRegistration:
         call = operations.update(registration_id, app_code, body)
-        return answers.registration(await self._ask(registration_id, call, attempts))
+        return decode_registration(await self._ask(registration_id, call, attempts))
 
     async def personalize(
         self,

@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.git.history import NoHistory, base_of, contents, files_at
 
-from .test_commit import git
+from .test_head import git
 
 
 @pytest.fixture

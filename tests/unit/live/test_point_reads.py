@@ -16,7 +16,8 @@ from reconciler.api.service import Service
 from reconciler.core.events import Event, Progress, nobody_listens
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration, Needs, WrongApplication
-from reconciler.live.point_reads import read
+from reconciler.live.context import ReadContext
+from reconciler.live.point_reads import read_by_point
 
 CODES = {"courier": "code-a", "shop": "code-b", "shop-again": "code-b"}
 
@@ -87,8 +88,8 @@ def read_now(
     codes: Mapping[str, str] = CODES,
 ) -> Live:
     listen = nobody_listens if events is None else events.append
-    service = cast("Service", fake)
-    return asyncio.run(read(service, codes, live or Live(), needs, listen))
+    context = ReadContext(cast("Service", fake), codes, {}, listen)
+    return asyncio.run(read_by_point(context, live or Live(), needs))
 
 
 def test_registrations_are_read_under_their_own_application() -> None:

@@ -12,7 +12,7 @@ from reconciler.core.identity import IdentityKind
 from reconciler.platform import operations
 from reconciler.platform.assumptions import ASSUMPTIONS, readings
 from reconciler.platform.operations import WRITES, Call
-from reconciler.platform.reach import people_of
+from reconciler.platform.ownership import affected_people
 from reconciler.platform.step import step
 from reconciler.platform.world import World
 from reconciler.platform.worldfile import decode_world, encode_world
@@ -91,7 +91,7 @@ def test_the_service_stays_sound(chosen: dict[str, str], calls: list[Call]) -> N
         after, response = step(seen, call, in_force)
         if response.status != 200 or call.operation not in WRITES or "gone" in call.path:
             assert after is seen
-        reached = people_of(seen, call)
+        reached = affected_people(seen, call)
         for id_ in after.changed_registrations(seen):
             assert seen.registrations[id_].owner in {*reached, None}
         assert {n for n in after.changed_people(seen) if n in seen.people} <= reached

@@ -12,7 +12,7 @@ from reconciler.platform import operations
 from reconciler.platform.operations import Call, Operation
 from reconciler.platform.world import Person, Registration, World
 from reconciler.sandbox import account as account_module
-from reconciler.sandbox.account import Account, SandboxOptions, Unknown
+from reconciler.sandbox.account import Account, SandboxOptions, UnknownRegistration
 from reconciler.sandbox.calls import LoggedCall, overlapping_writes
 from reconciler.sandbox.fleet import APPLICATIONS
 
@@ -109,7 +109,7 @@ def test_the_app_changes_a_registration() -> None:
     with pytest.raises(ValueError):
         account.change(id_, {"owner": 99})
     account.uninstall(id_)
-    with pytest.raises(Unknown):
+    with pytest.raises(UnknownRegistration):
         account.change(id_, {})
     body = account.answer(operations.get(id_, CODE))[0].body
     assert isinstance(body, dict)

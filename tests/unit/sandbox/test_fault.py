@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.sandbox.fault import Effect, Fault, Numbers, RetryAfter, Share, Subject
+from reconciler.sandbox.fault import CallSubject, Effect, Fault, Numbers, RetryAfter, Share
 from reconciler.sandbox.spec import read_fault
 
 GET = frozenset({"get"})
@@ -111,19 +111,19 @@ def test_a_wrong_spec_is_told(spec: str, told: str) -> None:
 @pytest.mark.parametrize(
     ("spec", "subject", "expected"),
     [
-        ("get:503", Subject("get", "x"), True),
-        ("get:503", Subject("update", "x"), False),
-        ("any:503", Subject("token"), True),
-        ("any:503,device=x", Subject("get", "x"), True),
-        ("any:503,device=x", Subject("get", "y"), False),
-        ("any:503,device=x", Subject("token"), False),
-        ("any:rival", Subject("persons", "x"), True),
-        ("any:rival", Subject("persons"), False),
-        ("reads:appear", Subject("persons", is_page=True), True),
-        ("reads:appear", Subject("persons"), False),
-        ("reads:appear", Subject("get", "x"), False),
+        ("get:503", CallSubject("get", "x"), True),
+        ("get:503", CallSubject("update", "x"), False),
+        ("any:503", CallSubject("token"), True),
+        ("any:503,device=x", CallSubject("get", "x"), True),
+        ("any:503,device=x", CallSubject("get", "y"), False),
+        ("any:503,device=x", CallSubject("token"), False),
+        ("any:rival", CallSubject("persons", "x"), True),
+        ("any:rival", CallSubject("persons"), False),
+        ("reads:appear", CallSubject("persons", is_page=True), True),
+        ("reads:appear", CallSubject("persons"), False),
+        ("reads:appear", CallSubject("get", "x"), False),
     ],
 )
-def test_which_calls_a_fault_is_for(spec: str, subject: Subject, expected: bool) -> None:
+def test_which_calls_a_fault_is_for(spec: str, subject: CallSubject, expected: bool) -> None:
     """The operation and the device decide; a rival needs a registration, a shift a page."""
-    assert expected == read_fault(spec).concerns(subject)
+    assert expected == read_fault(spec).matches(subject)

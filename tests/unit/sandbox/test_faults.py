@@ -15,7 +15,7 @@ UPDATE = operations.update("r", "code", {})
 
 def _struck(faults: Faults, calls: int = 10) -> list[int]:
     """Return the numbers of the GETs that are hit, from 1."""
-    return [number for number in range(1, calls + 1) if faults.hitting(GET) is not None]
+    return [number for number in range(1, calls + 1) if faults.find_fault(GET) is not None]
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def _struck(faults: Faults, calls: int = 10) -> list[int]:
 def test_when_a_fault_strikes(when: str, expected: list[int]) -> None:
     """Calls are counted from 1, other operations' not at all."""
     faults = Faults([f"get:503{when}"])
-    faults.hitting(UPDATE)
+    faults.find_fault(UPDATE)
     assert expected == _struck(faults)
     assert (FaultCount(f"get:503{when}", 10, len(expected)),) == faults.counts()
 
@@ -39,7 +39,7 @@ def test_when_a_fault_strikes(when: str, expected: list[int]) -> None:
 def test_the_first_that_strikes_wins() -> None:
     """A later fault counts the calls that an earlier one hits, and hits none of them."""
     faults = Faults(["get:503@#2", "any:reset@#2-3", "update:hang"])
-    seen = [faults.hitting(call) for call in (GET, GET, UPDATE)]
+    seen = [faults.find_fault(call) for call in (GET, GET, UPDATE)]
     assert [None, "get:503@#2", "any:reset@#2-3"] == [one and one.spec for one in seen]
     assert [(2, 1), (3, 1), (1, 0)] == [(one.met, one.hit) for one in faults.counts()]
 
@@ -51,7 +51,7 @@ def test_a_seed_gives_the_same_again() -> None:
     assert first != _struck(Faults(["get:503@30%"], 8), 200)
     assert 30 <= len(first) <= 90
     both = Faults(["get:503@30%", "any:reset@50%"], 7)
-    hits = [both.hitting(GET) for _ in range(200)]
+    hits = [both.find_fault(GET) for _ in range(200)]
     assert first == [
         number for number, hit in enumerate(hits, 1) if hit is not None and hit.status == 503
     ]
@@ -68,7 +68,7 @@ def test_devices_are_told_apart() -> None:
         operations.person_by_identity("EXTERNAL_ID", "a/b"),
         operations.persons_page(1),
     ]
-    hits = [faults.hitting(call) is not None for call in calls]
+    hits = [faults.find_fault(call) is not None for call in calls]
     assert [True, True, True, False, False, False] == hits
 
 
@@ -82,6 +82,6 @@ def test_no_call_is_counted_twice_or_lost() -> None:
     """Threads may ask at the same time; exactly one of them is the hundredth."""
     faults = Faults(["get:503@#100", "any:reset@#201-300"])
     with ThreadPoolExecutor(4) as threads:
-        hits = list(threads.map(lambda _: faults.hitting(GET), range(400)))
+        hits = list(threads.map(lambda _: faults.find_fault(GET), range(400)))
     assert 101 == sum(hit is not None for hit in hits)
     assert [(400, 1), (400, 100)] == [(one.met, one.hit) for one in faults.counts()]

@@ -1,17 +1,19 @@
-"""Who may call: the four ways of the service to authenticate, with made-up credentials.
+"""Who may call, and how often: made-up credentials, tokens that expire, requests a second.
 
-Any credential is good, but one that holds `revoked` is answered 401 and one that holds
-`forbidden` 403, so that both can be tried.
+All four ways of the service to authenticate are known. Any credential is good, but one that holds
+`revoked` is answered 401 and one that holds `forbidden` 403, so that both can be tried.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+from collections import deque
+from collections.abc import Mapping
 from urllib.parse import parse_qs
 
-from reconciler.platform.answers import exception
-from reconciler.platform.operations import Response
+from reconciler.platform.answers import service_exception
+from reconciler.platform.operations import Operation, Response
 
 _SCHEMES = frozenset({"app", "basic", "ibsso", "bearer"})
 _ISSUED = "sandbox-token-"
@@ -29,12 +31,12 @@ class Authorization:
         scheme, _, credential = (header or "").strip().partition(" ")
         credential = credential.strip()
         if scheme.lower() not in _SCHEMES or not credential:
-            return exception(401)
+            return service_exception(401)
         if scheme.lower() == "basic":
-            credential = _basic(credential)
+            credential = _decode_basic(credential)
         if not credential or "revoked" in credential or self._expired(credential, now):
-            return exception(401)
-        return exception(403) if "forbidden" in credential else None
+            return service_exception(401)
+        return service_exception(403) if "forbidden" in credential else None
 
     def issue(self, form: bytes, now: float) -> Response:
         """Answer a request for a token (client credentials, form encoded)."""
@@ -43,10 +45,10 @@ class Authorization:
         except ValueError:
             fields = {}
         if fields.get("grant_type") != ["client_credentials"]:
-            return exception(400, "Unsupported grant_type")
+            return service_exception(400, "Unsupported grant_type")
         client, secret = fields.get("client_id", [""])[0], fields.get("client_secret", [""])[0]
         if not client or not secret or "revoked" in client + secret:
-            return exception(401)
+            return service_exception(401)
         token = f"{_ISSUED}{len(self._expiries)}"
         if "forbidden" in client + secret:
             token += "-forbidden"
@@ -67,7 +69,28 @@ class Authorization:
         return self._expiries[int(number)] <= now
 
 
-def _basic(credential: str) -> str:
+class Limits:
+    """Count the requests of each operation over the second that ends now."""
+
+    def __init__(self, limits: Mapping[Operation, float] | None) -> None:
+        """`limits` in requests a second by operation; None for no limits at all."""
+        self._limits = limits
+        self._admitted: dict[Operation, deque[float]] = {kind: deque() for kind in Operation}
+
+    def admits(self, operation: Operation, now: float) -> bool:
+        """Admit and count one request, or refuse it (a refused one is not counted)."""
+        if self._limits is None:
+            return True
+        admitted = self._admitted[operation]
+        while admitted and admitted[0] <= now - 1:
+            admitted.popleft()
+        if len(admitted) + 1 > self._limits[operation]:
+            return False
+        admitted.append(now)
+        return True
+
+
+def _decode_basic(credential: str) -> str:
     """Return `user:password`, or nothing where it is not Basic's form."""
     try:
         decoded = base64.b64decode(credential, validate=True).decode()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.git.commit import head
+from reconciler.git.history import head
 
 
 def git(directory: Path, *arguments: str) -> str:
@@ -63,6 +63,6 @@ def test_a_git_that_hangs_is_not_waited_for(
     fake.write_text("#!/bin/sh\nexec sleep 60\n")
     fake.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    monkeypatch.setattr("reconciler.git.commit._SECONDS", 0.1)
+    monkeypatch.setattr("reconciler.git.history._HEAD_SECONDS", 0.1)
 
     assert head(tmp_path) is None
