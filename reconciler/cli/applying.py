@@ -206,6 +206,7 @@ def _carry_out(
         say(options, "warning", what, event="interrupted")
 
     journal = state.journal_under(lease)
+    heard: Heard | None = None
     try:
         with progress(options) as listen:
             heard = Heard(listen)
@@ -229,6 +230,7 @@ def _carry_out(
         say(options, "warning", "Stopped now, without waiting for the calls on their way.")
         # What is still waiting to be written to it.
         journal.close()
+        assert heard is not None, "only calls under way are stopped"
         return report_of(plan, heard, state)
     except StateError:
         # Raised before the first call only.

@@ -53,9 +53,11 @@ async def census(means: ReadContext, application: str) -> Census:
         return Census(None, Live(), True)
     sought = SweepQuery(application_ids=frozenset({application_id}))
     reader = PageReader(sought)
-    for _ in range(SWEEPS):
+    sweeps = 0
+    while True:
         swept = await sweep(service, sought, reader, await service.page(1, reader), means.listen)
-        if swept.steady():
+        sweeps += 1
+        if swept.steady() or sweeps == SWEEPS:
             break
     sights = swept.sights(trust_texts=means.trusts_texts)
     mine = {id_: sights[id_] for id_ in sorted(sights)}

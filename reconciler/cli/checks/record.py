@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, TypeVar, assert_never
 
 from reconciler.cli.connection import Mistakes
 from reconciler.cli.earlier import at
@@ -113,6 +113,8 @@ def _backend(settings: StateSettings) -> str:
             name = "http"
         case PostgresPlace():
             name = "postgres"
+        case _:
+            assert_never(settings.place)
     return name if settings.encryption is None else f"{name}, encrypted"
 
 
