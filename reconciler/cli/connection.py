@@ -22,18 +22,13 @@ from reconciler.api.service import Service
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.project import ApiKey, Auth, Basic, Ibsso, OAuth2, Project, Setting
 from reconciler.core.secret import Secret
+from reconciler.engine.errors import InvalidSettings
 from reconciler.manifest.interpolation import Unresolved, check_base_url, resolve
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
 
 from .exits import ExitCode, Stop
 
-
-class Mistakes(Exception):
-    """Settings that cannot be used: all of them at once."""
-
-    def __init__(self, diagnostics: tuple[Diagnostic, ...]) -> None:
-        super().__init__(len(diagnostics))
-        self.diagnostics = diagnostics
+Mistakes = InvalidSettings
 
 
 @dataclass(frozen=True, slots=True)

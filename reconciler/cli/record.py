@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from reconciler.core.project import StateSettings
+from reconciler.engine.holder import current_holder
+from reconciler.engine.state_access import StateLocation, open_state
 from reconciler.state.lease import Lease
 from reconciler.state.protocols import State
 
 from .checking import check, tell
 from .exits import ExitCode, Stop
-from .holders import holder
 from .options import Options
 from .stages import explained
-from .states import open_state
 
 
-def state_settings(options: Options) -> tuple[Path, StateSettings]:
-    """Return the project's directory and its section `state`.
+def state_location(options: Options) -> StateLocation:
+    """Return where the project's state is, by its section `state` and the environment.
 
     Broken manifests are no reason to leave the record alone.
     """
@@ -27,19 +26,25 @@ def state_settings(options: Options) -> tuple[Path, StateSettings]:
     if checked.project is None:
         tell(options, checked.root, checked.diagnostics)
         raise Stop(ExitCode.ERROR)
-    return checked.root, checked.project.state
+    return StateLocation(checked.root, checked.project.state, os.environ)
 
 
 @contextmanager
 def opened_record(options: Options) -> Iterator[State]:
     """Open a record that is there; what goes wrong is told, and ends the command."""
-    root, settings = state_settings(options)
-    with explained(options, root), open_state(options, root, settings, create=False) as state:
+    location = state_location(options)
+    with (
+        explained(options, location.root),
+        open_state(location, current_holder(os.environ), create=False).state as state,
+    ):
         yield state
 
 
 @contextmanager
 def leased_record(options: Options, patience: float) -> Iterator[tuple[State, Lease]]:
     """Open a record, and hold its lease as an apply does."""
-    with opened_record(options) as state, state.lease(holder(), patience=patience) as lease:
+    with (
+        opened_record(options) as state,
+        state.lease(current_holder(os.environ), patience=patience) as lease,
+    ):
         yield state, lease

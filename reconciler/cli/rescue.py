@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 
+from reconciler.engine.state_access import UNWRITTEN_RECORD
 from reconciler.state.protocols import State
 
 from .checking import Loaded
 from .exits import Stop
 from .options import Options
 from .outputs import save_private
-from .states import RESCUED
 from .streams import say
 
 
@@ -20,7 +20,7 @@ def keep_unwritten(options: Options, loaded: Loaded, state: State) -> None:
     document = state.unwritten()
     if document is None:
         return
-    file = loaded.root / RESCUED
+    file = loaded.root / UNWRITTEN_RECORD
     shown = os.path.relpath(file, options.origin)
     try:
         with contextlib.suppress(OSError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 
 from reconciler.cli.options import Options
@@ -23,24 +25,21 @@ def command(options: Options) -> None:
     A local record is started by the first plan. A shared one never by itself: a wrong address
     would look like a fleet that nobody ever applied.
     """
-    from reconciler.cli.record import state_settings
+    from reconciler.cli.record import state_location
     from reconciler.cli.stages import explained
-    from reconciler.cli.states import Places, open_shared, open_state
+    from reconciler.cli.state_view import started_text, tell_started
+    from reconciler.engine.holder import current_holder
+    from reconciler.engine.state_access import open_shared_state, open_state
 
-    root, settings = state_settings(options)
-    with explained(options, root):
-        if Places(root, settings).is_local:
-            with open_state(options, root, settings, create=True) as local:
-                _tell(local.where, len(local.read().devices), is_new=False)
+    location, holder = state_location(options), current_holder(os.environ)
+    with explained(options, location.root):
+        if location.is_local:
+            opened = open_state(location, holder, create=True)
+            if opened.is_new:
+                tell_started(options, location.path)
+            with opened.state as local:
+                result(started_text(local.where, len(local.read().devices), is_new=False))
             return
-        with open_shared(root, settings) as shared:
+        with open_shared_state(location, holder) as shared:
             is_new = shared.initialise()
-            _tell(shared.where, len(shared.read().devices), is_new=is_new)
-
-
-def _tell(where: str, devices: int, *, is_new: bool) -> None:
-    if is_new:
-        result(f"Started a record at {where}.")
-    else:
-        noun = "device" if devices == 1 else "devices"
-        result(f"There is a record at {where}; it has {devices:,} {noun}.")
+            result(started_text(shared.where, len(shared.read().devices), is_new=is_new))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -33,20 +34,21 @@ def command(options: Options, out: Path | None) -> None:
     keep the record.
     """
     from reconciler.cli.outputs import require_replaceable, save_private
-    from reconciler.cli.record import state_settings
+    from reconciler.cli.record import state_location
     from reconciler.cli.stages import explained
-    from reconciler.cli.states import keys_of, open_state
+    from reconciler.engine.holder import current_holder
+    from reconciler.engine.state_access import open_state, state_keys
     from reconciler.state.envelope import looks_like_one
     from reconciler.state.record_codec import encode
 
     if out is not None:
         require_replaceable(out, "record", looks_like_one)
-    root, settings = state_settings(options)
+    location = state_location(options)
     with (
-        explained(options, root),
-        open_state(options, root, settings, create=False) as state,
+        explained(options, location.root),
+        open_state(location, current_holder(os.environ), create=False).state as state,
     ):
-        document = encode(state.read(), keys_of(settings))
+        document = encode(state.read(), state_keys(location.settings, location.environ))
     if out is None:
         result(document)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -30,10 +31,12 @@ def command(options: Options, file: Path, force: bool, patience: float) -> None:
 
     Refused if that one is of another lineage or has a later serial: it would be lost.
     """
-    from reconciler.cli.pushing import push
-    from reconciler.cli.record import state_settings
+    from reconciler.cli.record import state_location
     from reconciler.cli.stages import explained
-    from reconciler.cli.states import keys_of
+    from reconciler.cli.state_view import pushed_text, tell_started
+    from reconciler.engine.holder import current_holder
+    from reconciler.engine.state_access import state_keys
+    from reconciler.engine.state_transfer import push_record
     from reconciler.state.record_codec import decode
 
     try:
@@ -41,7 +44,11 @@ def command(options: Options, file: Path, force: bool, patience: float) -> None:
     except OSError as error:
         reason = error.strerror or "unknown"
         raise Stop(ExitCode.ERROR, f"{file} cannot be read: {reason}.") from None
-    root, settings = state_settings(options)
-    with explained(options, root):
-        record = decode(data, str(file), keys_of(settings), plain=True)
-        result(push(options, root, settings, record, force=force, patience=patience))
+    location, holder = state_location(options), current_holder(os.environ)
+    with explained(options, location.root):
+        keys = state_keys(location.settings, location.environ)
+        record = decode(data, str(file), keys, plain=True)
+        pushed = push_record(location, record, holder, force=force, patience=patience)
+        if pushed.is_new:
+            tell_started(options, location.path)
+        result(pushed_text(pushed))
