@@ -9,18 +9,15 @@ from reconciler.core.device import Desired, DesiredDevice, Lifecycle, Owner
 from reconciler.core.digest import Digester
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
 from reconciler.core.live import Found, Gone, Live, LivePerson, LiveRegistration
-from reconciler.core.project import (
-    ApiKey,
-    ApiSettings,
-    Application,
-    LocalPlace,
-    Project,
-    Setting,
-    StateSettings,
-)
+from reconciler.core.project import ApiKey, ApiSettings, Application, Project
 from reconciler.core.record import Record, record_entry
 from reconciler.core.secret import Secret
+from reconciler.core.setting import Setting
 from reconciler.core.source import Source
+from reconciler.core.state_backends import (
+    LocalBackend,
+    StateSettings,
+)
 from reconciler.diff.required_reads import missing
 from reconciler.plan.build import Circumstances, build
 from reconciler.plan.model import Plan, ReadCounts, Reads
@@ -99,7 +96,7 @@ def project(**fields: Any) -> Project:
             name: Application(name, setting(f"{name}-code", "code"), HERE) for name in names
         },
         manifests=(),
-        state=StateSettings(LocalPlace(setting("state.db", "state.path"))),
+        state=StateSettings(LocalBackend(setting("state.db", "state.path"))),
         **fields,
     )
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from .diagnostics import Code, Severity
+from .state_backends import BACKENDS
 
 UNREADABLE: Final = Code(
     "E101",
@@ -442,8 +443,8 @@ STATE_SETTING: Final = Code(
     "state-setting",
     "Settings of the state that do not fit its backend",
     Severity.ERROR,
-    "Each backend has settings of its own: local path; objectstore url; http address; postgres "
-    "url and name.",
+    "Each backend has settings of its own: "
+    f"{'; '.join(f'{backend.name} {backend.summary}' for backend in BACKENDS.values())}.",
     "Correct the section state.",
 )
 STATE_ADDRESS: Final = Code(

@@ -13,7 +13,7 @@ from typing import Final
 
 from reconciler.core import codes
 from reconciler.core.diagnostics import Diagnostic
-from reconciler.core.project import Setting
+from reconciler.core.setting import Setting
 
 ALLOWED_HOSTS: Final = "RECONCILER_ALLOWED_HOSTS"
 _REFERENCE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?\}", re.DOTALL | re.ASCII)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from ntpath import splitdrive
-from typing import Final, Literal, cast
+from typing import Literal, cast
 
 from reconciler.core import codes
 from reconciler.core.device import OnRemove
@@ -15,19 +15,12 @@ from reconciler.core.project import (
     Application,
     Auth,
     Basic,
-    Encryption,
-    HttpPlace,
     Ibsso,
-    LocalPlace,
     OAuth2,
-    ObjectStorePlace,
     Pattern,
-    Place,
-    PostgresPlace,
     Project,
-    Setting,
-    StateSettings,
 )
+from reconciler.core.setting import Setting
 from reconciler.core.suggestion import did_you_mean, listed
 from reconciler.platform.assumptions import ASSUMPTIONS
 
@@ -40,23 +33,9 @@ from .privacy import privacy
 from .result import ParseResult, Unreadable, reading
 from .safety import safety
 from .schema import Schemas
+from .state_settings import LITERAL_SETTINGS, check_state_section, read_state_section
 from .tree import Tree, items, mapping
 
-_STATE_PATH: Final = ".reconciler/state.db"
-# What each backend takes beside `backend`, and what it needs.
-_TAKES: Final[Mapping[str, tuple[str, ...]]] = {
-    "local": ("path",),
-    "objectstore": ("url", "encryption"),
-    "http": (
-        *("address", "lockAddress", "unlockAddress", "lockMethod", "unlockMethod", "updateMethod"),
-        *("username", "password", "token", "encryption"),
-    ),
-    "postgres": ("url", "name", "encryption"),
-}
-_NEEDS: Final[Mapping[str, str]] = {"objectstore": "url", "http": "address", "postgres": "url"}
-_LITERAL_IN_STATE: Final = frozenset(
-    {"backend", "name", "lockMethod", "unlockMethod", "updateMethod"}
-)
 _Map = dict[str, Tree]
 
 
@@ -114,7 +93,7 @@ def _takes_reference(path: Path) -> bool:
         case ("api", "baseUrl"):
             return True
         case ("state", name, *_):
-            return name not in _LITERAL_IN_STATE
+            return name not in LITERAL_SETTINGS
         case ("api", "auth", *_):
             return True
         case ("applications", _, "appCode"):
@@ -128,7 +107,7 @@ def _rules(document: Document) -> Iterator[Diagnostic]:
     tree = mapping(document.tree)
     yield from _assumptions(document, mapping(mapping(tree.get("api")).get("assume")))
     yield from _app_codes(document, mapping(tree.get("applications")))
-    yield from _state_rules(document, mapping(tree.get("state")))
+    yield from check_state_section(document, mapping(tree.get("state")))
     patterns = tree.get("manifests")
     for path, globs in (
         (("manifests",), patterns if isinstance(patterns, list) else []),
@@ -179,46 +158,6 @@ def _app_codes(document: Document, applications: _Map) -> Iterator[Diagnostic]:
         )
 
 
-def _state_rules(document: Document, state: _Map) -> Iterator[Diagnostic]:
-    backend = state.get("backend", "local")
-    if not isinstance(backend, str) or backend not in _TAKES:
-        return
-    for name in state:
-        # A name that no backend knows is the schema's to refuse.
-        if name not in _TAKES[backend] and any(name in names for names in _TAKES.values()):
-            yield Diagnostic(
-                codes.STATE_SETTING,
-                f"`{name}` is no setting of backend {backend}",
-                document.places.key(("state", name)),
-                fix=f"Remove it, or set backend: {listed(_backends_with(name), 'or')}",
-            )
-    needed = _NEEDS.get(backend)
-    if needed is not None and needed not in state:
-        yield Diagnostic(
-            codes.STATE_SETTING,
-            f"Backend {backend} needs `{needed}`",
-            document.places.key(("state",)),
-            fix=f"Add {needed}: to state.",
-        )
-    if backend == "http":
-        yield from _one_way_in(document, state)
-
-
-def _backends_with(name: str) -> list[str]:
-    return [backend for backend, names in _TAKES.items() if name in names]
-
-
-def _one_way_in(document: Document, state: _Map) -> Iterator[Diagnostic]:
-    is_basic = {"username", "password"} & state.keys()
-    if (is_basic and "token" in state) or len(is_basic) == 1:
-        yield Diagnostic(
-            codes.STATE_SETTING,
-            "Not exactly one way to authenticate",
-            document.places.key(("state", next(iter(is_basic)))),
-            fix="Write username and password, or token.",
-        )
-
-
 def _leaves(pattern: str) -> bool:
     """Whether a pattern is absolute or climbs out of the project's directory."""
     return pattern.startswith("/") or bool(splitdrive(pattern)[0]) or ".." in pattern.split("/")
@@ -240,7 +179,6 @@ def _project(document: Document) -> Project:
         return Setting(str(node), ".".join(path), places.value(path))
 
     api = mapping(tree["api"])
-    state = mapping(tree.get("state"))
     drift = cast("dict[str, Literal['mend', 'report']]", mapping(tree.get("onDrift")))
     limits = cast("dict[str, float]", mapping(api.get("limits")))
     return Project(
@@ -265,7 +203,7 @@ def _project(document: Document) -> Project:
             Pattern(str(text), places.value(("manifests", number)))
             for number, text in enumerate(cast("list[str]", tree["manifests"]))
         ),
-        _state(state, setting, Setting(_STATE_PATH, "state.path", places.key(("state",)))),
+        read_state_section(document, setting),
         OnRemove(str(tree.get("onRemove", "release"))),
         dict(drift),
         safety(mapping(tree.get("safety")), places),
@@ -277,45 +215,6 @@ def _project(document: Document) -> Project:
         tuple(
             Pattern(str(text), places.value(("peopleFrom", number)))
             for number, text in enumerate(items(tree.get("peopleFrom")))
-        ),
-    )
-
-
-def _state(state: _Map, setting: Callable[..., Setting], path: Setting) -> StateSettings:
-    def given(name: str) -> Setting | None:
-        return setting("state", name) if name in state else None
-
-    def plain(name: str) -> str | None:
-        return str(state[name]) if name in state else None
-
-    place: Place
-    match state.get("backend", "local"):
-        case "objectstore":
-            place = ObjectStorePlace(given("url") or path)
-        case "http":
-            place = HttpPlace(
-                given("address") or path,
-                given("lockAddress"),
-                given("unlockAddress"),
-                plain("lockMethod"),
-                plain("unlockMethod"),
-                plain("updateMethod"),
-                given("username"),
-                given("password"),
-                given("token"),
-            )
-        case "postgres":
-            place = PostgresPlace(given("url") or path, plain("name") or "default")
-        case _:
-            place = LocalPlace(given("path") or path)
-    if "encryption" not in state:
-        return StateSettings(place)
-    previous = "previousKey" in mapping(state["encryption"])
-    return StateSettings(
-        place,
-        Encryption(
-            setting("state", "encryption", "key"),
-            setting("state", "encryption", "previousKey") if previous else None,
         ),
     )
 

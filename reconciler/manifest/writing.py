@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, assert_never
 
 import yaml
 from yaml.events import (
@@ -196,6 +196,8 @@ def _scalar(value: str | int | float | bool | None, *, is_key: bool = False) -> 
             text, quoted = _number(value), False
         case str():
             text, quoted = value, not (is_bare(value, is_key=is_key) or is_date(value))
+        case _:
+            assert_never(value)
     return ScalarEvent(None, None, (True, True), text, style='"' if quoted else None)
 
 

@@ -7,7 +7,7 @@ them, at most one blank line. Brackets that stand in one line stay in it; others
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from .block_scalars import read_block
 from .emitter import Sheet
@@ -173,4 +173,6 @@ def _lines(value: Node | None, indent: int, order: Order | None) -> list[str]:
             return [bracketed(value, order)]
         case None:
             return [""]
+        case _:
+            assert_never(value)
     return [anchored(value.anchor, first), *others]
