@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 import pytest
-from reconciler.cli.state_view import state_section
+from reconciler.cli.views.state import state_section
 
 from reconciler.core import codes
 from reconciler.core.setting import Setting
