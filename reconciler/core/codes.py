@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from .diagnostics import Code, Severity
+from .fields import WRITABLE_PATHS
 
 UNREADABLE: Final = Code(
     "E101",
@@ -284,7 +285,7 @@ IGNORE_PATH: Final = Code(
     "ignore-path",
     "lifecycle.ignore names no field",
     Severity.ERROR,
-    "It takes owner, isPrimary, registrationEnabled and additionalData.KEY.",
+    f"It takes {', '.join(WRITABLE_PATHS[:-1])} and {WRITABLE_PATHS[-1]}.",
     "Correct the path.",
 )
 REGISTRATION_ID: Final = Code(

@@ -26,20 +26,10 @@ class _Person(_Part, frozen=True, omit_defaults=True):
     modified_at: str = FIRST_MOMENT
 
 
-class _Registration(_Part, frozen=True, omit_defaults=True):
-    registration_id: str
-    application_id: str
-    owner: int | None = None
-    is_primary: bool = False
-    registration_enabled: bool = True
-    additional_data: dict[str, str | int | float | bool] = {}
-    system_data: dict[str, str | bool] = {}
-
-
 class _World(_Part, frozen=True):
     applications: dict[str, str] = {}
     people: tuple[_Person, ...] = ()
-    registrations: tuple[_Registration, ...] = ()
+    registrations: tuple[Registration, ...] = ()
 
 
 def encode_world(world: World) -> bytes:
@@ -48,9 +38,7 @@ def encode_world(world: World) -> bytes:
         _World(
             dict(world.applications),
             tuple(_from_person(world.people[number]) for number in sorted(world.people)),
-            tuple(
-                _from_registration(world.registrations[id_]) for id_ in sorted(world.registrations)
-            ),
+            tuple(world.registrations[id_] for id_ in sorted(world.registrations)),
         )
     )
 
@@ -60,7 +48,7 @@ def decode_world(data: bytes) -> World:
     read = msgspec.json.decode(data, type=_World)
     return World.of(
         [_to_person(person) for person in read.people],
-        [_to_registration(registration) for registration in read.registrations],
+        read.registrations,
         read.applications,
     )
 
@@ -93,28 +81,4 @@ def _to_person(read: _Person) -> Person:
         read.attributes,
         read.created_at,
         read.modified_at,
-    )
-
-
-def _from_registration(registration: Registration) -> _Registration:
-    return _Registration(
-        registration.id,
-        registration.application_id,
-        registration.owner,
-        registration.is_primary,
-        registration.registration_enabled,
-        dict(registration.additional_data),
-        dict(registration.system_data),
-    )
-
-
-def _to_registration(read: _Registration) -> Registration:
-    return Registration(
-        read.registration_id,
-        read.application_id,
-        read.owner,
-        read.is_primary,
-        read.registration_enabled,
-        read.additional_data,
-        read.system_data,
     )
