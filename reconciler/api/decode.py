@@ -12,6 +12,7 @@ from typing import Final, TypeVar
 import msgspec
 from msgspec.structs import replace
 
+from reconciler.core.absent import ABSENT, Absent
 from reconciler.core.fields import FIELDS, SYSTEM_DATA, Field, Scalar
 from reconciler.core.live import LiveRegistration
 from reconciler.core.secret import Secret
@@ -80,17 +81,18 @@ def registration(body: bytes) -> LiveRegistration:
         model=None if system is None else model_of(system.device_manufacturer, system.device_model),
     )
     values = {
-        field.attribute: field.at_rest if value is None else value
+        field.attribute: field.at_rest if value is None or value is ABSENT else value
         for field, value in shown_fields(wire, system)
     }
     return replace(shown, **values)
 
 
-def shown_fields(wire: Wire, system: Wire | None) -> Iterator[tuple[Field, Scalar | None]]:
-    """Yield each field with what a registration shows of it; None if it leaves it out."""
+def shown_fields(wire: Wire, system: Wire | None) -> Iterator[tuple[Field, Scalar | Absent | None]]:
+    """Yield each field with what a registration shows of it: None if it leaves it out, ABSENT if
+    it leaves out all that stands beside it."""
     for field in FIELDS:
         part = system if field.wire[0] == SYSTEM_DATA else wire
-        yield field, None if part is None else getattr(part, field.attribute)
+        yield field, ABSENT if part is None else getattr(part, field.attribute)
 
 
 def model_of(maker: str | None, model: str | None) -> str | None:

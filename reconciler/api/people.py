@@ -220,13 +220,15 @@ def _looks_typed(text: str) -> bool:
     return True
 
 
-def _on_page(field: Field, value: Scalar | None) -> Scalar | Absent:
+def _on_page(field: Field, value: Scalar | Absent | None) -> Scalar | Absent | None:
     """Return a field as a page shows it; ABSENT: it is in doubt."""
     if isinstance(value, field.type):
         return value
-    if field.page_says_text and value in ("true", "false"):
-        return value == "true"
-    return ABSENT
+    if not field.page_says_text:
+        return ABSENT
+    if value is None:
+        return field.at_rest
+    return value == "true" if value in ("true", "false") else ABSENT
 
 
 def _person(wire: _Person, *, attributes: bool = True) -> LivePerson:

@@ -65,8 +65,8 @@ class Field:
 
     `type` is that of its values, which are the same when they are equal (`same_value`). `at_rest`
     is what it is where an answer leaves it out: None, no value; ABSENT, not to be told.
-    `page_says_text`: a page of people may show it as text whatever it is (`"true"`). A field
-    without that is left out by the bare form of pages, and anything but its type is in doubt there.
+    `page_says_text`: every form of a page of people shows it, as text whatever it is (`"true"`). A
+    field without that is left out by the bare form, so that it is in doubt where it is not there.
 
     `risk` is that of a change to `risky_value`, or of every change if that is ABSENT.
     """

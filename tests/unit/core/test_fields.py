@@ -490,15 +490,17 @@ def test_the_service_refuses_another_type(field: Field) -> None:
 
 @EVERY_FIELD
 def test_an_answer_without_it(field: Field) -> None:
-    """What a point read leaves out is at rest, and what a page leaves out is in doubt."""
-    bare = {"registrationId": "a", "applicationId": APP}
-    live = decode.registration(msgspec.json.encode(bare))
-    [owner_] = people.looked_up(
-        msgspec.json.encode({"id": 1, "contactInformation": {"push": [bare]}})
-    )
+    """What a point read leaves out is at rest; what a page leaves out too, if all pages show it."""
+    bare: dict[str, object] = {"registrationId": "a", "applicationId": APP}
+    for entry, told in ((bare, False), ({**bare, SYSTEM_DATA: {}}, field.page_says_text)):
+        live = decode.registration(msgspec.json.encode(entry))
+        [owner_] = people.looked_up(
+            msgspec.json.encode({"id": 1, "contactInformation": {"push": [entry]}})
+        )
+        on_page = getattr(owner_.registrations[0], field.attribute)
 
-    assert field.at_rest == live_value(field.path, live)
-    assert getattr(owner_.registrations[0], field.attribute) is ABSENT
+        assert field.at_rest == live_value(field.path, live)
+        assert (field.at_rest if told else ABSENT) == on_page
 
 
 @EVERY_FIELD
