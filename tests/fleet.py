@@ -64,13 +64,10 @@ def desired(*devices: DesiredDevice) -> Desired:
 
 
 def registration(id_: str, application: str = "courier", **fields: Any) -> LiveRegistration:
-    return LiveRegistration(
-        id=id_,
-        application_id=APPLICATION_IDS[application],
-        is_primary=fields.get("is_primary", False),
-        registration_enabled=fields.get("enabled", True),
-        additional_data=fields.get("data", {}),
-    )
+    """A registration; `enabled` and `data` for short, all other fields by their attributes."""
+    data, enabled = fields.pop("data", {}), fields.pop("enabled", True)
+    values = {"is_primary": False, "registration_enabled": enabled, **fields}
+    return LiveRegistration(id_, APPLICATION_IDS[application], additional_data=data, **values)
 
 
 def person(

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from .diagnostics import Code, Severity
+from .fields import WRITABLE_PATHS
 from .state_backends import BACKENDS
 
 UNREADABLE: Final = Code(
@@ -285,7 +286,7 @@ IGNORE_PATH: Final = Code(
     "ignore-path",
     "lifecycle.ignore names no field",
     Severity.ERROR,
-    "It takes owner, isPrimary, registrationEnabled and additionalData.KEY.",
+    f"It takes {', '.join(WRITABLE_PATHS[:-1])} and {WRITABLE_PATHS[-1]}.",
     "Correct the path.",
 )
 REGISTRATION_ID: Final = Code(

@@ -9,11 +9,13 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar, cast
 
+from msgspec.structs import replace
+
 from reconciler.core import codes
 from reconciler.core.absent import ABSENT, Absent
 from reconciler.core.device import Desired, DesiredDevice, Lifecycle, OnRemove, Owner, Removal
 from reconciler.core.diagnostics import Code, Diagnostic
-from reconciler.core.fields import Scalar
+from reconciler.core.fields import FIELD_BY_PATH, FIELDS, IS_PRIMARY, Scalar
 from reconciler.core.project import Project
 from reconciler.core.source import Source
 from reconciler.core.suggestion import closest, did_you_mean, listed
@@ -78,8 +80,7 @@ class _Defaults:
     """What `defaults:` gives to each device of a document."""
 
     owner: Owner | Absent | None = ABSENT
-    is_primary: bool | Absent = ABSENT
-    registration_enabled: bool | Absent = ABSENT
+    fields: _Map = field(default_factory=dict)
     additional_data: Mapping[str, Scalar | None] = field(default_factory=dict)
     lifecycle: _Map = field(default_factory=dict)
 
@@ -188,8 +189,7 @@ class _Manifest:
             default_owner = self._owner(raw, pointer)
         return _Defaults(
             default_owner,
-            cast("bool | Absent", raw.get("isPrimary", ABSENT)),
-            cast("bool | Absent", raw.get("registrationEnabled", ABSENT)),
+            {path: raw[path] for path in FIELD_BY_PATH if path in raw},
             cast("dict[str, Scalar | None]", raw.get("additionalData", {})),
             lifecycle if isinstance(lifecycle, dict) else {},
         )
@@ -215,14 +215,15 @@ class _Manifest:
             source,
             cast("str | None", get("label")),
             device_owner,
-            cast("bool | Absent", get("isPrimary", defaults.is_primary)),
-            cast("bool | Absent", get("registrationEnabled", defaults.registration_enabled)),
-            data,
-            lifecycle,
+            additional_data=data,
+            lifecycle=lifecycle,
         )
+        given = {**defaults.fields, **raw}
+        values = {one.attribute: given[one.path] for one in FIELDS if one.path in given}
+        device = replace(device, **values) if values else device
         self.declared.add_device(device)
         if device.is_primary is True and isinstance(device_owner, Owner):
-            place = self.places.value_in(raw, "isPrimary") if "isPrimary" in raw else source
+            place = self.places.value_in(raw, IS_PRIMARY) if IS_PRIMARY in raw else source
             self.declared.add_primary(device_owner, device, place)
 
     def _owner(self, raw: _Map, pointer: str) -> Owner | Absent | None:

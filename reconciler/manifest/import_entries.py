@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, Owner
-from reconciler.core.fields import IS_PRIMARY, OWNER, Scalar, data_path
+from reconciler.core.fields import FIELDS, IS_PRIMARY, OWNER, Scalar, data_path, field_values
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 
@@ -91,8 +91,14 @@ def entries(
                 undeclared.append(Undeclared(id_, IS_PRIMARY, why))
             else:
                 entry[IS_PRIMARY] = found.is_primary
-        if found.registration_enabled is not ABSENT:
-            entry["registrationEnabled"] = found.registration_enabled
+        for one, value in zip(FIELDS, field_values(found), strict=True):
+            if one.path == IS_PRIMARY or value is ABSENT or value is None:
+                continue
+            why_not = _why_not(one.path, value)
+            if why_not is None:
+                entry[one.path] = value
+            else:
+                undeclared.append(Undeclared(id_, one.path, why_not))
         if found.additional_data is not ABSENT:
             data: dict[str, Tree] = {}
             for key, value in sorted(found.additional_data.items()):

@@ -9,7 +9,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, data_key
+from reconciler.core.fields import FIELD_BY_PATH, OWNER, data_key
 from reconciler.plan.model import NOBODY, Action, Change, Drift, FieldChange, Reason, Risk
 
 from .devices import DeviceView, device_view
@@ -134,9 +134,8 @@ def _is_of(risk: Risk, field: FieldChange) -> bool:
     match risk:
         case Risk.OWNER_CHANGE | Risk.DETACH | Risk.LEAD_PROMOTION:
             return field.path == OWNER
-        case Risk.PRIMARY_CHANGE:
-            return field.path == IS_PRIMARY
-        case Risk.DISABLE:
-            return field.path == REGISTRATION_ENABLED
         case Risk.KEY_REMOVAL:
             return data_key(field.path) is not None and field.after is None
+        case _:
+            known = FIELD_BY_PATH.get(field.path)
+            return known is not None and known.risk is risk

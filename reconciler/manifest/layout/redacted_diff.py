@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from reconciler.core.fields import FIELDS
 from reconciler.manifest.text import decode
 
 from .line_diff import unified
@@ -25,7 +26,7 @@ _SHOWN: Final = frozenset(
     }
 )
 # What stands there by mistake may be somebody's number: only what belongs there is shown.
-_FLAGS: Final = frozenset({"isPrimary", "keepAsLead", "registrationEnabled"})
+_FLAGS: Final = frozenset({"keepAsLead", *(one.path for one in FIELDS if one.type is bool)})
 _PLAIN: Final = frozenset({"true", "false", "null", "~", ""})
 _VEILED: Final = frozenset({"externalId", "phoneNumber", "email", "attributes", "additionalData"})
 _REFERENCE: Final = re.compile(r"\$\{\w+\}", re.ASCII)

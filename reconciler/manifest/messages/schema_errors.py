@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.core import codes
 from reconciler.core.diagnostics import Code, Diagnostic
-from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED
+from reconciler.core.fields import FIELD_BY_PATH, FIELDS, OWNER, SYSTEM_DATA
 from reconciler.core.safety import DEFAULT_BUDGETS
 from reconciler.core.source import Source
 from reconciler.core.suggestion import did_you_mean, listed
@@ -27,6 +27,11 @@ from .field_text import (
     subject,
 )
 
+_SYSTEM: Final = [one.path for one in FIELDS if one.wire[0] == SYSTEM_DATA]
+_SYSTEM_DATA_FIX: Final = (
+    f"Of its fields only {' and '.join(_SYSTEM)} can be set; write it in the device itself: "
+    f"{_SYSTEM[0]}: true"
+)
 READ_ONLY: Final = frozenset(
     [
         "registrationId",
@@ -106,8 +111,7 @@ def _unknown_fields(document: Document, violation: Violation) -> Iterator[Diagno
                 codes.READ_ONLY_FIELD,
                 "`systemData` cannot be written",
                 place,
-                fix="Of its fields only registrationEnabled can be set; write it in the device "
-                "itself: registrationEnabled: true",
+                fix=_SYSTEM_DATA_FIX,
             )
         else:
             yield Diagnostic(
@@ -246,7 +250,7 @@ def _ignore_fix(violation: Violation) -> str | None:
     path = str(violation.instance)
     if path.lower().startswith("additionaldata"):
         return "Name one key: additionalData.KEY"
-    return did_you_mean(path, (OWNER, IS_PRIMARY, REGISTRATION_ENABLED))
+    return did_you_mean(path, (OWNER, *FIELD_BY_PATH))
 
 
 def _not_among(violation: Violation, place: Source) -> Diagnostic:

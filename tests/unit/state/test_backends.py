@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final, get_args
 
 import pytest
-from reconciler.cli.views.state import state_section
 
+from reconciler.cli.views.state import state_section
 from reconciler.core import codes
 from reconciler.core.setting import Setting
 from reconciler.core.source import Source
