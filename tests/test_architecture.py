@@ -71,7 +71,8 @@ HOMES: Final[Mapping[str, frozenset[str] | None]] = MappingProxyType(
     }
 )
 
-# What reaches a disk, a socket, a clock, chance, the environment, a log, a terminal or a thread.
+# What reaches a disk, a socket, a clock, chance, the environment, a log, a terminal, a thread or a
+# switch of the whole process.
 IMPURE_MODULES: Final = frozenset(
     {
         *{"os", "pathlib", "io", "shutil", "tempfile", "glob", "fcntl", "mmap", "stat", "dbm"},
@@ -80,7 +81,7 @@ IMPURE_MODULES: Final = frozenset(
         *{"smtplib", "webbrowser", "time", "sched", "random", "secrets", "logging", "warnings"},
         *{"subprocess", "multiprocessing", "threading", "concurrent", "signal", "getpass"},
         *{"locale", "platform", "curses", "readline", "syslog", "ctypes", "pty", "tty"},
-        *{"importlib", "urllib.request", "atexit", "queue"},
+        *{"importlib", "urllib.request", "atexit", "queue", "gc"},
     }
 )
 IMPURE_NAMES: Final = frozenset({"open", "print", "input", "eval", "exec", "__import__"})

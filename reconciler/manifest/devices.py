@@ -18,7 +18,6 @@ from reconciler.core.project import Project
 from reconciler.core.source import Source
 from reconciler.core.suggestion import closest, did_you_mean, listed
 
-from .collector import paused_collector
 from .documents import Document, read_documents
 from .external_people import ExternalPeople, person_twice
 from .messages.field_text import shown
@@ -50,22 +49,21 @@ def read_manifests(
     `outside` are the people whom every manifest may name.
     """
     declared = Declared(outside)
-    with paused_collector():
-        for file in files:
-            found = read_documents(file.path, file.data, opener)
-            declared.diagnostics += found.diagnostics
-            named: set[str] = set()
-            for document in found.documents:
-                sound = document.tree
-                if not schemas.devices.accepts(document.tree):
-                    declared.diagnostics += explain(document, schemas.devices, found.faulty)
-                    sound = schemas.devices.sound(document.tree)
-                if isinstance(sound, dict):
-                    _Manifest(document, sound, project, declared, named).declare()
-            # The trees are large, and their places hold them: let go of one file before the next.
-            del found
-        check(declared)
-        desired = Desired(_sorted(declared.devices), _sorted(declared.removed))
+    for file in files:
+        found = read_documents(file.path, file.data, opener)
+        declared.diagnostics += found.diagnostics
+        named: set[str] = set()
+        for document in found.documents:
+            sound = document.tree
+            if not schemas.devices.accepts(document.tree):
+                declared.diagnostics += explain(document, schemas.devices, found.faulty)
+                sound = schemas.devices.sound(document.tree)
+            if isinstance(sound, dict):
+                _Manifest(document, sound, project, declared, named).declare()
+        # The trees are large, and their places hold them: let go of one file before the next.
+        del found
+    check(declared)
+    desired = Desired(_sorted(declared.devices), _sorted(declared.removed))
     return reading(desired, declared.diagnostics)
 
 

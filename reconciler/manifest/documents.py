@@ -27,7 +27,6 @@ from reconciler.core import codes
 from reconciler.core.diagnostics import Code, Diagnostic
 from reconciler.core.source import Source
 
-from .collector import paused_collector
 from .positions import Lines, Offsets, Positions, no_offsets
 from .result import Unreadable
 from .scalars import PLAIN_STARTS, Refused, plain
@@ -69,8 +68,7 @@ def read_documents(file: str, data: bytes | Unreadable, opener: Opener = FASTEST
     found = Documents()
     try:
         text = decode(file, data)
-        with paused_collector():
-            _Builder(file, text, found).run(opener)
+        _Builder(file, text, found).run(opener)
     except Stopped as stop:
         found.diagnostics.append(stop.diagnostic)
     if not found.documents and not found.diagnostics:

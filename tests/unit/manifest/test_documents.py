@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import builtins
-import gc
 import json
 import sys
 from collections.abc import Iterator
@@ -186,13 +185,6 @@ def test_many_duplicate_keys_are_all_told_quickly() -> None:
     """Ten thousand duplicates cost no square of that."""
     text = "".join(f"k{n}: 1\n" for n in range(10_000)) * 2
     assert len(read_documents("f.yaml", text.encode()).diagnostics) == 10_000
-
-
-def test_the_collector_is_on_again_even_after_a_break() -> None:
-    """Pausing the garbage collector leaves no trace."""
-    assert gc.isenabled()
-    read_documents("f.yaml", b"a: [")
-    assert gc.isenabled()
 
 
 def test_without_libyaml_the_pure_parser_serves(monkeypatch: pytest.MonkeyPatch) -> None:
