@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
+from reconciler.core.counting import counted
 from reconciler.plan.model import HIDDEN, Plan, PlannedCall
 
 from .escape import name, prose
 from .people import People, identity
-from .sentences import counted, listed, work
+from .sentences import listed, work
 from .spans import EMPTY, Line, Span, line
 
 _TEXT_LIMIT: Final = 400

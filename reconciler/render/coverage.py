@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from reconciler.core.counting import counted, number, plural
 from reconciler.plan.model import Coverage
 
 from .escape import name, prose
-from .sentences import counted, devices, listed, number
+from .sentences import devices, listed
 
 _FEW: Final = 5
 _SELECTOR: Final = 100
@@ -48,7 +49,7 @@ class CoverageView:
         if self.chosen == 0:
             covers = f"Covers nothing: no device is chosen by {options}"
         if along := len(self.along):
-            covers += f", and {number(along)} that {'comes' if along == 1 else 'come'} along"
+            covers += f", and {number(along)} that {plural(along, 'comes', 'come')} along"
         return f"{covers}; {self.left_out}.{_PROJECT_CHANGED if self.project_changed else ''}"
 
 
@@ -77,8 +78,8 @@ def _left_out(coverage: Coverage) -> str:
         left.append(f"{number(leaving)} that left the files")
     if not left:
         return "nothing is left out"
-    single = coverage.left_out + coverage.leaving_left_out == 1
-    return f"{_joined(left)} {'is' if single else 'are'} left out"
+    total = coverage.left_out + coverage.leaving_left_out
+    return f"{_joined(left)} {plural(total, 'is', 'are')} left out"
 
 
 def _joined(parts: Sequence[str]) -> str:

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from reconciler.core.check_result import CheckResult, Verdict
+from reconciler.core.counting import number
 
 from .escape import prose
-from .sentences import number
 from .spans import EMPTY, Line, Span, Style, line
 
 _STYLES: Final[dict[Verdict, Style]] = {

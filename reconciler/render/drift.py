@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from reconciler.core.counting import number, plural
 from reconciler.core.fields import OWNER
 from reconciler.plan.drift import DriftDocument, MovedDevice, MovedField
 from reconciler.plan.model import HiddenValue
@@ -14,7 +15,7 @@ from .escape import LABEL_LIMIT, name, pad, prose, quoted, quoted_pair, width
 from .folding import FOLD, folded
 from .gfm import LIMIT, code, row, table, who
 from .people import People
-from .sentences import devices, listed, number
+from .sentences import devices, listed
 from .spans import EMPTY, Line, Span, Style, line
 from .values import alike, shown_path, value
 
@@ -59,7 +60,7 @@ def summary(document: DriftDocument) -> str:
     if counts.files_moved:
         after = f" {devices(counts.files_moved)} moved in the files only."
     if counts.not_compared:
-        their = "its" if counts.not_compared == 1 else "their"
+        their = plural(counts.not_compared, "its", "their")
         after += (
             f" {devices(counts.not_compared)} cannot be compared: the project does not have {their}"
             " application any more."
@@ -75,7 +76,7 @@ def summary(document: DriftDocument) -> str:
             )
         return f"No drift: the record holds no device{what}.{after}"
     if not counts.drifted:
-        are = "is" if counts.devices == 1 else "are"
+        are = plural(counts.devices, "is", "are")
         return f"No drift: {devices(counts.devices)} {are} as applied.{after}"
     gone = f", {number(counts.gone)} of them gone" if counts.gone else ""
     return f"Drift: {number(counts.drifted)} of {devices(counts.devices)}{gone}.{after}"

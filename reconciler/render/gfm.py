@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
+from reconciler.core.counting import number
+
 from .escape import LABEL_LIMIT, name, quoted
-from .sentences import devices, listed, number
+from .sentences import devices, listed
 
 # GitHub refuses a comment of more characters; GitLab takes many more.
 LIMIT: Final = 65_535

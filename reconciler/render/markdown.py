@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from reconciler.core.counting import counted, number
 from reconciler.plan.model import Plan
 
 from .changes import ChangeView, FieldView
@@ -16,7 +17,7 @@ from .gfm import LIMIT as LIMIT
 from .gfm import code, row, rows, table, words
 from .notices import ErrorView, RefusalView, WarningView
 from .proposals import HOW, ProposalView
-from .sentences import counted, devices, listed, number
+from .sentences import devices, listed
 from .view import PlanView, view
 
 # The first line, by which a pipeline finds its own comment again to replace it.

@@ -8,11 +8,12 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from reconciler.core.counting import counted, number
 from reconciler.core.report import Outcome, Report, Row
 
 from .escape import LABEL_LIMIT, name, pad, prose, quoted, width
 from .folding import FOLD, folded
-from .sentences import counted, duration, listed, number
+from .sentences import duration, listed
 from .spans import EMPTY, Line, Span, Style, line, plain
 
 FORMAT_VERSION: Final = "1.0"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from reconciler.core.counting import plural
 from reconciler.core.report import Report, Row
 
 from .escape import name, prose
@@ -29,7 +30,7 @@ def render(
     """
     parts = [f"{MARKER}\n### Reconciler apply\n", f"**{words(plain([last(report)]).strip())}**\n"]
     if withheld:
-        were = "was" if withheld == 1 else "were"
+        were = plural(withheld, "was", "were")
         parts.append(f"❌ {devices(withheld)} {were} withheld by errors of the plan.\n")
     bad = [group for outcome in ORDER for group in groups(report, outcome, fold)]
     if bad:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from reconciler.core.counting import counted as counted
+from reconciler.core.counting import number, plural
 from reconciler.plan.glossary import BY_NAME
 from reconciler.plan.model import ForecastCalls, Plan, Risk
 
@@ -15,19 +17,9 @@ RISK_MEANS: Final[Mapping[Risk, str]] = MappingProxyType(
 )
 
 
-def number(count: int) -> str:
-    """Return a count as people write it: 20,000."""
-    return f"{count:,}"
-
-
 def devices(count: int) -> str:
     """Return "1 device" or "412 devices"."""
     return counted(count, "device")
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a count with its noun, in the plural where it is one."""
-    return f"{number(count)} {noun}" + ("" if count == 1 else "s")
 
 
 def duration(seconds: float) -> str:
@@ -107,4 +99,4 @@ def _parts(counts: Sequence[tuple[int, str]]) -> list[str]:
 def _as_declared(settled: int, declared: int, *, chosen_only: bool) -> str:
     if declared == 0:
         return "No devices are chosen" if chosen_only else "No devices are declared"
-    return f"{devices(settled)} {'is' if settled == 1 else 'are'} as declared"
+    return f"{devices(settled)} {plural(settled, 'is', 'are')} as declared"

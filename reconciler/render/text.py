@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from reconciler.core.counting import counted, number
 from reconciler.plan.model import Plan
 
 from .changes import ChangeView, FieldView, Sign
@@ -13,7 +14,7 @@ from .devices import DeviceView
 from .escape import pad, width
 from .folding import FOLD
 from .notices import ErrorView, RefusalView, WarningView
-from .sentences import counted, devices, listed, number
+from .sentences import devices, listed
 from .spans import EMPTY, Line, Span, Style, line
 from .view import PlanView, view
 

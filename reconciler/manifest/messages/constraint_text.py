@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from reconciler.core.counting import counted
 from reconciler.manifest.tree import Tree
 
 from .field_text import alternatives
@@ -50,9 +51,11 @@ def _rules(schema: Schema) -> Iterator[str]:
     if "pattern" in schema:
         yield f"a text matches {schema['pattern']}"
     if "minItems" in schema:
-        yield f"at least {_items(schema['minItems'])}"
+        yield f"at least {_count(schema['minItems'], 'item')}"
     if "maxItems" in schema:
-        yield "empty" if schema["maxItems"] == 0 else f"at most {_items(schema['maxItems'])}"
+        yield (
+            "empty" if schema["maxItems"] == 0 else f"at most {_count(schema['maxItems'], 'item')}"
+        )
     if schema.get("uniqueItems"):
         yield "no item twice"
     yield from _size(schema)
@@ -80,7 +83,7 @@ def _size(schema: Schema) -> Iterator[str]:
     if least is not None and least == most:
         yield "exactly one of the fields below" if least == 1 else f"exactly {least} entries"
     elif least is not None:
-        yield f"at least {least} {'entry' if least == 1 else 'entries'}"
+        yield f"at least {_count(least, 'entry', 'entries')}"
     groups = schema.get("anyOf")
     if isinstance(groups, list):
         names = [
@@ -92,8 +95,9 @@ def _size(schema: Schema) -> Iterator[str]:
             yield f"at least one of {', '.join(names)}"
 
 
-def _items(count: Tree) -> str:
-    return f"{count} item{'' if count == 1 else 's'}"
+def _count(number: Tree, noun: str, nouns: str | None = None) -> str:
+    assert isinstance(number, int)
+    return counted(number, noun, nouns)
 
 
 def _values(schema: Schema) -> Iterator[Tree]:

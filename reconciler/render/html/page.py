@@ -13,11 +13,12 @@ from typing import Final, Generic, TypeVar
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from reconciler.core.counting import counted, number
 from reconciler.plan.model import Action, Plan, Risk
 from reconciler.render.changes import Sign
 from reconciler.render.devices import DeviceView
 from reconciler.render.folding import FOLD
-from reconciler.render.sentences import counted, devices, number
+from reconciler.render.sentences import devices
 from reconciler.render.view import PlanView, view
 
 from .script import SCRIPT
