@@ -6,16 +6,20 @@ of files and lines counts as the first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from reconciler.core import codes
-from reconciler.core.device import DesiredDevice, Owner, Removal
+from reconciler.core.device import Desired, DesiredDevice, Owner, Removal
 from reconciler.core.diagnostics import Code, Diagnostic
+from reconciler.core.fields import data_key, data_path
 from reconciler.core.identity import Identity, IdentityValue
+from reconciler.core.privacy import ALL_DATA, Privacy
 from reconciler.core.source import Source
+from reconciler.core.suggestion import closest
 
 from .external_people import ExternalPeople
+from .messages.field_text import shown
 from .people import names_somebody, same_person
 
 
@@ -117,3 +121,21 @@ def _place(person: Owner) -> Source:
 
 def _naming_both(code: Code, message: str, here: Source, first: Source) -> Diagnostic:
     return Diagnostic(code, message, here, related=((first, "the first one"),))
+
+
+def hides_nothing(privacy: Privacy, desired: Desired) -> Iterator[Diagnostic]:
+    """Warn of each hidden key that no device declares: misspelt, it would hide nothing."""
+    if not privacy.hide:
+        return
+    declared = {key for device in desired.devices.values() for key in device.additional_data}
+    for path, place in privacy.hide.items():
+        key = data_key(path)
+        if path == ALL_DATA or key is None or key in declared:
+            continue
+        meant = closest(key, sorted(declared))
+        yield Diagnostic(
+            codes.HIDES_NOTHING,
+            f"No manifest declares {shown(path)}",
+            place,
+            fix=None if meant is None else f"Did you mean {shown(data_path(meant))}?",
+        )

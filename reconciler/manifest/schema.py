@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, cast
 
-from .positions import Path
-from .tree import Tree
+from .tree import Path, Tree
 
 if TYPE_CHECKING:
     import jsonschema.protocols

@@ -1,6 +1,7 @@
-"""Stage 1 turned round, text: entries to manifests that our own reader reads as the same values.
+"""Manifests that `import` writes: entries to files that our own reader reads as the same values.
 
-The same entries make the same files, byte for byte.
+The same entries make the same files, byte for byte. Each begins with a mark that tells whether
+somebody has edited it since (`seal_of`).
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
 from typing import Final
 
 import yaml
@@ -27,9 +30,8 @@ from yaml.events import (
 from .import_entries import Entries, Entry
 from .layout.key_order import Orders
 from .layout.parser import read_pages
-from .layout.quoting import is_bare, is_date
+from .layout.scalar_style import is_bare, is_date
 from .layout.writer import laid_out
-from .seal import sealed
 from .tree import Tree
 
 # They change the order in which a line is shown; as escapes they are seen in a review.
@@ -204,3 +206,35 @@ def _number(value: int | float) -> str:
     text = repr(value)
     mantissa, sign, exponent = text.partition("e")
     return f"{mantissa}.0e{exponent}" if sign and "." not in mantissa else text
+
+
+_MARK: Final = re.compile(
+    rb"(?:# yaml-language-server: [^\n]*\n)?"
+    rb"# Written by reconciler import; sha256 ([0-9a-f]{64})\n"
+)
+
+
+class Seal(StrEnum):
+    """`intact`: as we wrote it; `edited`: since; `foreign`: not ours."""
+
+    INTACT = "intact"
+    EDITED = "edited"
+    FOREIGN = "foreign"
+
+
+def sealed(text: str, schema: str) -> str:
+    """Put the mark, and where editors find the schema, before the text of a file."""
+    digest = sha256(text.encode()).hexdigest()
+    return (
+        f"# yaml-language-server: $schema={schema}\n"
+        f"# Written by reconciler import; sha256 {digest}\n{text}"
+    )
+
+
+def seal_of(data: bytes) -> Seal:
+    """Tell whose file it is."""
+    mark = _MARK.match(data)
+    if mark is None:
+        return Seal.FOREIGN
+    digest = sha256(data[mark.end() :]).hexdigest()
+    return Seal.INTACT if digest.encode() == mark[1] else Seal.EDITED

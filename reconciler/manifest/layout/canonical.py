@@ -10,9 +10,8 @@ import re
 from collections import Counter
 from typing import Final
 
-from reconciler.manifest.documents import Documents, read_documents
+from reconciler.manifest.documents import Documents, decode, read_documents
 from reconciler.manifest.result import ParseResult, Unreadable, reading
-from reconciler.manifest.text import decode
 from reconciler.manifest.tree import Tree
 from reconciler.manifest.yaml_events import FASTEST, Opener
 

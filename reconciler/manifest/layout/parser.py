@@ -19,8 +19,8 @@ from yaml.events import (
 
 from reconciler.manifest.yaml_events import FASTEST, Opener
 
-from .block_scalars import read_block
 from .comments import EVERY, OUTSIDE, Gaps
+from .scalar_style import read_block
 from .syntax_tree import LINE_BREAK, Alias, Branch, Comment, Entry, Page, Scalar
 
 # What may stand between an anchor and its value.

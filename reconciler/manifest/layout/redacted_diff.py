@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from reconciler.manifest.text import decode
+from reconciler.manifest.documents import decode
 
 from .line_diff import unified
 from .parser import read_pages

@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from .block_scalars import read_block
 from .emitter import Sheet
-from .flow_style import bracketed, in_line, ordered
 from .key_order import Order, Orders
-from .scalar_style import anchored, broken_lines, is_long, is_mark, spelt
+from .scalar_style import anchored, broken_lines, is_long, is_mark, read_block, spelt
 from .syntax_tree import Alias, Branch, Comment, Entry, Node, Page, Scalar
 
 _STEP: Final = 2
@@ -174,3 +172,39 @@ def _lines(value: Node | None, indent: int, order: Order | None) -> list[str]:
         case None:
             return [""]
     return [anchored(value.anchor, first), *others]
+
+
+def in_line(branch: Branch) -> bool:
+    """Whether a collection stands in brackets, in one line."""
+    return branch.is_flow and (branch.in_line or not branch.entries)
+
+
+def bracketed(node: Node | None, order: Order | None) -> str:
+    """Return a value in one line."""
+    match node:
+        case Alias():
+            return f"*{node.name}"
+        case Branch():
+            inside = ", ".join(_entry(entry, order) for entry in ordered(node, order))
+            return anchored(node.anchor, f"{{{inside}}}" if node.is_mapping else f"[{inside}]")
+        case _:
+            return (spelt(node) if node else "") or "null"
+
+
+def ordered(branch: Branch, order: Order | None) -> list[Entry]:
+    """Return the entries in order; without one as they are."""
+    if order is None or not branch.is_mapping:
+        return branch.entries
+    return sorted(branch.entries, key=lambda entry: order.rank(_name(entry)))
+
+
+def _name(entry: Entry) -> str:
+    return "" if entry.key is None else entry.key.value
+
+
+def _entry(entry: Entry, order: Order | None) -> str:
+    if entry.key is None:
+        return bracketed(entry.value, None if order is None else order.below(None))
+    key = spelt(entry.key, is_key=True)
+    value = bracketed(entry.value, None if order is None else order.below(entry.key.value))
+    return f"? {key} : {value}" if is_long(key) else f"{key}: {value}"

@@ -9,9 +9,8 @@ from __future__ import annotations
 import json
 from typing import Final
 
-from reconciler.manifest.positions import Path
 from reconciler.manifest.schema import Violation
-from reconciler.manifest.tree import Tree
+from reconciler.manifest.tree import Path, Tree
 
 _TYPES: Final = {
     "string": "text",

@@ -11,8 +11,7 @@ from reconciler.cli.exits import Stop
 from reconciler.cli.targets import Target, target, written
 from reconciler.core.project import Pattern, Project
 from reconciler.core.source import Source
-from reconciler.manifest.seal import sealed
-from reconciler.manifest.writing import Manifest
+from reconciler.manifest.writing import Manifest, sealed
 from tests.changed import replace
 from tests.fleet import project as made
 

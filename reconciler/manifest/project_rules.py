@@ -1,0 +1,179 @@
+"""Rules of the project file beyond its JSON Schema: references, assumptions, state, patterns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ntpath import splitdrive
+from typing import Final
+
+from reconciler.core import codes
+from reconciler.core.diagnostics import Code, Diagnostic
+from reconciler.core.suggestion import did_you_mean, listed
+from reconciler.platform.assumptions import ASSUMPTIONS
+
+from .documents import Document
+from .interpolation import is_partial
+from .messages.field_text import shown
+from .tree import Path, Tree, items, mapping
+
+# What each backend takes beside `backend`, and what it needs.
+_TAKES: Final[Mapping[str, tuple[str, ...]]] = {
+    "local": ("path",),
+    "objectstore": ("url", "encryption"),
+    "http": (
+        *("address", "lockAddress", "unlockAddress", "lockMethod", "unlockMethod", "updateMethod"),
+        *("username", "password", "token", "encryption"),
+    ),
+    "postgres": ("url", "name", "encryption"),
+}
+_NEEDS: Final[Mapping[str, str]] = {"objectstore": "url", "http": "address", "postgres": "url"}
+_LITERAL_IN_STATE: Final = frozenset(
+    {"backend", "name", "lockMethod", "unlockMethod", "updateMethod"}
+)
+_Map = dict[str, Tree]
+
+
+def check_references(document: Document) -> Iterator[Diagnostic]:
+    """Complain of references that are only a part of a value, or stand where none are read."""
+    for path, text in _texts(document.tree, ()):
+        if "${" not in text:
+            continue
+        if not _takes_reference(path):
+            yield _at_value(document, path, codes.MISPLACED_REFERENCE)
+        elif is_partial(text):
+            yield _at_value(document, path, codes.PARTIAL_REFERENCE)
+
+
+def _texts(tree: Tree, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+    # The depth of documents is bounded, so this cannot recurse to death; and a bomb of aliases
+    # was refused, so it ends.
+    match tree:
+        case str():
+            yield path, tree
+        case dict():
+            for key, value in tree.items():
+                yield from _texts(value, (*path, key))
+        case list():
+            for number, item in enumerate(tree):
+                yield from _texts(item, (*path, number))
+        case _:
+            pass
+
+
+def _takes_reference(path: Path) -> bool:
+    match tuple(path):
+        case ("api", "baseUrl"):
+            return True
+        case ("state", name, *_):
+            return name not in _LITERAL_IN_STATE
+        case ("api", "auth", *_):
+            return True
+        case ("applications", _, "appCode"):
+            return True
+        case _:
+            return False
+
+
+def check_settings(document: Document) -> Iterator[Diagnostic]:
+    """Check what the schema cannot say, of all parts that are what they have to be."""
+    tree = mapping(document.tree)
+    yield from _assumptions(document, mapping(mapping(tree.get("api")).get("assume")))
+    yield from _app_codes(document, mapping(tree.get("applications")))
+    yield from _state_rules(document, mapping(tree.get("state")))
+    patterns = tree.get("manifests")
+    for path, globs in (
+        (("manifests",), patterns if isinstance(patterns, list) else []),
+        (("safety", "consents"), items(mapping(tree.get("safety")).get("consents"))),
+        (("peopleFrom",), items(tree.get("peopleFrom"))),
+    ):
+        for number, pattern in enumerate(globs):
+            if isinstance(pattern, str) and _leaves(pattern):
+                yield _at_value(document, (*path, number), codes.PATTERN)
+
+
+def _assumptions(document: Document, assume: _Map) -> Iterator[Diagnostic]:
+    for name, value in assume.items():
+        path = ("api", "assume", name)
+        if name not in ASSUMPTIONS:
+            yield Diagnostic(
+                codes.UNKNOWN_ASSUMPTION,
+                f"Unknown assumption: {shown(name)}",
+                document.places.key(path),
+                fix=did_you_mean(name, ASSUMPTIONS) or f"There are {listed(ASSUMPTIONS)}.",
+            )
+        elif isinstance(value, (str, int)) and str(value) not in ASSUMPTIONS[name].readings:
+            known = ASSUMPTIONS[name].readings
+            yield Diagnostic(
+                codes.UNKNOWN_READING,
+                f"{shown(name)} has no reading {shown(str(value))}",
+                document.places.value(path),
+                why=ASSUMPTIONS[name].question,
+                fix=did_you_mean(str(value), known) or f"Write {listed(known, 'or')}.",
+            )
+
+
+def _app_codes(document: Document, applications: _Map) -> Iterator[Diagnostic]:
+    first: dict[str, str] = {}
+    for name, entry in applications.items():
+        code = mapping(entry).get("appCode")
+        if not isinstance(code, str):
+            continue
+        if code not in first:
+            first[code] = name
+            continue
+        there = document.places.value(("applications", first[code], "appCode"))
+        yield Diagnostic(
+            codes.SAME_APP_CODE,
+            f"{shown(first[code])} and {shown(name)} have one application code",
+            document.places.value(("applications", name, "appCode")),
+            related=((there, "the first one"),),
+        )
+
+
+def _state_rules(document: Document, state: _Map) -> Iterator[Diagnostic]:
+    backend = state.get("backend", "local")
+    if not isinstance(backend, str) or backend not in _TAKES:
+        return
+    for name in state:
+        # A name that no backend knows is the schema's to refuse.
+        if name not in _TAKES[backend] and any(name in names for names in _TAKES.values()):
+            yield Diagnostic(
+                codes.STATE_SETTING,
+                f"`{name}` is no setting of backend {backend}",
+                document.places.key(("state", name)),
+                fix=f"Remove it, or set backend: {listed(_backends_with(name), 'or')}",
+            )
+    needed = _NEEDS.get(backend)
+    if needed is not None and needed not in state:
+        yield Diagnostic(
+            codes.STATE_SETTING,
+            f"Backend {backend} needs `{needed}`",
+            document.places.key(("state",)),
+            fix=f"Add {needed}: to state.",
+        )
+    if backend == "http":
+        yield from _one_way_in(document, state)
+
+
+def _backends_with(name: str) -> list[str]:
+    return [backend for backend, names in _TAKES.items() if name in names]
+
+
+def _one_way_in(document: Document, state: _Map) -> Iterator[Diagnostic]:
+    is_basic = {"username", "password"} & state.keys()
+    if (is_basic and "token" in state) or len(is_basic) == 1:
+        yield Diagnostic(
+            codes.STATE_SETTING,
+            "Not exactly one way to authenticate",
+            document.places.key(("state", next(iter(is_basic)))),
+            fix="Write username and password, or token.",
+        )
+
+
+def _leaves(pattern: str) -> bool:
+    """Whether a pattern is absolute or climbs out of the project's directory."""
+    return pattern.startswith("/") or bool(splitdrive(pattern)[0]) or ".." in pattern.split("/")
+
+
+def _at_value(document: Document, path: Path, code: Code) -> Diagnostic:
+    return Diagnostic(code, code.title, document.places.value(path))
