@@ -11,9 +11,9 @@ from reconciler.core.counting import counted
 from reconciler.plan.model import HIDDEN, Plan, PlannedCall
 
 from .escape import name, prose
-from .people import People, identity
 from .sentences import listed, work
 from .spans import EMPTY, Line, Span, line
+from .values import People, identity
 
 _TEXT_LIMIT: Final = 400
 _EDGES: Final = 8

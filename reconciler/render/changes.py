@@ -1,22 +1,62 @@
-"""Changes of devices made legible; the same change of many devices is one."""
+"""Devices and their changes made legible; the same change of many devices is one."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, overload
 
 import msgspec
 
 from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, data_key
 from reconciler.plan.model import NOBODY, Action, Change, Drift, FieldChange, Reason, Risk
 
-from .devices import DeviceView, device_view
-from .escape import quoted_pair
+from .escape import LABEL_LIMIT, name, prose, quoted, quoted_pair
 from .folding import folded
-from .people import People
-from .values import alike, shown_path, value
+from .values import People, alike, shown_path, value
+
+
+# Made by the ten thousand, and never walked by the collector: it holds no cycle.
+class DeviceView(msgspec.Struct, frozen=True, gc=False):
+    """One device; label (in quotes) and source are empty where there is none."""
+
+    id: str
+    application: str
+    label: str
+    source: str
+
+
+def device_view(change: Change | Drift) -> DeviceView:
+    """Make a device legible."""
+    return DeviceView(
+        id=name(change.device),
+        application=name(change.application),
+        label="" if change.label is None else quoted(change.label, LABEL_LIMIT),
+        source="" if change.source is None else prose(change.source),
+    )
+
+
+class DeviceViews(Sequence[DeviceView]):
+    """Devices that are made legible when they are shown: of very many only few are."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self._changes = changes
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+    @overload
+    def __getitem__(self, index: int) -> DeviceView: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[DeviceView]: ...
+
+    def __getitem__(self, index: int | slice) -> DeviceView | Sequence[DeviceView]:
+        if isinstance(index, slice):
+            return DeviceViews(self._changes[index])
+        return device_view(self._changes[index])
+
 
 Sign = Literal["+", "-", "~"]
 _NONE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})

@@ -14,10 +14,9 @@ from reconciler.plan.model import HiddenValue
 from .escape import LABEL_LIMIT, name, pad, prose, quoted, quoted_pair, width
 from .folding import FOLD, folded
 from .gfm import LIMIT, code, row, table, who
-from .people import People
 from .sentences import devices, listed
 from .spans import EMPTY, Line, Span, Style, line
-from .values import alike, shown_path, value
+from .values import People, alike, shown_path, value
 
 MARKER: Final = "<!-- reconciler:drift -->"
 _FEW: Final = 3

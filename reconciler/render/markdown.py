@@ -8,17 +8,14 @@ from typing import Final
 from reconciler.core.counting import counted, number
 from reconciler.plan.model import Plan
 
-from .changes import ChangeView, FieldView
+from .changes import ChangeView, DeviceView, FieldView
 from .coverage import CoverageView
-from .devices import DeviceView
 from .escape import prose
 from .folding import FOLD
 from .gfm import LIMIT as LIMIT
 from .gfm import code, row, rows, table, words
-from .notices import ErrorView, RefusalView, WarningView
-from .proposals import HOW, ProposalView
 from .sentences import devices, listed
-from .view import PlanView, view
+from .view import PATCH_COMMAND, ErrorView, PlanView, ProposalView, RefusalView, WarningView, view
 
 # The first line, by which a pipeline finds its own comment again to replace it.
 MARKER: Final = "<!-- reconciler:plan -->"
@@ -278,7 +275,7 @@ def _proposals(found: Sequence[ProposalView]) -> str:
         for one in found
     )
     listing = rows(told, len(found), _LISTS, "devices")
-    return f"{start}{listing}\nAs a patch of the manifests: {code(HOW)}\n</details>\n"
+    return f"{start}{listing}\nAs a patch of the manifests: {code(PATCH_COMMAND)}\n</details>\n"
 
 
 def _footer(shown: PlanView) -> str:

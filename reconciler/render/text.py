@@ -8,15 +8,13 @@ from typing import Final
 from reconciler.core.counting import counted, number
 from reconciler.plan.model import Plan
 
-from .changes import ChangeView, FieldView, Sign
+from .changes import ChangeView, DeviceView, FieldView, Sign
 from .coverage import CoverageView
-from .devices import DeviceView
 from .escape import pad, width
 from .folding import FOLD
-from .notices import ErrorView, RefusalView, WarningView
 from .sentences import devices, listed
 from .spans import EMPTY, Line, Span, Style, line
-from .view import PlanView, view
+from .view import ErrorView, PlanView, RefusalView, WarningView, view
 
 FEW: Final = 3
 # Short lists stand in full up to so many lines; JSON always has all.

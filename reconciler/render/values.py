@@ -1,14 +1,28 @@
-"""Paths and values of fields made legible, people by their names."""
+"""Field paths, values and people made legible: as YAML has them, people by their pointers."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
+from types import MappingProxyType
+from typing import Final
 
 from reconciler.core.fields import OWNER, Scalar, data_key, data_path
 from reconciler.plan.model import INCOMPLETE, NOBODY, HiddenValue
 
 from .escape import name, quoted
-from .people import NO_PEOPLE, People, identity
+
+# Identity values by kind, by pointer: what a plan holds under `people`.
+People = Mapping[str, Mapping[str, str]]
+NO_PEOPLE: Final[People] = MappingProxyType({})
+
+
+def identity(pointer: str, people: People) -> str:
+    """Return " (externalId courier-118)"; nothing for somebody of whom nothing is shown."""
+    values = people.get(pointer)
+    if not values:
+        return ""
+    return f" ({', '.join(f'{kind} {name(text)}' for kind, text in sorted(values.items()))})"
 
 
 def value(path: str, scalar: Scalar | HiddenValue | None, people: People = NO_PEOPLE) -> str:

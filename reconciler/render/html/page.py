@@ -15,8 +15,7 @@ from markupsafe import Markup
 
 from reconciler.core.counting import counted, number
 from reconciler.plan.model import Action, Plan, Risk
-from reconciler.render.changes import Sign
-from reconciler.render.devices import DeviceView
+from reconciler.render.changes import DeviceView, Sign
 from reconciler.render.folding import FOLD
 from reconciler.render.sentences import devices
 from reconciler.render.view import PlanView, view
