@@ -350,3 +350,19 @@ def test_an_honest_module_has_no_fault(tmp_path: Path) -> None:
     )
 
     assert faults(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "room", ["manifest", "manifest/layout", "manifest/messages", "render", "render/html"]
+)
+def test_the_map_of_a_room_names_all_of_its_files(room: str) -> None:
+    """The docstring of a room's `__init__` is its map: every module and inner room, a line each."""
+    files = sorted((ROOT / PACKAGE / room).iterdir())
+    names = {
+        file.stem if file.is_file() else f"{file.name}/"
+        for file in files
+        if not file.name.startswith("__")
+    }
+    text = ast.get_docstring(ast.parse((ROOT / PACKAGE / room / "__init__.py").read_text("utf-8")))
+    firsts = {word.rstrip(",") for line in (text or "").split("\n") for word in line.split()[:2]}
+    assert names - firsts == set()

@@ -1,4 +1,4 @@
-"""Stage 1, consents: `Consent` documents to values, and back to the file that `plan` writes."""
+"""Consents to plans: `Consent` documents to values, and back to the file that `plan` writes."""
 
 from __future__ import annotations
 

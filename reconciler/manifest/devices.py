@@ -1,4 +1,4 @@
-"""Stage 1, manifests: `Devices` documents to desired state, defaults merged in.
+"""Manifests: `Devices` documents to desired state, defaults merged in.
 
 All mistakes of all files at once: what is wrong with one entry hides nothing about the others.
 """

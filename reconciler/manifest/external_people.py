@@ -1,4 +1,4 @@
-"""Stage 1, people outside of Git: `People` documents to owners that every manifest may name."""
+"""People who are not kept in Git: `People` documents to owners that every manifest may name."""
 
 from __future__ import annotations
 

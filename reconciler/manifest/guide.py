@@ -1,4 +1,4 @@
-"""Stage 1, the guide: what a dotted path of a file format leads to, from the format's JSON Schema.
+"""What a dotted path of a file format leads to, from the format's JSON Schema; for `explain`.
 
 A path is written as the field stands in a file. The names that people choose, a registration id or
 a person's name, may be left out, written as they are, or as a placeholder: `devices.isPrimary`,

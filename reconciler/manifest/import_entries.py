@@ -1,4 +1,4 @@
-"""Stage 1 turned round, entries: what a manifest can declare of live registrations.
+"""Entries for `import`: what a manifest can declare of live registrations.
 
 What it cannot is left out and named, by device and field. The values are those of people: nothing
 here may be shown.

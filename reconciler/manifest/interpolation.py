@@ -1,4 +1,4 @@
-"""Stage 1, interpolation: `${NAME}` of the project file, and the base URL that keys may go to.
+"""Environment references `${NAME}` of the project file, and the base URL that keys may go to.
 
 Only whole values are references, and they are resolved only when a command needs them. Neither a
 value from the environment nor a literal one ever stands in a diagnostic, but for a host name.

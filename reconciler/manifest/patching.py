@@ -1,4 +1,4 @@
-"""Stage 1, manifests with other registration ids: an entry's lines changed, all else as it was.
+"""Manifests edited in place: an entry's registration id changed or dropped, all else as it was.
 
 Text is edited by the places that reading noted, so comments and layout stay. Whether an edit means
 what it should is judged by reading the result (`means`), not by trusting the edit.

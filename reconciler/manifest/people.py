@@ -1,4 +1,4 @@
-"""Stage 1, people: `people:` entries and owners written in place, as typed and hidden values."""
+"""Entries of `people:` and owners written in place, as typed and hidden values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 1, its answer: what was read, and every mistake found on the way."""
+"""What reading is given, the bytes of a file, and what it gives: a value, or diagnostics."""
 
 from __future__ import annotations
 

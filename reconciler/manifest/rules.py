@@ -1,7 +1,8 @@
-"""Stage 1, rules across files: what one document cannot know of the others.
+"""Rules across files: what one document cannot know of the others.
 
-The order in which files are read changes no diagnostic: of several places the first in the order
-of files and lines counts as the first.
+Registrations declared twice, two primary devices, people who conflict, hidden keys that nothing
+declares. The order in which files are read changes no diagnostic: of several places the first in
+the order of files and lines counts as the first.
 """
 
 from __future__ import annotations

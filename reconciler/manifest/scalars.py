@@ -1,4 +1,4 @@
-"""Stage 1, plain scalars: the YAML 1.2 core values that a manifest knows, and no others.
+"""Plain scalars: the YAML 1.2 core values that a manifest knows, and no others.
 
 `true false null ~`, decimal integers and floats, dates; every other plain scalar is a string.
 `on`, `no`, `0123` and `12:30` are strings, unlike in YAML 1.1.

@@ -1,4 +1,4 @@
-"""Stage 1, shape: JSON Schema says yes fast, or says in detail what is wrong.
+"""JSON Schema validation: yes fast, or in detail what is wrong.
 
 jsonschema-rs decides, at about a microsecond a device; only when it says no does `jsonschema`,
 a hundred times slower, look at the entries that are to blame. A test holds the two to the same

@@ -1,4 +1,4 @@
-"""Stage 1, YAML events: libyaml's parser, or PyYAML's own where libyaml is missing.
+"""YAML parser events: libyaml's parser, or PyYAML's own where libyaml is missing.
 
 The only module that knows PyYAML's parsers; what they complain of leaves as `Broken`, in words
 that hold nothing of the text.

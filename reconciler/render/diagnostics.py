@@ -1,4 +1,4 @@
-"""Stage 5, diagnostics: what is wrong with the files, for people, programs, GitHub and SARIF.
+"""Diagnostics of files, for people, for programs, for GitHub and as SARIF.
 
 The same facts in each: code, place, message, detail, why, fix and the other places. Whatever a
 stranger could have written is shown escaped.

@@ -1,4 +1,4 @@
-"""Stage 5, checks: their findings as text, one by one, and all as JSON."""
+"""Results of checks as text, one by one, and all as JSON."""
 
 from __future__ import annotations
 

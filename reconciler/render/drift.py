@@ -1,4 +1,4 @@
-"""Stage 5, what moved since the last apply: text for a terminal, Markdown for a scheduled job."""
+"""Drift since the last apply: text for a terminal, Markdown for a scheduled job."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 5, the guide: a field, a diagnostic or a word of a plan, explained as text and as JSON."""
+"""What `explain` says of a field, a diagnostic or a word of a plan, as text and as JSON."""
 
 from __future__ import annotations
 

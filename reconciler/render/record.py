@@ -1,4 +1,4 @@
-"""Stage 5, the record: entries as text and JSON. Values are digests there, and are not shown."""
+"""Entries of the record as text and JSON. Values are digests there, and are not shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The sentences every rendering shares: the summary line, durations, counts, what a risk means."""
+"""Sentences that every rendering shares: the summary line, durations, what a risk means."""
 
 from __future__ import annotations
 

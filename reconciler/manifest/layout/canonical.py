@@ -1,4 +1,4 @@
-"""Stage 1 turned round, `fmt`: a file in canonical layout that means what it meant.
+"""Canonical layout of a file, which means what it meant.
 
 That is not trusted but read: the new text with our own reader, which must give equal trees, and
 every comment must be there still.

@@ -1,4 +1,4 @@
-"""Stage 1, gaps: every comment of a text, with the entry that it belongs to.
+"""Comments of a text, each with the entry that it belongs to.
 
 Parsers leave comments out. What they leave out lies between two of their events, where nothing
 but indicators, blanks and comments can be: so each `#` there begins a comment, and none is missed.

@@ -1,4 +1,4 @@
-"""Stage 1 turned round, the sheet: lines of canonical text, and the blank ones between them.
+"""Lines of canonical text, and the blank ones between them.
 
 At most one of those, and none at the start of a block.
 """

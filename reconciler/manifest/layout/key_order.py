@@ -1,4 +1,4 @@
-"""Stage 1, order: where a key stands among the others, as the JSON Schemas list them.
+"""Key order: where a key stands among the others, as the JSON Schemas list them.
 
 Names that people choose (devices, people, keys of additionalData) keep the order that people gave
 them: it groups them, and comments stand between.

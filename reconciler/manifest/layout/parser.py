@@ -1,4 +1,4 @@
-"""Stage 1, from text to what stands in it: a tree of what a parser tells, and of its gaps."""
+"""A text to its syntax tree: what a parser tells, and what stands in the gaps between."""
 
 from __future__ import annotations
 

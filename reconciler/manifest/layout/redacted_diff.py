@@ -1,4 +1,4 @@
-"""Stage 1 turned round, `fmt --diff`: two layouts of one file compared, the values in it veiled.
+"""The diff of `fmt --diff`: two layouts of one file compared, the values in it redacted.
 
 Layout is no matter of values, so those that may be somebody's, or a secret, stand as `…`: such a
 difference is printed by pipelines.

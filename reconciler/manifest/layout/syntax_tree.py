@@ -1,4 +1,4 @@
-"""Stage 1, the text as a tree: what stands in a file, comments and spelling included.
+"""Syntax tree of a file: what stands in it, comments and spelling included.
 
 Where documents.py reads what a file means, this is what it looks like.
 """

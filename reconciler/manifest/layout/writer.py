@@ -1,4 +1,4 @@
-"""Stage 1 turned round, layout: what stands in a file, as canonical text.
+"""A syntax tree as canonical text.
 
 Two spaces a level, one entry a line, keys in the order of the schemas, quotes where a text needs
 them, at most one blank line. Brackets that stand in one line stay in it; others become blocks.

@@ -1,4 +1,4 @@
-"""Stage 1, rulings: what a JSON Schema asks of a value, in words."""
+"""What a JSON Schema asks of a value, in words: its type, the values allowed, other rules."""
 
 from __future__ import annotations
 

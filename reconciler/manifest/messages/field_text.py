@@ -1,4 +1,4 @@
-"""Stage 1, wording: how fields, types and examples are called in diagnostics.
+"""How fields, types and examples are called in diagnostics.
 
 Values are shown only where they cannot be a person's or a secret: never below people, owners,
 attributes, additionalData or auth.

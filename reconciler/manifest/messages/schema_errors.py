@@ -1,4 +1,4 @@
-"""Stage 1, explanation: what a schema's no means, in words, at the place of the key or value."""
+"""Schema errors as diagnostics: what a violation means, at the place of its key or value."""
 
 from __future__ import annotations
 
