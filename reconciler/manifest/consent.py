@@ -9,8 +9,8 @@ from reconciler.core.consent import Consent
 from reconciler.core.diagnostics import Diagnostic
 
 from .documents import read_documents
-from .messages.schema_errors import explain
-from .result import ManifestFile, ParseResult, reading
+from .messages.schema_errors import explain_violations
+from .result import ManifestFile, ParseResult, make_result
 from .schema import Shape
 
 
@@ -24,12 +24,12 @@ def read_consents(files: Iterable[ManifestFile], schema: bytes) -> ParseResult[t
         diagnostics += found.diagnostics
         for document in found.documents:
             if not shape.accepts(document.tree):
-                diagnostics += explain(document, shape, found.faulty)
+                diagnostics += explain_violations(document, shape, found.faulty)
                 continue
             tree = cast("Mapping[str, object]", document.tree)
             accept = {name: int(n) for name, n in cast("dict[str, int]", tree["accept"]).items()}
             consents.append(Consent(str(tree["changes"]), accept))
-    return reading(tuple(consents), diagnostics)
+    return make_result(tuple(consents), diagnostics)
 
 
 def consent_text(consent: Consent, what: Iterable[str]) -> str:

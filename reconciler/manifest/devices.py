@@ -19,12 +19,12 @@ from reconciler.core.source import Source
 from reconciler.core.suggestion import closest, did_you_mean, listed
 
 from .documents import Document, read_documents
-from .external_people import ExternalPeople, person_twice
-from .messages.field_text import shown
-from .messages.schema_errors import explain
-from .people import owner
-from .result import ManifestFile, ParseResult, reading
-from .rules import Declared, check
+from .external_people import ExternalPeople, report_person_twice
+from .messages.field_text import show_key
+from .messages.schema_errors import explain_violations
+from .people import read_owner
+from .result import ManifestFile, ParseResult, make_result
+from .rules import Declared, check_across_files
 from .schema import Schemas
 from .tree import Tree
 from .yaml_events import FASTEST, Opener
@@ -56,15 +56,15 @@ def read_manifests(
         for document in found.documents:
             sound = document.tree
             if not schemas.devices.accepts(document.tree):
-                declared.diagnostics += explain(document, schemas.devices, found.faulty)
+                declared.diagnostics += explain_violations(document, schemas.devices, found.faulty)
                 sound = schemas.devices.sound(document.tree)
             if isinstance(sound, dict):
                 _Manifest(document, sound, project, declared, named).declare()
         # The trees are large, and their places hold them: let go of one file before the next.
         del found
-    check(declared)
+    check_across_files(declared)
     desired = Desired(_sorted(declared.devices), _sorted(declared.removed))
-    return reading(desired, declared.diagnostics)
+    return make_result(desired, declared.diagnostics)
 
 
 def _sorted(entries: Mapping[str, _T]) -> dict[str, _T]:
@@ -146,7 +146,7 @@ class _Manifest:
         self.declared.diagnostics.append(
             Diagnostic(
                 codes.UNKNOWN_APPLICATION,
-                f"The project has no application {shown(name)}",
+                f"The project has no application {show_key(name)}",
                 self.places.value(("application",)),
                 fix=did_you_mean(name, known)
                 or f"The project has {listed(known)}; correct the name, or add the application.",
@@ -157,7 +157,7 @@ class _Manifest:
         outside = self.declared.outside
         for name, entry in self._section("people").items():
             assert isinstance(entry, dict)
-            person = owner(
+            person = read_owner(
                 self._pointer(f"people.{name}", name),
                 entry,
                 self.places.key(("people", name)),
@@ -166,7 +166,7 @@ class _Manifest:
             self.declared.add_person(person, name)
             other = outside.people.get(name) if outside.judged else None
             if other is not None:
-                self.declared.diagnostics.append(person_twice(person, other))
+                self.declared.diagnostics.append(report_person_twice(person, other))
 
     def _pointer(self, path: str, name: str) -> str:
         """Name a declaration; a name that an earlier document of the file has, by its number."""
@@ -206,7 +206,7 @@ class _Manifest:
             device_owner = defaults.owner
         lifecycle = _NO_LIFECYCLE
         if defaults.lifecycle or "lifecycle" in raw:
-            lifecycle = _lifecycle({**defaults.lifecycle, **cast(_Map, get("lifecycle", {}))})
+            lifecycle = _make_lifecycle({**defaults.lifecycle, **cast(_Map, get("lifecycle", {}))})
         device = DesiredDevice(
             registration,
             self.application,
@@ -238,7 +238,7 @@ class _Manifest:
                     self._unknown_person(name, self.places.value_in(raw, "owner"))
                 return ABSENT
             case dict() as entry:
-                person = owner(pointer, entry, self.places.value_in(raw, "owner"))
+                person = read_owner(pointer, entry, self.places.value_in(raw, "owner"))
                 self.declared.add_person(person, None)
                 return person
             case _:
@@ -257,11 +257,13 @@ class _Manifest:
             self.suggestions[name] = closest(name, self._known_people())
         found = self.suggestions.get(name)
         self._complain(
-            codes.UNKNOWN_PERSON, place, None if found is None else f"Did you mean {shown(found)}?"
+            codes.UNKNOWN_PERSON,
+            place,
+            None if found is None else f"Did you mean {show_key(found)}?",
         )
 
 
-def _lifecycle(merged: _Map) -> Lifecycle:
+def _make_lifecycle(merged: _Map) -> Lifecycle:
     if not merged or merged == {"protect": False}:
         return _NO_LIFECYCLE
     on_remove = merged.get("onRemove")

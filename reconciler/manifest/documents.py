@@ -29,9 +29,9 @@ from reconciler.core.diagnostics import Code, Diagnostic
 from reconciler.core.source import Source
 
 from .result import Unreadable
-from .scalars import PLAIN_STARTS, Refused, plain
-from .tree import Lines, Offsets, Positions, Tree, no_offsets
-from .yaml_events import FASTEST, Opener, broken, depth_passed
+from .scalars import PLAIN_STARTS, Refused, parse_plain
+from .tree import Lines, Offsets, Positions, Tree, empty_offsets
+from .yaml_events import FASTEST, Opener, explain_yaml_error, find_too_deep
 
 DEEPEST: Final = 64
 # Written out, aliases may add this many values, and this many times what is written.
@@ -108,9 +108,9 @@ class _Builder:
         try:
             self._loop(opener)
         except YAMLError as error:
-            stopped = broken(error, self.text)
+            stopped = explain_yaml_error(error, self.text)
             place = Source(self.file, stopped.line + 1, stopped.column + 1)
-            if stopped.code is codes.TOO_DEEP and (mark := depth_passed(self.text, DEEPEST)):
+            if stopped.code is codes.TOO_DEEP and (mark := find_too_deep(self.text, DEEPEST)):
                 place = Source(self.file, mark.line + 1, mark.column + 1)
             raise Stopped(Diagnostic(stopped.code, stopped.message, place)) from None
 
@@ -120,7 +120,7 @@ class _Builder:
         stack: list[_Frame] = []
         mapping: dict[str, Tree] = {}
         items: list[Tree] = []
-        offsets = no_offsets()
+        offsets = empty_offsets()
         key: str | None = _ITEM
         anchor: str | None = None
         size = began = own_offset = 0
@@ -149,7 +149,7 @@ class _Builder:
                     value = text
                 else:
                     try:
-                        value = plain(text)
+                        value = parse_plain(text)
                     except Refused as refused:
                         self._complain(refused.code, offset)
                         value = text
@@ -169,7 +169,7 @@ class _Builder:
                 if anchor is not None:
                     began += self.aliased
                     self.anchors[anchor] = None
-                offsets = no_offsets()
+                offsets = empty_offsets()
                 if type(event) is MappingStartEvent:
                     mapping, key = {}, None
                 else:
@@ -194,7 +194,7 @@ class _Builder:
                 self.number += 1
                 self.anchors = {}
                 places = Positions(self.lines)
-                items, offsets, key = [], no_offsets(), _ITEM
+                items, offsets, key = [], empty_offsets(), _ITEM
                 continue
             elif type(event) is StreamEndEvent:
                 return

@@ -16,8 +16,8 @@ from typing import Final, cast
 from reconciler.core.field_doc import Below, Field, Missing
 from reconciler.core.suggestion import closest
 
-from .messages.constraint_text import allowed, rules, types
-from .tree import Tree, mapping
+from .messages.constraint_text import allowed_values, rules_in_words, type_in_words
+from .tree import Tree, as_mapping
 
 Schema = Mapping[str, Tree]
 
@@ -47,7 +47,7 @@ class Guide:
         # refers to it.
         self._packed = {
             name: one
-            for name, one in mapping(self._document.get("$defs")).items()
+            for name, one in as_mapping(self._document.get("$defs")).items()
             if isinstance(one, dict) and f'"#/$defs/{name}"' not in text
         }
 
@@ -145,10 +145,10 @@ class Guide:
             ".".join(place.path),
             _first(facets, "title"),
             _first(facets, "description"),
-            types(facets),
+            type_in_words(facets),
             place.required,
-            allowed(facets),
-            (*rules(facets), *self._of_each(place)),
+            allowed_values(facets),
+            (*rules_in_words(facets), *self._of_each(place)),
             _default(facets),
             _examples(facets),
             told[0] if told else None,
@@ -165,9 +165,9 @@ class Guide:
                 if any(self._below(_Place(one))):
                     continue
                 facets = tuple(self._facets(one))
-                values = allowed(facets)
-                told = [f"one of {', '.join(values)}"] if values else [types(facets)]
-                yield f"each {word}: {'; '.join([*told, *rules(facets)])}"
+                values = allowed_values(facets)
+                told = [f"one of {', '.join(values)}"] if values else [type_in_words(facets)]
+                yield f"each {word}: {'; '.join([*told, *rules_in_words(facets)])}"
 
     def _below(self, place: _Place) -> Iterator[Below]:
         """Yield the fields of a place, or of its entries or items where these have any."""
@@ -175,7 +175,7 @@ class Guide:
             step = self._step(place, name)
             facets = tuple(self._facets(step.schema))
             summary = _first(facets, "description").partition(". ")[0].removesuffix(".")
-            yield Below(name, types(facets), summary, step.required)
+            yield Below(name, type_in_words(facets), summary, step.required)
         for item in self._items(place.schema):
             yield from self._below(replace(place, schema=item))
         for entry in self._entries(place.schema):
@@ -185,7 +185,7 @@ class Guide:
         """Return the named fields; with `whole` of a document, and what is packed in it."""
         found: dict[str, Schema] = {}
         for facet in self._facets(schema):
-            for name, one in mapping(facet.get("properties")).items():
+            for name, one in as_mapping(facet.get("properties")).items():
                 if isinstance(one, dict):
                     found.setdefault(name, one)
         return self._packed | found if whole else found
@@ -194,7 +194,7 @@ class Guide:
         for facet in self._facets(schema):
             for one in (
                 facet.get("additionalProperties"),
-                *mapping(facet.get("patternProperties")).values(),
+                *as_mapping(facet.get("patternProperties")).values(),
             ):
                 if isinstance(one, dict):
                     yield one

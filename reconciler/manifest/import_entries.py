@@ -68,7 +68,7 @@ def entries(
     for id_ in sorted(live.registrations):
         if _REGISTRATION.fullmatch(id_):
             people.add(id_, live.owners.get(id_))
-    primaries = _primaries(live, application, declared, people)
+    primaries = _count_primaries(live, application, declared, people)
     names = people.names()
     undeclared = list(people.undeclared)
     devices: dict[str, Entry] = {}
@@ -96,7 +96,7 @@ def entries(
         if found.additional_data is not ABSENT:
             data: dict[str, Tree] = {}
             for key, value in sorted(found.additional_data.items()):
-                why_not = _why_not(key, value)
+                why_not = _why_undeclarable(key, value)
                 if why_not is None:
                     data[key] = value
                 else:
@@ -116,7 +116,7 @@ def entries(
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Known:
+class _KnownPerson:
     """A person and their entry; no entry is written for one who has a `name` already."""
 
     identity: Identity
@@ -130,7 +130,7 @@ class _People:
 
     declared: Desired
     outside: Mapping[str, Owner]
-    known: dict[int, _Known] = field(default_factory=dict)
+    known: dict[int, _KnownPerson] = field(default_factory=dict)
     owners: dict[str, int] = field(default_factory=dict)
     undeclared: list[Undeclared] = field(default_factory=list)
     _elsewhere: dict[IdentityValue, list[Owner]] = field(default_factory=dict)
@@ -139,7 +139,7 @@ class _People:
 
     def __post_init__(self) -> None:
         self._named = {owner.pointer: name for name, owner in self.outside.items()}
-        everybody = (*_owners(self.declared), *self.outside.values())
+        everybody = (*_declared_owners(self.declared), *self.outside.values())
         for owner in {id(one): one for one in everybody}.values():
             for value in owner.identity:
                 self._elsewhere.setdefault(value, []).append(owner)
@@ -149,7 +149,7 @@ class _People:
         if person is None or not person.identities:
             return
         if person.number not in self.known:
-            found = self._declared_elsewhere(person) or _known(person)
+            found = self._declared_elsewhere(person) or _name_person(person)
             if isinstance(found, str):
                 self.undeclared.append(Undeclared(device, OWNER, found))
                 return
@@ -180,11 +180,11 @@ class _People:
             names[number] = name
         return names
 
-    def _declared_elsewhere(self, person: LivePerson) -> _Known | str | None:
+    def _declared_elsewhere(self, person: LivePerson) -> _KnownPerson | str | None:
         """Return a person of other manifests as they are declared there; None: nobody does."""
         found = {
             id(owner): owner
-            for value in sorted(person.identities, key=_in_order)
+            for value in sorted(person.identities, key=_identity_order)
             for owner in self._elsewhere.get(value, ())
         }
         if not found:
@@ -195,7 +195,9 @@ class _People:
         )
         for owner in known:
             if person.identities.issuperset(owner.identity):
-                return _Known(owner.identity, _entry(owner), self._named.get(owner.pointer))
+                return _KnownPerson(
+                    owner.identity, _owner_entry(owner), self._named.get(owner.pointer)
+                )
         pointer = min(owner.pointer for owner in found.values())
         return f"its owner is declared with other values at {pointer}"
 
@@ -203,11 +205,11 @@ class _People:
 _LETTERS: Final = str.maketrans("0123456789", "abcdefghij")
 
 
-def _in_order(value: IdentityValue) -> tuple[str, str]:
+def _identity_order(value: IdentityValue) -> tuple[str, str]:
     return (value.kind, value.reveal())
 
 
-def _owners(declared: Desired) -> Iterator[Owner]:
+def _declared_owners(declared: Desired) -> Iterator[Owner]:
     """Yield each declared person once, however many devices they have."""
     seen: set[int] = set()
     for device in declared.devices.values():
@@ -217,10 +219,10 @@ def _owners(declared: Desired) -> Iterator[Owner]:
             yield owner
 
 
-def _entry(owner: Owner) -> Entry:
+def _owner_entry(owner: Owner) -> Entry:
     # In the order of the schema, as `fmt` has it.
     values = sorted(owner.identity, key=lambda value: _KINDS.index(value.kind))
-    entry: dict[str, Tree] = {value.kind.value: _text(value) for value in values}
+    entry: dict[str, Tree] = {value.kind.value: _identity_text(value) for value in values}
     if owner.keep_as_lead is not None:
         entry["keepAsLead"] = owner.keep_as_lead
     if owner.attributes is not None:
@@ -229,18 +231,18 @@ def _entry(owner: Owner) -> Entry:
     return entry
 
 
-def _known(person: LivePerson) -> _Known | str:
+def _name_person(person: LivePerson) -> _KnownPerson | str:
     """Return somebody by one value; or why there is none that can be declared."""
     for kind in _KINDS:
         fitting = [one for one in person.identities if one.kind is kind and _can_name(one)]
         if fitting:
-            value = min(fitting, key=_in_order)
-            return _Known(Identity.of(value), {kind.value: _text(value)})
+            value = min(fitting, key=_identity_order)
+            return _KnownPerson(Identity.of(value), {kind.value: _identity_text(value)})
     return "a manifest cannot hold any of the values that name its owner"
 
 
 def _can_name(value: IdentityValue) -> bool:
-    text = _text(value)
+    text = _identity_text(value)
     if not _is_text(text):
         return False
     match value.kind:
@@ -252,12 +254,12 @@ def _can_name(value: IdentityValue) -> bool:
             return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
 
 
-def _text(value: IdentityValue) -> str:
+def _identity_text(value: IdentityValue) -> str:
     plus = "+" if value.kind is IdentityKind.PHONE_NUMBER else ""
     return plus + value.reveal()
 
 
-def _primaries(
+def _count_primaries(
     live: Live, application: str, declared: Desired, people: _People
 ) -> Counter[Identity]:
     """Count the primary devices of each person in the application, those declared elsewhere too."""
@@ -273,7 +275,7 @@ def _primaries(
     return found
 
 
-def _why_not(key: str, value: Scalar) -> str | None:
+def _why_undeclarable(key: str, value: Scalar) -> str | None:
     """Return why a manifest cannot hold a key of additionalData; None: it can."""
     if not 0 < len(key) <= _LONGEST_NAME:
         return f"a manifest's keys have 1 to {_LONGEST_NAME} characters"

@@ -24,7 +24,7 @@ ATTRIBUTES: Final = (
 _KINDS: Final = tuple((kind, kind.value) for kind in IdentityKind)
 
 
-def owner(pointer: str, entry: dict[str, Tree], source: Source) -> Owner:
+def read_owner(pointer: str, entry: dict[str, Tree], source: Source) -> Owner:
     """Return the person that a valid entry of the schema's `person` declares."""
     values = [
         IdentityValue.of(kind, cast(str, entry[name])) for kind, name in _KINDS if name in entry

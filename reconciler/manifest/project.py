@@ -37,11 +37,11 @@ from reconciler.core.project import (
 from reconciler.core.safety import DEFAULT_BUDGETS, Budget, ProtectRule, Safety
 
 from .documents import Document, read_documents
-from .messages.schema_errors import explain
+from .messages.schema_errors import explain_violations
 from .project_rules import check_references, check_settings
-from .result import ParseResult, Unreadable, reading
+from .result import ParseResult, Unreadable, make_result
 from .schema import Schemas
-from .tree import Positions, Tree, items, mapping
+from .tree import Positions, Tree, as_list, as_mapping
 
 _STATE_PATH: Final = ".reconciler/state.db"
 _Map = dict[str, Tree]
@@ -57,41 +57,41 @@ def read_project(file: str, data: bytes | Unreadable, schemas: Schemas) -> Parse
             Diagnostic(codes.SEVERAL_DOCUMENTS, codes.SEVERAL_DOCUMENTS.title, place)
         )
     if not found.documents:
-        return reading(None, diagnostics)
+        return make_result(None, diagnostics)
     document = found.documents[0]
     valid = schemas.project.accepts(document.tree)
     if not valid:
-        diagnostics += explain(document, schemas.project, found.faulty)
+        diagnostics += explain_violations(document, schemas.project, found.faulty)
     if not any(one.code is codes.WRONG_DOCUMENT for one in diagnostics):
         diagnostics += check_references(document)
         diagnostics += check_settings(document)
-    project = _project(document) if valid else None
-    return reading(project, diagnostics)
+    project = _make_project(document) if valid else None
+    return make_result(project, diagnostics)
 
 
-def _project(document: Document) -> Project:
+def _make_project(document: Document) -> Project:
     """Make the project of a valid document."""
-    tree = mapping(document.tree)
+    tree = as_mapping(document.tree)
     places = document.places
 
     def setting(*path: str) -> Setting:
         node: Tree = tree
         for step in path:
-            node = mapping(node)[step]
+            node = as_mapping(node)[step]
         return Setting(str(node), ".".join(path), places.value(path))
 
-    api = mapping(tree["api"])
-    state = mapping(tree.get("state"))
-    drift = cast("dict[str, Literal['mend', 'report']]", mapping(tree.get("onDrift")))
-    limits = cast("dict[str, float]", mapping(api.get("limits")))
+    api = as_mapping(tree["api"])
+    state = as_mapping(tree.get("state"))
+    drift = cast("dict[str, Literal['mend', 'report']]", as_mapping(tree.get("onDrift")))
+    limits = cast("dict[str, float]", as_mapping(api.get("limits")))
     return Project(
         document.file,
         ApiSettings(
             setting("api", "baseUrl"),
-            _auth(mapping(api["auth"]), setting),
+            _auth(as_mapping(api["auth"]), setting),
             {name: float(limit) for name, limit in limits.items()},
             float(cast(float, api.get("quotaShare", 0.8))),
-            {name: str(value) for name, value in mapping(api.get("assume")).items()},
+            {name: str(value) for name, value in as_mapping(api.get("assume")).items()},
             float(cast(float, api.get("timeout", 30.0))),
         ),
         {
@@ -100,15 +100,15 @@ def _project(document: Document) -> Project:
                 setting("applications", name, "appCode"),
                 places.key(("applications", name)),
             )
-            for name in mapping(tree["applications"])
+            for name in as_mapping(tree["applications"])
         },
         _patterns(tree, places, "manifests"),
-        _state(state, setting, Setting(_STATE_PATH, "state.path", places.key(("state",)))),
+        _state_settings(state, setting, Setting(_STATE_PATH, "state.path", places.key(("state",)))),
         OnRemove(str(tree.get("onRemove", "release"))),
         dict(drift),
-        _safety(mapping(tree.get("safety")), places),
+        _safety(as_mapping(tree.get("safety")), places),
         _patterns(tree, places, "safety", "consents"),
-        _privacy(mapping(tree.get("privacy")), places),
+        _privacy(as_mapping(tree.get("privacy")), places),
         _patterns(tree, places, "peopleFrom"),
     )
 
@@ -117,13 +117,14 @@ def _patterns(tree: _Map, places: Positions, *path: str) -> tuple[Pattern, ...]:
     """Return the patterns of a list of them, which may be left out."""
     node: Tree = tree
     for step in path:
-        node = mapping(node).get(step)
+        node = as_mapping(node).get(step)
     return tuple(
-        Pattern(str(text), places.value((*path, number))) for number, text in enumerate(items(node))
+        Pattern(str(text), places.value((*path, number)))
+        for number, text in enumerate(as_list(node))
     )
 
 
-def _state(state: _Map, setting: Callable[..., Setting], path: Setting) -> StateSettings:
+def _state_settings(state: _Map, setting: Callable[..., Setting], path: Setting) -> StateSettings:
     def given(name: str) -> Setting | None:
         return setting("state", name) if name in state else None
 
@@ -152,7 +153,7 @@ def _state(state: _Map, setting: Callable[..., Setting], path: Setting) -> State
             place = LocalPlace(given("path") or path)
     if "encryption" not in state:
         return StateSettings(place)
-    previous = "previousKey" in mapping(state["encryption"])
+    previous = "previousKey" in as_mapping(state["encryption"])
     return StateSettings(
         place,
         Encryption(
@@ -182,12 +183,12 @@ def _auth(auth: _Map, setting: Callable[..., Setting]) -> Auth:
 
 def _safety(tree: _Map, places: Positions) -> Safety:
     """Return what a plan may touch and what not; the defaults for what is left out."""
-    budgets = {name: _budget(value) for name, value in mapping(tree.get("budgets")).items()}
+    budgets = {name: _budget(value) for name, value in as_mapping(tree.get("budgets")).items()}
     return Safety(
         {**DEFAULT_BUDGETS, **budgets},
         tuple(
-            _protect_rule(mapping(entry), places, number)
-            for number, entry in enumerate(items(tree.get("protect")))
+            _protect_rule(as_mapping(entry), places, number)
+            for number, entry in enumerate(as_list(tree.get("protect")))
         ),
     )
 
@@ -202,7 +203,7 @@ def _protect_rule(entry: _Map, places: Positions, number: int) -> ProtectRule:
     def glob(name: str) -> str | None:
         return str(entry[name]) if name in entry else None
 
-    data = cast("Mapping[str, Scalar]", mapping(entry.get("additionalData")))
+    data = cast("Mapping[str, Scalar]", as_mapping(entry.get("additionalData")))
     return ProtectRule(
         places.value(("safety", "protect", number)),
         glob("id"),
@@ -215,9 +216,9 @@ def _protect_rule(entry: _Map, places: Positions, number: int) -> ProtectRule:
 def _privacy(tree: _Map, places: Positions) -> Privacy:
     """Return what may be shown; nobody and everything is what is left out."""
     return Privacy(
-        frozenset(IdentityKind(str(kind)) for kind in items(tree.get("show"))),
+        frozenset(IdentityKind(str(kind)) for kind in as_list(tree.get("show"))),
         {
             str(path): places.value(("privacy", "hide", number))
-            for number, path in enumerate(items(tree.get("hide")))
+            for number, path in enumerate(as_list(tree.get("hide")))
         },
     )

@@ -13,8 +13,8 @@ from reconciler.platform.assumptions import ASSUMPTIONS
 
 from .documents import Document
 from .interpolation import is_partial
-from .messages.field_text import shown
-from .tree import Path, Tree, items, mapping
+from .messages.field_text import show_key
+from .tree import Path, Tree, as_list, as_mapping
 
 # What each backend takes beside `backend`, and what it needs.
 _TAKES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -35,16 +35,18 @@ _Map = dict[str, Tree]
 
 def check_references(document: Document) -> Iterator[Diagnostic]:
     """Complain of references that are only a part of a value, or stand where none are read."""
-    for path, text in _texts(document.tree, ()):
+    for path, text in _walk_texts(document.tree, ()):
         if "${" not in text:
             continue
         if not _takes_reference(path):
-            yield _at_value(document, path, codes.MISPLACED_REFERENCE)
+            yield _diagnose_value(document, path, codes.MISPLACED_REFERENCE)
         elif is_partial(text):
-            yield _at_value(document, path, codes.PARTIAL_REFERENCE)
+            yield _diagnose_value(document, path, codes.PARTIAL_REFERENCE)
 
 
-def _texts(tree: Tree, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
+def _walk_texts(
+    tree: Tree, path: tuple[str | int, ...]
+) -> Iterator[tuple[tuple[str | int, ...], str]]:
     # The depth of documents is bounded, so this cannot recurse to death; and a bomb of aliases
     # was refused, so it ends.
     match tree:
@@ -52,10 +54,10 @@ def _texts(tree: Tree, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str 
             yield path, tree
         case dict():
             for key, value in tree.items():
-                yield from _texts(value, (*path, key))
+                yield from _walk_texts(value, (*path, key))
         case list():
             for number, item in enumerate(tree):
-                yield from _texts(item, (*path, number))
+                yield from _walk_texts(item, (*path, number))
         case _:
             pass
 
@@ -76,28 +78,28 @@ def _takes_reference(path: Path) -> bool:
 
 def check_settings(document: Document) -> Iterator[Diagnostic]:
     """Check what the schema cannot say, of all parts that are what they have to be."""
-    tree = mapping(document.tree)
-    yield from _assumptions(document, mapping(mapping(tree.get("api")).get("assume")))
-    yield from _app_codes(document, mapping(tree.get("applications")))
-    yield from _state_rules(document, mapping(tree.get("state")))
+    tree = as_mapping(document.tree)
+    yield from _check_assumptions(document, as_mapping(as_mapping(tree.get("api")).get("assume")))
+    yield from _check_app_codes(document, as_mapping(tree.get("applications")))
+    yield from _check_state(document, as_mapping(tree.get("state")))
     patterns = tree.get("manifests")
     for path, globs in (
         (("manifests",), patterns if isinstance(patterns, list) else []),
-        (("safety", "consents"), items(mapping(tree.get("safety")).get("consents"))),
-        (("peopleFrom",), items(tree.get("peopleFrom"))),
+        (("safety", "consents"), as_list(as_mapping(tree.get("safety")).get("consents"))),
+        (("peopleFrom",), as_list(tree.get("peopleFrom"))),
     ):
         for number, pattern in enumerate(globs):
-            if isinstance(pattern, str) and _leaves(pattern):
-                yield _at_value(document, (*path, number), codes.PATTERN)
+            if isinstance(pattern, str) and _leaves_project(pattern):
+                yield _diagnose_value(document, (*path, number), codes.PATTERN)
 
 
-def _assumptions(document: Document, assume: _Map) -> Iterator[Diagnostic]:
+def _check_assumptions(document: Document, assume: _Map) -> Iterator[Diagnostic]:
     for name, value in assume.items():
         path = ("api", "assume", name)
         if name not in ASSUMPTIONS:
             yield Diagnostic(
                 codes.UNKNOWN_ASSUMPTION,
-                f"Unknown assumption: {shown(name)}",
+                f"Unknown assumption: {show_key(name)}",
                 document.places.key(path),
                 fix=did_you_mean(name, ASSUMPTIONS) or f"There are {listed(ASSUMPTIONS)}.",
             )
@@ -105,17 +107,17 @@ def _assumptions(document: Document, assume: _Map) -> Iterator[Diagnostic]:
             known = ASSUMPTIONS[name].readings
             yield Diagnostic(
                 codes.UNKNOWN_READING,
-                f"{shown(name)} has no reading {shown(str(value))}",
+                f"{show_key(name)} has no reading {show_key(str(value))}",
                 document.places.value(path),
                 why=ASSUMPTIONS[name].question,
                 fix=did_you_mean(str(value), known) or f"Write {listed(known, 'or')}.",
             )
 
 
-def _app_codes(document: Document, applications: _Map) -> Iterator[Diagnostic]:
+def _check_app_codes(document: Document, applications: _Map) -> Iterator[Diagnostic]:
     first: dict[str, str] = {}
     for name, entry in applications.items():
-        code = mapping(entry).get("appCode")
+        code = as_mapping(entry).get("appCode")
         if not isinstance(code, str):
             continue
         if code not in first:
@@ -124,13 +126,13 @@ def _app_codes(document: Document, applications: _Map) -> Iterator[Diagnostic]:
         there = document.places.value(("applications", first[code], "appCode"))
         yield Diagnostic(
             codes.SAME_APP_CODE,
-            f"{shown(first[code])} and {shown(name)} have one application code",
+            f"{show_key(first[code])} and {show_key(name)} have one application code",
             document.places.value(("applications", name, "appCode")),
             related=((there, "the first one"),),
         )
 
 
-def _state_rules(document: Document, state: _Map) -> Iterator[Diagnostic]:
+def _check_state(document: Document, state: _Map) -> Iterator[Diagnostic]:
     backend = state.get("backend", "local")
     if not isinstance(backend, str) or backend not in _TAKES:
         return
@@ -152,14 +154,14 @@ def _state_rules(document: Document, state: _Map) -> Iterator[Diagnostic]:
             fix=f"Add {needed}: to state.",
         )
     if backend == "http":
-        yield from _one_way_in(document, state)
+        yield from _check_http_auth(document, state)
 
 
 def _backends_with(name: str) -> list[str]:
     return [backend for backend, names in _TAKES.items() if name in names]
 
 
-def _one_way_in(document: Document, state: _Map) -> Iterator[Diagnostic]:
+def _check_http_auth(document: Document, state: _Map) -> Iterator[Diagnostic]:
     is_basic = {"username", "password"} & state.keys()
     if (is_basic and "token" in state) or len(is_basic) == 1:
         yield Diagnostic(
@@ -170,10 +172,10 @@ def _one_way_in(document: Document, state: _Map) -> Iterator[Diagnostic]:
         )
 
 
-def _leaves(pattern: str) -> bool:
+def _leaves_project(pattern: str) -> bool:
     """Whether a pattern is absolute or climbs out of the project's directory."""
     return pattern.startswith("/") or bool(splitdrive(pattern)[0]) or ".." in pattern.split("/")
 
 
-def _at_value(document: Document, path: Path, code: Code) -> Diagnostic:
+def _diagnose_value(document: Document, path: Path, code: Code) -> Diagnostic:
     return Diagnostic(code, code.title, document.places.value(path))

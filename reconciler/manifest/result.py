@@ -34,7 +34,7 @@ class ParseResult(Generic[T]):
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def reading(value: T | None, diagnostics: Iterable[Diagnostic]) -> ParseResult[T]:
+def make_result(value: T | None, diagnostics: Iterable[Diagnostic]) -> ParseResult[T]:
     """Sort the diagnostics, and withhold the value when one of them is an error."""
     found = tuple(sorted(set(diagnostics), key=Diagnostic.sort_key))
     broken = any(one.severity is Severity.ERROR for one in found)

@@ -78,7 +78,7 @@ class Shape:
         from jsonschema import Draft202012Validator
         from jsonschema.validators import extend
 
-        extended = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+        extended = extend(Draft202012Validator, {"pattern": _check_pattern})  # type: ignore[no-untyped-call]
         return cast("type[jsonschema.protocols.Validator]", extended)(self.document)
 
     def sound(self, tree: Tree) -> Tree:
@@ -134,7 +134,7 @@ class Schemas:
         self.devices = Shape(sources["devices"])
 
 
-def _pattern(
+def _check_pattern(
     validator: object, pattern: str, instance: object, schema: object
 ) -> Iterator[jsonschema.ValidationError]:
     """Match as ECMA 262 does, where `$` is the very end; Python's allows a line feed there."""

@@ -16,12 +16,12 @@ from reconciler.core.source import Source
 Tree: TypeAlias = "bool | int | float | str | list[Tree] | dict[str, Tree] | None"
 
 
-def mapping(tree: Tree) -> dict[str, Tree]:
+def as_mapping(tree: Tree) -> dict[str, Tree]:
     """Return a mapping; an empty one for all else."""
     return tree if isinstance(tree, dict) else {}
 
 
-def items(tree: Tree) -> list[Tree]:
+def as_list(tree: Tree) -> list[Tree]:
     """Return a list; an empty one for all else."""
     return tree if isinstance(tree, list) else []
 
@@ -31,7 +31,7 @@ Path: TypeAlias = Sequence[str | int]
 Offsets: TypeAlias = "array[int]"
 
 
-def no_offsets() -> Offsets:
+def empty_offsets() -> Offsets:
     return array("I")
 
 
@@ -48,13 +48,13 @@ class Lines:
     def source(self, offset: int) -> Source:
         """Return the place of a character."""
         if self._ends is None:
-            self._ends = _line_ends(self._text)
+            self._ends = _find_line_ends(self._text)
         line = bisect_left(self._ends, offset)
         start = self._ends[line - 1] + 1 if line else 0
         return Source(self.file, line + 1, offset - start + 1)
 
 
-def _line_ends(text: str) -> list[int]:
+def _find_line_ends(text: str) -> list[int]:
     ends: list[int] = []
     end = text.find("\n")
     while end >= 0:

@@ -13,8 +13,8 @@ from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, data
 from reconciler.plan.model import NOBODY, Action, Change, Drift, FieldChange, Reason, Risk
 
 from .escape import LABEL_LIMIT, name, prose, quoted, quoted_pair
-from .folding import folded
-from .values import People, alike, shown_path, value
+from .folding import fold_alike
+from .values import People, look_of_value, show_path, show_value
 
 
 # Made by the ten thousand, and never walked by the collector: it holds no cycle.
@@ -112,26 +112,31 @@ def change_views(
     def too(change: Change | Drift) -> tuple[str, ...]:
         return contested.get(change.device, ())
 
-    groups = folded(changes, lambda change: (_look(change), too(change)), fold)
-    return tuple(_change(group, people, too(group[0])) for group in groups)
+    groups = fold_alike(changes, lambda change: (_look_of_change(change), too(change)), fold)
+    return tuple(_change_view(group, people, too(group[0])) for group in groups)
 
 
-def _look(change: Change | Drift) -> Hashable:
+def _look_of_change(change: Change | Drift) -> Hashable:
     """Return what two changes must share to be shown as one."""
     return (
         change.application,
         isinstance(change, Change) and (change.actions, change.risks, change.declaration is None),
-        tuple((field.path, *alike(field.before), *alike(field.after)) for field in change.fields),
+        tuple(
+            (field.path, *look_of_value(field.before), *look_of_value(field.after))
+            for field in change.fields
+        ),
         tuple(field.reason for field in change.fields),
     )
 
 
-def _change(
+def _change_view(
     group: Sequence[Change | Drift], people: People, contested: Collection[str]
 ) -> ChangeView:
     first = group[0]
     risks = first.risks if isinstance(first, Change) else ()
-    fields = tuple(_field(field, risks, people, field.path in contested) for field in first.fields)
+    fields = tuple(
+        _field_view(field, risks, people, field.path in contested) for field in first.fields
+    )
     shown = {risk for field in fields for risk in field.risks}
     return ChangeView(
         devices=tuple(device_view(change) for change in group),
@@ -143,24 +148,26 @@ def _change(
     )
 
 
-def _field(field: FieldChange, risks: Sequence[Risk], people: People, contested: bool) -> FieldView:
+def _field_view(
+    field: FieldChange, risks: Sequence[Risk], people: People, contested: bool
+) -> FieldView:
     path, before, after = field.path, field.before, field.after
     if isinstance(before, str) and isinstance(after, str) and path != OWNER:
         texts = quoted_pair(before, after)
     else:
-        texts = value(path, before, people), value(path, after, people)
+        texts = show_value(path, before, people), show_value(path, after, people)
     nothing = NOBODY if path == OWNER else None
     return FieldView(
         sign="+" if before == nothing else "-" if after == nothing else "~",
-        path=shown_path(path),
+        path=show_path(path),
         before=texts[0],
         after=texts[1],
-        note=_note(field.reason, contested),
-        risks=tuple(risk for risk in risks if _is_of(risk, field)) if risks else (),
+        note=_reason_note(field.reason, contested),
+        risks=tuple(risk for risk in risks if _is_risk_of(risk, field)) if risks else (),
     )
 
 
-def _note(reason: Reason, contested: bool) -> str:
+def _reason_note(reason: Reason, contested: bool) -> str:
     match reason:
         case Reason.DECLARED:
             return "others changed it too" if contested else ""
@@ -170,7 +177,7 @@ def _note(reason: Reason, contested: bool) -> str:
             return "left the files"
 
 
-def _is_of(risk: Risk, field: FieldChange) -> bool:
+def _is_risk_of(risk: Risk, field: FieldChange) -> bool:
     match risk:
         case Risk.OWNER_CHANGE | Risk.DETACH | Risk.LEAD_PROMOTION:
             return field.path == OWNER

@@ -44,7 +44,7 @@ class CoverageView:
     def sentence(self, typed: Callable[[str], str] = str) -> str:
         """Say it in one sentence; `typed` marks an option as a rendering does."""
         shown = [typed(option) for option in self.options]
-        options = listed(shown, _FEW, self.count) if self.count > _FEW else _joined(shown)
+        options = listed(shown, _FEW, self.count) if self.count > _FEW else _join(shown)
         covers = f"Covers {devices(self.chosen)} chosen by {options}"
         if self.chosen == 0:
             covers = f"Covers nothing: no device is chosen by {options}"
@@ -65,12 +65,12 @@ def coverage_view(coverage: Coverage) -> CoverageView | None:
             AlongView(name(one.device), name(one.needed_by), prose(one.why))
             for one in coverage.dependencies
         ),
-        _left_out(coverage),
+        _say_left_out(coverage),
         coverage.project_changed,
     )
 
 
-def _left_out(coverage: Coverage) -> str:
+def _say_left_out(coverage: Coverage) -> str:
     left: list[str] = []
     if declared := coverage.left_out:
         left.append(counted(declared, "declared device"))
@@ -79,8 +79,8 @@ def _left_out(coverage: Coverage) -> str:
     if not left:
         return "nothing is left out"
     total = coverage.left_out + coverage.leaving_left_out
-    return f"{_joined(left)} {plural(total, 'is', 'are')} left out"
+    return f"{_join(left)} {plural(total, 'is', 'are')} left out"
 
 
-def _joined(parts: Sequence[str]) -> str:
+def _join(parts: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)

@@ -10,7 +10,7 @@ T = TypeVar("T")
 FOLD: Final = 5
 
 
-def folded(
+def fold_alike(
     found: Iterable[T], look: Callable[[T], Hashable], fold: int | None = FOLD
 ) -> list[list[T]]:
     """Return those of the same `look` as one group if they are more than `fold`, all others alone.

@@ -13,7 +13,7 @@ from .coverage import CoverageView
 from .escape import prose
 from .folding import FOLD
 from .gfm import LIMIT as LIMIT
-from .gfm import code, row, rows, table, words
+from .gfm import code_span, escape_sentence, fit_rows, table_head, table_row
 from .sentences import devices, listed
 from .view import PATCH_COMMAND, ErrorView, PlanView, ProposalView, RefusalView, WarningView, view
 
@@ -52,7 +52,7 @@ def render(plan: Plan, fold: int | None = FOLD, limit: int = LIMIT) -> str:
         _short("To release", "left the files; forgotten, no call", shown.released),
         _short("Gone", "the service knows no such registration", shown.gone),
         _proposals(shown.proposals),
-        f"{words(shown.not_looked_for)}\n" if shown.not_looked_for else "",
+        f"{escape_sentence(shown.not_looked_for)}\n" if shown.not_looked_for else "",
         _footer(shown),
     ]
     around = sum(len(part) + 1 for part in (*before, *after))
@@ -64,32 +64,34 @@ def render(plan: Plan, fold: int | None = FOLD, limit: int = LIMIT) -> str:
 
 
 def _device(device: DeviceView) -> str:
-    return code(device.id) + (f" {code(device.label)}" if device.label else "")
+    return code_span(device.id) + (f" {code_span(device.label)}" if device.label else "")
 
 
 def _coverage(coverage: CoverageView | None) -> str:
     if coverage is None:
         return ""
-    sentence = f"{coverage.sentence(code)}\n"
+    sentence = f"{coverage.sentence(code_span)}\n"
     if not coverage.along:
         return sentence
     told = (
-        f"- {code(one.id)} comes along for {code(one.needed_by)}: {words(one.why)}\n"
-        for one in coverage.along
+        f"- {code_span(device.id)} comes along for {code_span(device.needed_by)}: "
+        f"{escape_sentence(device.why)}\n"
+        for device in coverage.along
     )
     count = len(coverage.along)
-    return f"{sentence}\n{rows(told, count, _ALONG, 'devices that come along')}"
+    return f"{sentence}\n{fit_rows(told, count, _ALONG, 'devices that come along')}"
 
 
 def _refusals(refusals: Sequence[RefusalView]) -> str:
     if not refusals:
         return ""
     told = (
-        row(code(refusal.guard), *(words(text) for text in _told(refusal))) for refusal in refusals
+        table_row(code_span(refusal.guard), *(escape_sentence(text) for text in _told(refusal)))
+        for refusal in refusals
     )
     title = "#### ⛔ Refused: this plan cannot be applied\n\n"
-    head = table("guard", "what", "measured", "limit", "way out")
-    return title + head + rows(told, len(refusals), _REFUSALS, "guards")
+    head = table_head("guard", "what", "measured", "limit", "way out")
+    return title + head + fit_rows(told, len(refusals), _REFUSALS, "guards")
 
 
 def _told(refusal: RefusalView) -> tuple[str, str, str, str]:
@@ -101,18 +103,18 @@ def _errors(errors: Sequence[ErrorView]) -> str:
         return ""
     count = len({device for error in errors for device in error.devices})
     title = f"#### ❌ Withheld: {devices(count)}; the rest is planned\n\n"
-    return title + rows((_error(error) for error in errors), len(errors), _ERRORS, "errors")
+    return title + fit_rows((_error(error) for error in errors), len(errors), _ERRORS, "errors")
 
 
 def _error(error: ErrorView) -> str:
-    place = f" at {code(error.source)}" if error.source else ""
-    told = [f"- **error {code(error.code)}**{place}: {words(error.message)}"]
-    told += [f"  {words(prose(text, _SHORT))}" for text in error.detail[:_FEW]]
+    place = f" at {code_span(error.source)}" if error.source else ""
+    told = [f"- **error {code_span(error.code)}**{place}: {escape_sentence(error.message)}"]
+    told += [f"  {escape_sentence(prose(text, _SHORT))}" for text in error.detail[:_FEW]]
     if len(error.devices) > 1:
-        named = [code(device) for device in error.devices[:_FEW]]
+        named = [code_span(device) for device in error.devices[:_FEW]]
         told.append(f"  Devices: {listed(named, _FEW, len(error.devices))}.")
     if error.fix:
-        told.append(f"  Fix: {words(error.fix)}")
+        told.append(f"  Fix: {escape_sentence(error.fix)}")
     return "\\\n".join(told) + "\n"
 
 
@@ -120,7 +122,7 @@ def _risks(shown: PlanView) -> str:
     if not shown.risks:
         return ""
     told = "".join(
-        row(
+        table_row(
             f"**{risk.risk.value}**",
             number(len(risk.devices)),
             risk.means,
@@ -128,7 +130,7 @@ def _risks(shown: PlanView) -> str:
         )
         for risk in shown.risks
     )
-    return "#### ⚠️ Risks\n\n" + table("risk", "devices", "what it means", "which") + told
+    return "#### ⚠️ Risks\n\n" + table_head("risk", "devices", "what it means", "which") + told
 
 
 def _changes(changes: Sequence[ChangeView], budget: int) -> str:
@@ -148,7 +150,9 @@ def _alike(groups: Sequence[ChangeView], budget: int) -> str:
     if not groups:
         return ""
     title = f"#### Identical changes: {devices(sum(len(one.devices) for one in groups))}\n\n"
-    return title + rows((_group(one) for one in groups), len(groups), budget, "identical changes")
+    return title + fit_rows(
+        (_group(one) for one in groups), len(groups), budget, "identical changes"
+    )
 
 
 def _group(change: ChangeView) -> str:
@@ -158,7 +162,7 @@ def _group(change: ChangeView) -> str:
     if more > 0:
         told.append(f"and {counted(more, 'more field')}")
     risks = "".join(f" ⚠️ **{risk.value}**" for risk in change.all_risks)
-    ids = listed([code(device.id) for device in change.devices[:_FEW]], _FEW, count)
+    ids = listed([code_span(device.id) for device in change.devices[:_FEW]], _FEW, count)
     return (
         f"**{devices(count)}**: {', '.join(told)}{risks}\n\n"
         "<details><summary>which, and each field</summary>\n\n"
@@ -169,21 +173,21 @@ def _group(change: ChangeView) -> str:
 
 def _arrow(field: FieldView) -> str:
     if field.sign == "+":
-        return f"{code(field.path)} → {code(field.after)}"
-    return f"{code(field.path)} {code(field.before)} → {code(field.after)}"
+        return f"{code_span(field.path)} → {code_span(field.after)}"
+    return f"{code_span(field.path)} {code_span(field.before)} → {code_span(field.after)}"
 
 
 def _place(change: ChangeView) -> tuple[str, str]:
     if len(change.devices) == 1:
         source = change.devices[0].source
-        place = code(source) if source else ""
+        place = code_span(source) if source else ""
     else:
         files = change.files()
-        named = [f"{code(file)} ({number(count)})" for file, count in files[:_FEW]]
+        named = [f"{code_span(file)} ({number(count)})" for file, count in files[:_FEW]]
         place = listed(named, _FEW, len(files)) if files else ""
     if change.left_files:
         place = f"left the files {place}".rstrip()
-    return f"application {code(change.application)}", place
+    return f"application {code_span(change.application)}", place
 
 
 def _single(title: str, changes: Sequence[ChangeView], budget: int) -> str:
@@ -192,7 +196,7 @@ def _single(title: str, changes: Sequence[ChangeView], budget: int) -> str:
     is_open = len(changes) <= _OPEN
     start = f"<details{' open' if is_open else ''}><summary>{title}: "
     head = f"{start}{devices(len(changes))}</summary>\n\n"
-    body = rows((_change(change) for change in changes), len(changes), budget, "changes")
+    body = fit_rows((_change(change) for change in changes), len(changes), budget, "changes")
     return f"{head}{body}\n</details>\n\n"
 
 
@@ -204,15 +208,17 @@ def _change(change: ChangeView) -> str:
 
 def _fields(change: ChangeView) -> str:
     told = (_field(field) for field in change.fields)
-    head = table("", "field", "before", "after", "")
-    return head + rows(told, len(change.fields), _FIELDS, "fields")
+    head = table_head("", "field", "before", "after", "")
+    return head + fit_rows(told, len(change.fields), _FIELDS, "fields")
 
 
 def _field(field: FieldView) -> str:
     notes = [field.note, *(f"⚠️ **{risk.value}**" for risk in field.risks)]
-    before = "" if field.sign == "+" else code(field.before)
+    before = "" if field.sign == "+" else code_span(field.before)
     told = ", ".join(note for note in notes if note)
-    return row(code(field.sign), code(field.path), before, code(field.after), told)
+    return table_row(
+        code_span(field.sign), code_span(field.path), before, code_span(field.after), told
+    )
 
 
 def _drift(changes: Sequence[ChangeView]) -> str:
@@ -221,21 +227,23 @@ def _drift(changes: Sequence[ChangeView]) -> str:
     count = sum(len(change.devices) for change in changes)
     title = f"#### Drift: {devices(count)}, reported only (`onDrift: report`)\n\n"
     told = [
-        row(_who(change), code(field.path), code(field.before), code(field.after))
+        table_row(
+            _who(change), code_span(field.path), code_span(field.before), code_span(field.after)
+        )
         for change in changes
         for field in change.fields
     ]
     return (
         title
-        + table("device", "field", "is", "declared")
-        + rows(told, len(told), _DRIFT, "drifted fields")
+        + table_head("device", "field", "is", "declared")
+        + fit_rows(told, len(told), _DRIFT, "drifted fields")
     )
 
 
 def _who(change: ChangeView) -> str:
     if len(change.devices) == 1:
         return _device(change.devices[0])
-    ids = [code(device.id) for device in change.devices[:_FEW]]
+    ids = [code_span(device.id) for device in change.devices[:_FEW]]
     return listed(ids, _FEW, len(change.devices))
 
 
@@ -244,11 +252,11 @@ def _warnings(warnings: Sequence[WarningView]) -> str:
         return ""
     title = f"<details open><summary>{counted(len(warnings), 'warning')}</summary>\n\n"
     told = (
-        f"- {code(warning.code)} {words(warning.message)}"
-        + (f" ({code(warning.source)})\n" if warning.source else "\n")
+        f"- {code_span(warning.code)} {escape_sentence(warning.message)}"
+        + (f" ({code_span(warning.source)})\n" if warning.source else "\n")
         for warning in warnings
     )
-    return f"{title}{rows(told, len(warnings), _WARNINGS, 'warnings')}\n</details>\n"
+    return f"{title}{fit_rows(told, len(warnings), _WARNINGS, 'warnings')}\n</details>\n"
 
 
 def _short(title: str, what: str, found: Sequence[DeviceView]) -> str:
@@ -256,11 +264,11 @@ def _short(title: str, what: str, found: Sequence[DeviceView]) -> str:
         return ""
     start = f"<details><summary>{title}: {devices(len(found))} ({what})</summary>\n\n"
     told = (
-        f"- {_device(device)} · {code(device.application)}"
-        + (f" · {code(device.source)}\n" if device.source else "\n")
+        f"- {_device(device)} · {code_span(device.application)}"
+        + (f" · {code_span(device.source)}\n" if device.source else "\n")
         for device in found
     )
-    return f"{start}{rows(told, len(found), _LISTS, 'devices')}\n</details>\n"
+    return f"{start}{fit_rows(told, len(found), _LISTS, 'devices')}\n</details>\n"
 
 
 def _proposals(found: Sequence[ProposalView]) -> str:
@@ -269,15 +277,17 @@ def _proposals(found: Sequence[ProposalView]) -> str:
     what = "gone, and perhaps installed again; only proposed"
     start = f"<details><summary>Back: {devices(len(found))} ({what})</summary>\n\n"
     told = (
-        f"- {code(one.id)}"
-        + (f" → {code(one.replacement)}" if one.replacement else "")
-        + f" · {code(one.application)} · {code(one.source)}: {words(one.why)}\n"
+        f"- {code_span(one.id)}"
+        + (f" → {code_span(one.replacement)}" if one.replacement else "")
+        + f" · {code_span(one.application)} · {code_span(one.source)}: {escape_sentence(one.why)}\n"
         for one in found
     )
-    listing = rows(told, len(found), _LISTS, "devices")
-    return f"{start}{listing}\nAs a patch of the manifests: {code(PATCH_COMMAND)}\n</details>\n"
+    listing = fit_rows(told, len(found), _LISTS, "devices")
+    return (
+        f"{start}{listing}\nAs a patch of the manifests: {code_span(PATCH_COMMAND)}\n</details>\n"
+    )
 
 
 def _footer(shown: PlanView) -> str:
-    of = f", commit {code(shown.commit)}" if shown.commit else ""
-    return f"<sub>Plan {code(shown.id)}, made {words(shown.created_at)}{of}</sub>\n"
+    of = f", commit {code_span(shown.commit)}" if shown.commit else ""
+    return f"<sub>Plan {code_span(shown.id)}, made {escape_sentence(shown.created_at)}{of}</sub>\n"

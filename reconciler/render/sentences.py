@@ -47,8 +47,8 @@ def summary(plan: Plan) -> str:
     adopt, drifted), or not declared any more (to release), has a sentence of its own at the end.
     """
     counts, drifted = plan.summary, len(plan.drift)
-    aside = _parts([(counts.adopt, "to adopt"), (counts.released, "to release")])
-    aside += _parts([(drifted, "drifted")])
+    aside = _nonzero([(counts.adopt, "to adopt"), (counts.released, "to release")])
+    aside += _nonzero([(drifted, "drifted")])
     gone = (counts.gone, "gone")
     if counts.changed == 0 and counts.calls.total == 0 and counts.withheld == 0:
         settled = _as_declared(
@@ -56,17 +56,17 @@ def summary(plan: Plan) -> str:
             counts.devices,
             chosen_only=bool(plan.coverage.selectors),
         )
-        sentences = ["No changes", settled, *aside, *_parts([gone])]
+        sentences = ["No changes", settled, *aside, *_nonzero([gone])]
     else:
-        parts = _parts([(counts.unchanged, "unchanged"), gone, (counts.withheld, "withheld")])
+        parts = _nonzero([(counts.unchanged, "unchanged"), gone, (counts.withheld, "withheld")])
         sentences = [f"Plan: {', '.join([f'{number(counts.changed)} to change', *parts])}"]
         if counts.calls.total:
-            sentences.append(work(plan))
+            sentences.append(work_sentence(plan))
         sentences += aside
     return " ".join(f"{sentence}." for sentence in sentences)
 
 
-def work(plan: Plan) -> str:
+def work_sentence(plan: Plan) -> str:
     """Return what an apply of a plan does: its calls and the reads before them, by their kinds,
     and about how long that takes."""
     calls, read = plan.summary.calls, plan.forecast.calls
@@ -86,13 +86,13 @@ def foretold_calls(calls: ForecastCalls) -> str:
     )
     reads = ((calls.get, "get"), (calls.persons, "persons"))
     return " and ".join(
-        f"{counted(total, noun)} ({', '.join(_parts(kinds))})"
+        f"{counted(total, noun)} ({', '.join(_nonzero(kinds))})"
         for noun, kinds in (("call", writes), ("read", reads))
         if (total := sum(count for count, _ in kinds))
     )
 
 
-def _parts(counts: Sequence[tuple[int, str]]) -> list[str]:
+def _nonzero(counts: Sequence[tuple[int, str]]) -> list[str]:
     return [f"{number(count)} {word}" for count, word in counts if count]
 
 

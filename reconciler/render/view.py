@@ -26,7 +26,7 @@ from .coverage import CoverageView, coverage_view
 from .escape import LABEL_LIMIT, name, prose, quoted
 from .folding import FOLD
 from .sentences import RISK_MEANS, devices, summary
-from .values import NO_PEOPLE, People, identity
+from .values import NO_PEOPLE, People, show_identity
 
 PATCH_COMMAND: Final = "reconciler plan --write-patch FILE"
 _CALLS: Final = frozenset({Action.DEPERSONALIZE, Action.PERSONALIZE, Action.UPDATE})
@@ -77,11 +77,11 @@ def view(plan: Plan, fold: int | None = FOLD) -> PlanView:
     return PlanView(
         changes=change_views(changed, fold, plan.people, contested),
         drift=change_views(plan.drift, fold, plan.people),
-        adopted=_with_action(plan, Action.ADOPT),
-        released=_with_action(plan, Action.RELEASE),
-        gone=_with_action(plan, Action.GONE),
+        adopted=_devices_with_action(plan, Action.ADOPT),
+        released=_devices_with_action(plan, Action.RELEASE),
+        gone=_devices_with_action(plan, Action.GONE),
         proposals=proposal_views(plan.proposals, plan.people),
-        not_looked_for=not_looked_for(plan.proposals),
+        not_looked_for=count_not_looked_for(plan.proposals),
         errors=tuple(error_view(error) for error in plan.errors),
         refusals=tuple(refusal_view(refusal) for refusal in plan.refusals),
         warnings=tuple(
@@ -99,7 +99,7 @@ def view(plan: Plan, fold: int | None = FOLD) -> PlanView:
     )
 
 
-def _with_action(plan: Plan, action: Action) -> Sequence[DeviceView]:
+def _devices_with_action(plan: Plan, action: Action) -> Sequence[DeviceView]:
     return DeviceViews([change for change in plan.changes if action in change.actions])
 
 
@@ -189,7 +189,7 @@ def proposal_views(
     return tuple(_proposal_view(proposal, people) for proposal in proposals if proposal.could_be)
 
 
-def not_looked_for(proposals: Iterable[Proposal]) -> str:
+def count_not_looked_for(proposals: Iterable[Proposal]) -> str:
     """Say how many may be back or not, as nobody looked; empty if there are none.
 
     They are counted only: with a wrong application code that is a whole fleet.
@@ -204,7 +204,7 @@ def not_looked_for(proposals: Iterable[Proposal]) -> str:
 
 
 def _proposal_view(proposal: Proposal, people: People) -> ProposalView:
-    owner = name(proposal.owner) + identity(proposal.owner, people)
+    owner = name(proposal.owner) + show_identity(proposal.owner, people)
     if proposal.replacement is None:
         many = "another device that is gone, or that the plan leaves out, may be it too"
         if proposal.could_be > 1:

@@ -11,16 +11,16 @@ from collections import Counter
 from typing import Final
 
 from reconciler.manifest.documents import Documents, decode, read_documents
-from reconciler.manifest.result import ParseResult, Unreadable, reading
+from reconciler.manifest.result import ParseResult, Unreadable, make_result
 from reconciler.manifest.tree import Tree
 from reconciler.manifest.yaml_events import FASTEST, Opener
 
 from .key_order import Orders
 from .parser import read_pages
-from .syntax_tree import comments
-from .writer import laid_out
+from .syntax_tree import all_comments
+from .writer import write_pages
 
-_OURS: Final = re.compile(rb"""\bapiVersion["']?\s*:\s*["']?reconciler/""")
+_OUR_API_VERSION: Final = re.compile(rb"""\bapiVersion["']?\s*:\s*["']?reconciler/""")
 
 
 class Changed(Exception):
@@ -32,13 +32,13 @@ def is_ours(data: bytes) -> bool:
 
     One that holds such a text, say a ConfigMap, is not. What cannot be read is, if it looks so.
     """
-    if _OURS.search(data) is None:
+    if _OUR_API_VERSION.search(data) is None:
         return False
     roots = [document.tree for document in read_documents("", data).documents]
-    return not roots or any(map(_names_us, roots))
+    return not roots or any(map(_has_our_api_version, roots))
 
 
-def _names_us(root: Tree) -> bool:
+def _has_our_api_version(root: Tree) -> bool:
     return isinstance(root, dict) and str(root.get("apiVersion")).startswith("reconciler/")
 
 
@@ -48,40 +48,40 @@ def canonical(
     """Return the file in canonical layout, or what is wrong with its text. Raise Changed."""
     found = read_documents(file, data, opener)
     if found.diagnostics:
-        return reading(None, found.diagnostics)
+        return make_result(None, found.diagnostics)
     text = decode(file, data).replace("\r\n", "\n").replace("\r", "\n")
     pages = read_pages(text, opener)
-    formatted = laid_out(pages, orders)
+    formatted = write_pages(pages, orders)
     new = formatted.encode()
     if new != data:
         again = read_documents(file, new, opener)
-        if not _mean_the_same(found, again):
+        if not _have_equal_trees(found, again):
             raise Changed
-        if Counter(comments(pages)) != Counter(comments(read_pages(formatted, opener))):
+        if Counter(all_comments(pages)) != Counter(all_comments(read_pages(formatted, opener))):
             raise Changed
     return ParseResult(new)
 
 
-def _mean_the_same(one: Documents, other: Documents) -> bool:
+def _have_equal_trees(one: Documents, other: Documents) -> bool:
     return (
         not other.diagnostics
         and len(one.documents) == len(other.documents)
         and all(
-            before.number == after.number and _equal(before.tree, after.tree)
+            before.number == after.number and _equal_trees(before.tree, after.tree)
             for before, after in zip(one.documents, other.documents, strict=True)
         )
     )
 
 
-def _equal(one: Tree, other: Tree) -> bool:
+def _equal_trees(one: Tree, other: Tree) -> bool:
     """Whether two trees are the same: of the same types too, the order of keys aside."""
     match one, other:
-        case dict(), dict():
+        case [dict(), dict()]:
             return one.keys() == other.keys() and all(
-                _equal(value, other[key]) for key, value in one.items()
+                _equal_trees(value, other[key]) for key, value in one.items()
             )
-        case list(), list():
-            return len(one) == len(other) and all(map(_equal, one, other))
+        case [list(), list()]:
+            return len(one) == len(other) and all(map(_equal_trees, one, other))
         case _:
             # 0.0 and -0.0 are equal, and are sent as different texts.
             return type(one) is type(other) and repr(one) == repr(other)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from .syntax_tree import Comment
 
 
-class Sheet:
+class Emitter:
     """The lines so far; those of `eols` get a comment at their ends."""
 
     def __init__(self) -> None:

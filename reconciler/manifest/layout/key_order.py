@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
-from reconciler.manifest.tree import Tree, mapping
+from reconciler.manifest.tree import Tree, as_mapping
 
 Schema = Mapping[str, Tree]
 
@@ -23,7 +23,7 @@ class Order:
         self._facets = [facet for schema in schemas for facet in _facets(document, schema)]
         self._fields: dict[str, Schema] = {}
         for facet in self._facets:
-            for name, schema in mapping(facet.get("properties")).items():
+            for name, schema in as_mapping(facet.get("properties")).items():
                 self._fields.setdefault(name, cast("Schema", schema))
         self._ranks = {name: rank for rank, name in enumerate(self._fields)}
         self._below: dict[str | None, Order] = {}
@@ -56,7 +56,7 @@ class Orders:
         self._by_kind: dict[str, Order] = {}
         for data in schemas:
             document = cast("Schema", json.loads(data))
-            kind = mapping(mapping(document.get("properties")).get("kind")).get("const")
+            kind = as_mapping(as_mapping(document.get("properties")).get("kind")).get("const")
             self._by_kind[str(kind)] = Order(document, [document])
 
     def of(self, kind: str) -> Order:

@@ -19,7 +19,7 @@ from yaml.events import (
 
 from reconciler.manifest.yaml_events import FASTEST, Opener
 
-from .comments import EVERY, OUTSIDE, Gaps
+from .comments import ANY_COLUMN, END_OF_DOCUMENT, CommentReader
 from .scalar_style import read_block
 from .syntax_tree import LINE_BREAK, Alias, Branch, Comment, Entry, Page, Scalar
 
@@ -47,7 +47,7 @@ class _Builder:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.gaps = Gaps(text)
+        self.gaps = CommentReader(text)
         self.pages: list[Page] = []
         self.stack: list[Branch] = []
         self.owners: list[Entry] = []  # whose value each open branch is
@@ -68,11 +68,11 @@ class _Builder:
                 self._begin(event)
             case DocumentEndEvent() if event.explicit:
                 start, end, _ = _span(event)
-                self.gaps.read(start, OUTSIDE)
+                self.gaps.read(start, END_OF_DOCUMENT)
                 self.gaps.end = end
                 self.gaps.leave()
             case StreamEndEvent():
-                self.gaps.read(len(self.text), OUTSIDE)
+                self.gaps.read(len(self.text), END_OF_DOCUMENT)
                 if self.pages:
                     self.pages[-1].root.inner += self.gaps.taken()
             case _:
@@ -84,7 +84,7 @@ class _Builder:
         page = Page()
         if event.explicit:
             start, end, _ = _span(event)
-            self.gaps.read(start, OUTSIDE)
+            self.gaps.read(start, END_OF_DOCUMENT)
             page.is_marked, page.blank = True, self.gaps.blank
             page.preamble = self.gaps.taken()
             for line in LINE_BREAK.split(self.text[start:end])[:-1]:
@@ -182,13 +182,13 @@ class _Builder:
             branch = self.stack[-1]
             if branch.column == _UNKNOWN:
                 branch.column = column if branch.is_mapping else self._dash(start)
-            self.gaps.read(start, EVERY if branch.is_flow else branch.column)
+            self.gaps.read(start, ANY_COLUMN if branch.is_flow else branch.column)
         elif not self.stack:
-            self.gaps.read(start, EVERY)
+            self.gaps.read(start, ANY_COLUMN)
             self._head(entry, is_mapping=is_block)
         elif is_block:
             # What stands above a block is said of its first entry.
-            self.gaps.read(start, EVERY)
+            self.gaps.read(start, ANY_COLUMN)
             self.gaps.blank &= bool(self.gaps.pending)
         else:
             self.gaps.read(start, into=entry.before)

@@ -12,16 +12,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from reconciler.manifest.scalars import Refused, plain
+from reconciler.manifest.scalars import Refused, parse_plain
 
 from .syntax_tree import LINE_BREAK, Scalar
 
 # It begins with a letter, so no reader takes it for a number, and has no sign of YAML in it.
-_WORDS: Final = re.compile(r"[^\W\d_](?:[\w./+@'()& -]*[\w./+@'()&-])?")
+_BARE_TEXT: Final = re.compile(r"[^\W\d_](?:[\w./+@'()& -]*[\w./+@'()&-])?")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 # Strings to us, and something else to readers of YAML 1.1.
-_OTHERS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
+_YAML_1_1_WORDS: Final = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
 @lru_cache(4096)  # a fleet repeats its keys and values
@@ -30,10 +30,10 @@ def is_bare(text: str, *, is_key: bool = False) -> bool:
     if is_key and _UUID.fullmatch(text):
         # A key is a text to us whatever it looks like, and no number has such a form.
         return True
-    if not _WORDS.fullmatch(text) or text.lower() in _OTHERS:
+    if not _BARE_TEXT.fullmatch(text) or text.lower() in _YAML_1_1_WORDS:
         return False
     try:
-        return plain(text) == text
+        return parse_plain(text) == text
     except Refused:
         return False
 
@@ -43,7 +43,7 @@ def is_date(text: str) -> bool:
     if not _DATE.fullmatch(text):
         return False
     try:
-        return plain(text) == text
+        return parse_plain(text) == text
     except Refused:
         return False
 
@@ -57,30 +57,32 @@ _MARK: Final = re.compile(r"(?:---|\.\.\.)(?!\S)")
 _LONGEST_KEY: Final = 1000
 
 
-def spelt(scalar: Scalar, *, is_key: bool = False) -> str:
+def spell_scalar(scalar: Scalar, *, is_key: bool = False) -> str:
     """Return a scalar in one line, spelt as it was but for its quotes."""
-    return anchored(scalar.anchor, _spelling(scalar, is_key=is_key))
+    return add_anchor(scalar.anchor, _spell_value(scalar, is_key=is_key))
 
 
-def anchored(anchor: str | None, text: str) -> str:
+def add_anchor(anchor: str | None, text: str) -> str:
     """Return a value behind its anchor, if it has one."""
     return text if anchor is None else f"&{anchor} {text}".rstrip(" ")
 
 
-def is_long(key: str) -> bool:
+def is_long_key(key: str) -> bool:
     """Whether a key is so long that it has to be marked as one."""
     return len(key) > _LONGEST_KEY
 
 
-def is_mark(scalar: Scalar) -> bool:
+def is_document_mark(scalar: Scalar) -> bool:
     """Whether a text would divide documents in the first column."""
     return _MARK.match(scalar.raw) is not None
 
 
-def _spelling(scalar: Scalar, *, is_key: bool) -> str:
+def _spell_value(scalar: Scalar, *, is_key: bool) -> str:
     raw, value = scalar.raw, scalar.value
-    if is_key and (not raw or scalar.is_block or LINE_BREAK.search(raw) or is_mark(scalar)):
-        return value if is_bare(value, is_key=True) else _quoted(value)
+    if is_key and (
+        not raw or scalar.is_block or LINE_BREAK.search(raw) or is_document_mark(scalar)
+    ):
+        return value if is_bare(value, is_key=True) else _quote(value)
     if scalar.style not in ('"', "'"):
         return raw
     if LINE_BREAK.search(raw) or ("\\" in raw and scalar.style == '"'):
@@ -90,14 +92,14 @@ def _spelling(scalar: Scalar, *, is_key: bool) -> str:
     return raw if '"' in value or "\\" in value else f'"{value}"'
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     """Return a text in double quotes and one line: as JSON, which is YAML but for these."""
     return _NOT_OF_JSON.sub(
         lambda one: f"\\u{ord(one[0]):04x}", json.dumps(text, ensure_ascii=False)
     )
 
 
-def broken_lines(scalar: Scalar, indent: str) -> list[str]:
+def reindent_lines(scalar: Scalar, indent: str) -> list[str]:
     """Return a text that is broken into lines, its lines where they were."""
     first, *others = scalar.raw.split("\n")
     lines = [indent + line if (line := other.lstrip(" \t")) else "" for other in others]
@@ -133,7 +135,7 @@ def read_block(raw: str, value: str) -> TextBlock:
     signs = _HEADER.match(header)
     assert signs is not None
     is_keeping = "+" in signs[2]
-    margin = _margin(written, value.split("\n"))
+    margin = _find_margin(written, value.split("\n"))
     lines = [line[margin:] for line in written]
     # The last piece stands behind the last line feed, and is no line.
     if lines and not lines[-1]:
@@ -148,14 +150,14 @@ def read_block(raw: str, value: str) -> TextBlock:
     return TextBlock(signs[1], chomping, comment, tuple(lines), length)
 
 
-def _margin(written: Sequence[str], read: Sequence[str]) -> int:
+def _find_margin(written: Sequence[str], read: Sequence[str]) -> int:
     """Return how far a text stands right, by what was read of its lines."""
     for line in written:
         if line.strip(" "):
             told = next((one for one in read if one.strip(" ")), line)
-            return _blanks(line) - _blanks(told)
+            return _count_indent(line) - _count_indent(told)
     return max(map(len, written), default=0) - max(map(len, read), default=0)
 
 
-def _blanks(line: str) -> int:
+def _count_indent(line: str) -> int:
     return len(line) - len(line.lstrip(" "))

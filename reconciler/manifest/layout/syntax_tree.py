@@ -122,7 +122,7 @@ class Page:
     has_aliases: bool = False
 
 
-def comments(pages: list[Page]) -> Iterator[str]:
+def all_comments(pages: list[Page]) -> Iterator[str]:
     """Yield the text of every comment."""
     for page in pages:
         yield from (one.text for one in page.preamble)

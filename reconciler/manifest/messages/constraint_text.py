@@ -9,27 +9,27 @@ from typing import Final
 from reconciler.core.counting import counted
 from reconciler.manifest.tree import Tree
 
-from .field_text import alternatives
+from .field_text import types_in_words
 
 Schema = Mapping[str, Tree]
 
 _OF_VALUES: Final = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"))
 
 
-def types(facets: Iterable[Schema]) -> str:
+def type_in_words(facets: Iterable[Schema]) -> str:
     """Return in words what a value is: text, a list …; empty where the schema leaves it open."""
     for facet in facets:
         told = facet.get("type")
         if isinstance(told, str):
-            return alternatives([told])
+            return types_in_words([told])
         if isinstance(told, list):
-            return alternatives([str(one) for one in told])
+            return types_in_words([str(one) for one in told])
         if values := list(_values(facet)):
-            return alternatives(list(dict.fromkeys(map(_type, values))))
+            return types_in_words(list(dict.fromkeys(map(_type, values))))
     return ""
 
 
-def allowed(facets: Iterable[Schema]) -> tuple[str, ...]:
+def allowed_values(facets: Iterable[Schema]) -> tuple[str, ...]:
     """Return the only values that are allowed; empty where there is no such list."""
     for facet in facets:
         if values := list(_values(facet)):
@@ -37,7 +37,7 @@ def allowed(facets: Iterable[Schema]) -> tuple[str, ...]:
     return ()
 
 
-def rules(facets: Iterable[Schema]) -> tuple[str, ...]:
+def rules_in_words(facets: Iterable[Schema]) -> tuple[str, ...]:
     """Return what else a value has to be."""
     return tuple(dict.fromkeys(rule for facet in facets for rule in _rules(facet)))
 

@@ -11,7 +11,7 @@ from reconciler.cli.exits import Stop
 from reconciler.cli.targets import Target, target, written
 from reconciler.core.project import Pattern, Project
 from reconciler.core.source import Source
-from reconciler.manifest.writing import Manifest, sealed
+from reconciler.manifest.writing import Manifest, add_seal
 from tests.changed import replace
 from tests.fleet import project as made
 
@@ -62,7 +62,7 @@ def test_numbers_that_are_taken(tmp_path: Path) -> None:
     assert frozenset() == here.place(9).taken
     (tmp_path / "a/b").mkdir(parents=True)
     for name in ("courier.yaml", "courier-007.yaml"):
-        (tmp_path / "a/b" / name).write_text(sealed("x\n", "s"))
+        (tmp_path / "a/b" / name).write_text(add_seal("x\n", "s"))
     for name in ("courier.yml", "courier-1.yaml", "shop.yaml", "courier-x.yaml"):
         (tmp_path / "a/b" / name).write_text("mine")
     place = here.place(9)
