@@ -50,18 +50,18 @@ def read_manifests(
     """
     declared = Declared(outside)
     for file in files:
-        found = read_documents(file.path, file.data, opener)
-        declared.diagnostics += found.diagnostics
+        read = read_documents(file.path, file.data, opener)
+        declared.diagnostics += read.diagnostics
         named: set[str] = set()
-        for document in found.documents:
+        for document in read.documents:
             sound = document.tree
             if not schemas.devices.accepts(document.tree):
-                declared.diagnostics += explain_violations(document, schemas.devices, found.faulty)
+                declared.diagnostics += explain_violations(document, schemas.devices, read.faulty)
                 sound = schemas.devices.sound(document.tree)
             if isinstance(sound, dict):
                 _Manifest(document, sound, project, declared, named).declare()
         # The trees are large, and their places hold them: let go of one file before the next.
-        del found
+        del read
     check_across_files(declared)
     desired = Desired(_sorted(declared.devices), _sorted(declared.removed))
     return make_result(desired, declared.diagnostics)
@@ -255,11 +255,11 @@ class _Manifest:
         # The name is not shown: it may be an identity value that was written for a name.
         if name not in self.suggestions and len(self.suggestions) < _SUGGESTIONS:
             self.suggestions[name] = closest(name, self._known_people())
-        found = self.suggestions.get(name)
+        meant = self.suggestions.get(name)
         self._complain(
             codes.UNKNOWN_PERSON,
             place,
-            None if found is None else f"Did you mean {show_key(found)}?",
+            None if meant is None else f"Did you mean {show_key(meant)}?",
         )
 
 

@@ -64,17 +64,17 @@ class Documents:
 
 def read_documents(file: str, data: bytes | Unreadable, opener: Opener = FASTEST) -> Documents:
     """Read all documents of a file, leaving out those that are empty."""
-    found = Documents()
+    documents = Documents()
     try:
         text = decode(file, data)
-        _Builder(file, text, found).run(opener)
+        _Builder(file, text, documents).run(opener)
     except Stopped as stop:
-        found.diagnostics.append(stop.diagnostic)
-    if not found.documents and not found.diagnostics:
-        found.diagnostics.append(
+        documents.diagnostics.append(stop.diagnostic)
+    if not documents.documents and not documents.diagnostics:
+        documents.diagnostics.append(
             Diagnostic(codes.EMPTY_FILE, codes.EMPTY_FILE.title, Source(file, 1, 1))
         )
-    return found
+    return documents
 
 
 # What `key` can be while a container is filled, beside the key whose value comes next: None, a
@@ -91,10 +91,10 @@ _Frame = tuple["dict[str, Tree]", "list[Tree]", Offsets, "str | None", "str | No
 class _Builder:
     """The state that is needed now and then; what every event needs is local to `_loop`."""
 
-    def __init__(self, file: str, text: str, found: Documents) -> None:
+    def __init__(self, file: str, text: str, documents: Documents) -> None:
         self.file = file
         self.text = text
-        self.found = found
+        self.documents = documents
         self.lines = Lines(file, text)
         self.number = 0
         # What an anchor names and how many values that is; None while it is still open.
@@ -202,7 +202,7 @@ class _Builder:
                 if items and items[0] is not None:
                     places.root, places.start = items[0], offsets[0]
                     document = Document(self.file, self.number, items[0], places)
-                    self.found.documents.append(document)
+                    self.documents.documents.append(document)
                 continue
 
             if key is _ITEM:
@@ -236,7 +236,7 @@ class _Builder:
             order.update((name, known + n) for n, name in enumerate(islice(mapping, known, None)))
         first = self.lines.source(offsets[2 * order[key]])
         here = self.lines.source(offset)
-        self.found.diagnostics.append(
+        self.documents.diagnostics.append(
             Diagnostic(
                 codes.DUPLICATE_KEY,
                 codes.DUPLICATE_KEY.title,
@@ -247,8 +247,8 @@ class _Builder:
 
     def _complain(self, code: Code, offset: int) -> None:
         source = self.lines.source(offset)
-        self.found.faulty.add(source)
-        self.found.diagnostics.append(Diagnostic(code, code.title, source))
+        self.documents.faulty.add(source)
+        self.documents.diagnostics.append(Diagnostic(code, code.title, source))
 
     def _stop(self, code: Code, offset: int) -> NoReturn:
         raise Stopped(Diagnostic(code, code.title, self.lines.source(offset)))

@@ -37,11 +37,11 @@ def read_people(files: Iterable[ManifestFile], schema: bytes) -> ParseResult[Map
     people: dict[str, Owner] = {}
     diagnostics: list[Diagnostic] = []
     for file in files:
-        found = read_documents(file.path, file.data)
-        diagnostics += found.diagnostics
-        for document in found.documents:
+        read = read_documents(file.path, file.data)
+        diagnostics += read.diagnostics
+        for document in read.documents:
             if not shape.accepts(document.tree):
-                diagnostics += explain_violations(document, shape, found.faulty)
+                diagnostics += explain_violations(document, shape, read.faulty)
                 continue
             for name, person in _declared_people(document):
                 first = people.setdefault(name, person)

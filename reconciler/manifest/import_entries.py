@@ -73,8 +73,8 @@ def entries(
     undeclared = list(people.undeclared)
     devices: dict[str, Entry] = {}
     for id_ in sorted(live.registrations):
-        found = live.registrations[id_]
-        if not isinstance(found, LiveRegistration):
+        registration = live.registrations[id_]
+        if not isinstance(registration, LiveRegistration):
             continue
         if not _REGISTRATION.fullmatch(id_):
             undeclared.append(Undeclared(id_, None, "a manifest cannot hold such an id"))
@@ -83,19 +83,19 @@ def entries(
         number = people.owners.get(id_)
         if number is not None:
             entry[OWNER] = names[number]
-        if found.is_primary is not ABSENT and number is not None:
+        if registration.is_primary is not ABSENT and number is not None:
             # Whose flag it is, is left open for a device that nobody owns: whoever logs in decides.
             person = people.known[number].identity
-            if found.is_primary and primaries[person] > 1:
+            if registration.is_primary and primaries[person] > 1:
                 why = "its person has several primary devices in this application"
                 undeclared.append(Undeclared(id_, IS_PRIMARY, why))
             else:
-                entry[IS_PRIMARY] = found.is_primary
-        if found.registration_enabled is not ABSENT:
-            entry["registrationEnabled"] = found.registration_enabled
-        if found.additional_data is not ABSENT:
+                entry[IS_PRIMARY] = registration.is_primary
+        if registration.registration_enabled is not ABSENT:
+            entry["registrationEnabled"] = registration.registration_enabled
+        if registration.additional_data is not ABSENT:
             data: dict[str, Tree] = {}
-            for key, value in sorted(found.additional_data.items()):
+            for key, value in sorted(registration.additional_data.items()):
                 why_not = _why_undeclarable(key, value)
                 if why_not is None:
                     data[key] = value
@@ -111,7 +111,7 @@ def entries(
             for number, known in sorted(people.known.items())
             if known.name is None
         },
-        tuple(sorted(undeclared, key=lambda one: (one.device, one.field or ""))),
+        tuple(sorted(undeclared, key=lambda missing: (missing.device, missing.field or ""))),
     )
 
 
@@ -140,7 +140,7 @@ class _People:
     def __post_init__(self) -> None:
         self._named = {owner.pointer: name for name, owner in self.outside.items()}
         everybody = (*_declared_owners(self.declared), *self.outside.values())
-        for owner in {id(one): one for one in everybody}.values():
+        for owner in {id(owner): owner for owner in everybody}.values():
             for value in owner.identity:
                 self._elsewhere.setdefault(value, []).append(owner)
 
@@ -149,16 +149,16 @@ class _People:
         if person is None or not person.identities:
             return
         if person.number not in self.known:
-            found = self._declared_elsewhere(person) or _name_person(person)
-            if isinstance(found, str):
-                self.undeclared.append(Undeclared(device, OWNER, found))
+            known = self._declared_elsewhere(person) or _name_person(person)
+            if isinstance(known, str):
+                self.undeclared.append(Undeclared(device, OWNER, known))
                 return
-            holders = {self._numbers.setdefault(one, person.number) for one in found.identity}
+            holders = {self._numbers.setdefault(value, person.number) for value in known.identity}
             if holders != {person.number}:
                 why = "several people of the service have the value that would name its owner"
                 self.undeclared.append(Undeclared(device, OWNER, why))
                 return
-            self.known[person.number] = found
+            self.known[person.number] = known
         self.owners[device] = person.number
 
     def names(self) -> dict[int, str]:
@@ -182,23 +182,23 @@ class _People:
 
     def _declared_elsewhere(self, person: LivePerson) -> _KnownPerson | str | None:
         """Return a person of other manifests as they are declared there; None: nobody does."""
-        found = {
+        owners = {
             id(owner): owner
             for value in sorted(person.identities, key=_identity_order)
             for owner in self._elsewhere.get(value, ())
         }
-        if not found:
+        if not owners:
             return None
         # Whoever has a name already needs no entry, and their values stay where they are.
         known = sorted(
-            found.values(), key=lambda one: (one.pointer not in self._named, one.pointer)
+            owners.values(), key=lambda owner: (owner.pointer not in self._named, owner.pointer)
         )
         for owner in known:
             if person.identities.issuperset(owner.identity):
                 return _KnownPerson(
                     owner.identity, _owner_entry(owner), self._named.get(owner.pointer)
                 )
-        pointer = min(owner.pointer for owner in found.values())
+        pointer = min(owner.pointer for owner in owners.values())
         return f"its owner is declared with other values at {pointer}"
 
 
@@ -234,9 +234,11 @@ def _owner_entry(owner: Owner) -> Entry:
 def _name_person(person: LivePerson) -> _KnownPerson | str:
     """Return somebody by one value; or why there is none that can be declared."""
     for kind in _KINDS:
-        fitting = [one for one in person.identities if one.kind is kind and _can_name(one)]
-        if fitting:
-            value = min(fitting, key=_identity_order)
+        candidates = [
+            value for value in person.identities if value.kind is kind and _can_name(value)
+        ]
+        if candidates:
+            value = min(candidates, key=_identity_order)
             return _KnownPerson(Identity.of(value), {kind.value: _identity_text(value)})
     return "a manifest cannot hold any of the values that name its owner"
 
@@ -263,16 +265,16 @@ def _count_primaries(
     live: Live, application: str, declared: Desired, people: _People
 ) -> Counter[Identity]:
     """Count the primary devices of each person in the application, those declared elsewhere too."""
-    found: Counter[Identity] = Counter()
+    counts: Counter[Identity] = Counter()
     for device in declared.devices.values():
         owner = device.owner
         if device.application == application and device.is_primary is True:
-            found.update([owner.identity] if isinstance(owner, Owner) else ())
+            counts.update([owner.identity] if isinstance(owner, Owner) else ())
     for id_, number in people.owners.items():
         registration = live.registrations[id_]
         if isinstance(registration, LiveRegistration) and registration.is_primary is True:
-            found[people.known[number].identity] += 1
-    return found
+            counts[people.known[number].identity] += 1
+    return counts
 
 
 def _why_undeclarable(key: str, value: Scalar) -> str | None:

@@ -36,7 +36,7 @@ def edited(text: str, edits: Sequence[Edit]) -> str | None:
     """Return a manifest with its entries edited; None if one does not stand as a block of lines."""
     lines = _LINE.findall(text)
     # From the end, so that no edit moves the place of another.
-    for edit in sorted(edits, key=lambda one: one.source, reverse=True):
+    for edit in sorted(edits, key=lambda edit: edit.source, reverse=True):
         if not _is_block(lines, edit):
             return None
         row, column = edit.source.line - 1, edit.source.column - 1
@@ -63,8 +63,8 @@ def means(before: Desired, after: Desired, edits: Sequence[Edit]) -> bool:
         id_ = to.get(device.id, device.id)
         if id_ is not None:
             wanted[id_] = _without_position(device, id_)
-    found = {device.id: _without_position(device, device.id) for device in after.devices.values()}
-    return wanted == found and before.removed.keys() == after.removed.keys()
+    actual = {device.id: _without_position(device, device.id) for device in after.devices.values()}
+    return wanted == actual and before.removed.keys() == after.removed.keys()
 
 
 def patch(before: Mapping[str, str], after: Mapping[str, str]) -> str:

@@ -44,12 +44,12 @@ def _attributes(declared: Tree) -> Attributes | None:
     return Secret(dict(declared))
 
 
-def same_person(one: Owner, other: Owner) -> bool:
+def same_person(first: Owner, second: Owner) -> bool:
     """Whether two declarations say the same of a person."""
     return (
-        one.identity == other.identity
-        and one.attributes == other.attributes
-        and one.keep_as_lead == other.keep_as_lead
+        first.identity == second.identity
+        and first.attributes == second.attributes
+        and first.keep_as_lead == second.keep_as_lead
     )
 
 

@@ -49,20 +49,20 @@ _Map = dict[str, Tree]
 
 def read_project(file: str, data: bytes | Unreadable, schemas: Schemas) -> ParseResult[Project]:
     """Read the project file. It needs no environment; see interpolation.resolve."""
-    found = read_documents(file, data)
-    diagnostics = list(found.diagnostics)
-    for other in found.documents[1:]:
+    read = read_documents(file, data)
+    diagnostics = list(read.diagnostics)
+    for other in read.documents[1:]:
         place = other.places.value(())
         diagnostics.append(
             Diagnostic(codes.SEVERAL_DOCUMENTS, codes.SEVERAL_DOCUMENTS.title, place)
         )
-    if not found.documents:
+    if not read.documents:
         return make_result(None, diagnostics)
-    document = found.documents[0]
+    document = read.documents[0]
     valid = schemas.project.accepts(document.tree)
     if not valid:
-        diagnostics += explain_violations(document, schemas.project, found.faulty)
-    if not any(one.code is codes.WRONG_DOCUMENT for one in diagnostics):
+        diagnostics += explain_violations(document, schemas.project, read.faulty)
+    if not any(diagnostic.code is codes.WRONG_DOCUMENT for diagnostic in diagnostics):
         diagnostics += check_references(document)
         diagnostics += check_settings(document)
     project = _make_project(document) if valid else None

@@ -36,6 +36,6 @@ class ParseResult(Generic[T]):
 
 def make_result(value: T | None, diagnostics: Iterable[Diagnostic]) -> ParseResult[T]:
     """Sort the diagnostics, and withhold the value when one of them is an error."""
-    found = tuple(sorted(set(diagnostics), key=Diagnostic.sort_key))
-    broken = any(one.severity is Severity.ERROR for one in found)
-    return ParseResult(None if broken else value, found)
+    in_order = tuple(sorted(set(diagnostics), key=Diagnostic.sort_key))
+    broken = any(diagnostic.severity is Severity.ERROR for diagnostic in in_order)
+    return ParseResult(None if broken else value, in_order)

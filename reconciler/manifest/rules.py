@@ -87,7 +87,7 @@ def _find_two_primaries(declared: Declared) -> Iterable[Diagnostic]:
     for places in declared.primaries.values():
         if len({registration for _, registration in places}) < 2:
             continue
-        (first, _), *others = sorted(places, key=lambda one: _source_order(one[0]))
+        (first, _), *others = sorted(places, key=lambda pair: _source_order(pair[0]))
         for other, _ in others:
             yield _name_both_places(codes.TWO_PRIMARIES, codes.TWO_PRIMARIES.title, other, first)
 
@@ -98,7 +98,7 @@ def _find_people_conflicts(declared: Declared) -> Iterable[Diagnostic]:
     everyone = [*declared.people]
     if outside.judged:
         everyone += [(person, name) for name, person in outside.people.items()]
-    for person, _ in sorted(everyone, key=lambda one: _source_order(_source_of(one[0]))):
+    for person, _ in sorted(everyone, key=lambda pair: _source_order(_source_of(pair[0]))):
         for value in person.identity:
             first = first_with.setdefault(value, person)
             if first is not person and not same_person(first, person):

@@ -89,29 +89,29 @@ class Shape:
         known = self.document["properties"]
         if not isinstance(tree, dict) or not isinstance(known, dict):
             return None
-        left: dict[str, Tree] = {}
+        kept: dict[str, Tree] = {}
         for name, value in tree.items():
             fast = self._fields.get(name)
             if fast is None:
                 continue
             if name in _SECTIONS and isinstance(value, dict):
-                left[name] = {k: entry for k, entry in value.items() if fast.is_valid({k: entry})}
+                kept[name] = {k: entry for k, entry in value.items() if fast.is_valid({k: entry})}
             elif fast.is_valid(value):
-                left[name] = value
-        return left if "kind" in left and "apiVersion" in left else None
+                kept[name] = value
+        return kept if "kind" in kept and "apiVersion" in kept else None
 
     def _suspects(self, tree: Tree) -> Tree:
         """Return the tree without the valid entries of its sections."""
         if not isinstance(tree, dict):
             return tree
-        left = dict(tree)
+        suspects = dict(tree)
         for name in _SECTIONS:
             entries, fast = tree.get(name), self._fields.get(name)
             if fast is not None and isinstance(entries, dict):
-                left[name] = {
+                suspects[name] = {
                     k: entry for k, entry in entries.items() if not fast.is_valid({k: entry})
                 }
-        return left
+        return suspects
 
     @cached_property
     def _fields(self) -> dict[str, jsonschema_rs.Validator]:

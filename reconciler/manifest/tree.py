@@ -103,17 +103,17 @@ class Positions:
         return marks[2 * index[key]], marks[2 * index[key] + 1]
 
     def _find(self, path: Path) -> tuple[int, int]:
-        found = (self.start, self.start)
+        offsets = (self.start, self.start)
         node = self.root
         for step in path:
             match node:
                 case dict() if isinstance(step, str) and step in node:
-                    found = self._entry(node, step)
+                    offsets = self._entry(node, step)
                     node = node[step]
                 case list() if isinstance(step, int) and step < len(node):
                     offset = self.marks[id(node)][step]
-                    found = (offset, offset)
+                    offsets = (offset, offset)
                     node = node[step]
                 case _:
-                    return found
-        return found
+                    return offsets
+        return offsets

@@ -200,8 +200,8 @@ def _first_tab(text: str, line: int) -> int:
 
 
 def _first_control(text: str) -> tuple[int, int]:
-    found = Reader.NON_PRINTABLE.search(text)
-    if found is None:
+    match = Reader.NON_PRINTABLE.search(text)
+    if match is None:
         return 0, 0
-    before = text[: found.start()]
+    before = text[: match.start()]
     return before.count("\n"), len(before) - (before.rfind("\n") + 1)

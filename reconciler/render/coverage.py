@@ -62,8 +62,8 @@ def coverage_view(coverage: Coverage) -> CoverageView | None:
         tuple(prose(selector, _SELECTOR) for selector in coverage.selectors[:_FEW]),
         len(coverage.selectors),
         tuple(
-            AlongView(name(one.device), name(one.needed_by), prose(one.why))
-            for one in coverage.dependencies
+            AlongView(name(dependency.device), name(dependency.needed_by), prose(dependency.why))
+            for dependency in coverage.dependencies
         ),
         _say_left_out(coverage),
         coverage.project_changed,
@@ -71,15 +71,15 @@ def coverage_view(coverage: Coverage) -> CoverageView | None:
 
 
 def _say_left_out(coverage: Coverage) -> str:
-    left: list[str] = []
+    parts: list[str] = []
     if declared := coverage.left_out:
-        left.append(counted(declared, "declared device"))
+        parts.append(counted(declared, "declared device"))
     if leaving := coverage.leaving_left_out:
-        left.append(f"{number(leaving)} that left the files")
-    if not left:
+        parts.append(f"{number(leaving)} that left the files")
+    if not parts:
         return "nothing is left out"
     total = coverage.left_out + coverage.leaving_left_out
-    return f"{_join(left)} {plural(total, 'is', 'are')} left out"
+    return f"{_join(parts)} {plural(total, 'is', 'are')} left out"
 
 
 def _join(parts: Sequence[str]) -> str:

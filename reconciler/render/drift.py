@@ -38,8 +38,8 @@ class _Values:
     @classmethod
     def of(cls, field: MovedField, people: People) -> _Values:
         live, applied, declared = (
-            show_value(field.path, one, people)
-            for one in (field.live, field.applied, field.declared)
+            show_value(field.path, scalar, people)
+            for scalar in (field.live, field.applied, field.declared)
         )
         if isinstance(field.live, str) and field.path != OWNER:
             if isinstance(field.applied, str) and field.applied != field.live:
@@ -67,14 +67,14 @@ def summary(document: DriftDocument) -> str:
         )
     if not counts.devices:
         if document.application is not None:
-            what = " of this application"
+            which = " of this application"
         else:
-            what = (
+            which = (
                 " that can be compared"
                 if counts.not_compared
                 else ", so there is nothing to compare"
             )
-        return f"No drift: the record holds no device{what}.{after}"
+        return f"No drift: the record holds no device{which}.{after}"
     if not counts.drifted:
         are = plural(counts.devices, "is", "are")
         return f"No drift: {devices(counts.devices)} {are} as applied.{after}"
@@ -102,17 +102,17 @@ def markdown(document: DriftDocument, fold: int | None = FOLD, limit: int = LIMI
     if not groups:
         return head
     head += "\n" + table_head(*_HEADS)
-    told, room, left, people = [head], limit - len(head) - _END, 0, document.people
+    parts, room, hidden, people = [head], limit - len(head) - _END, 0, document.people
     for group in groups:
         block = "".join(_row(group, field, people) for field in group[0].fields or (None,))
-        if left or len(block) > room:
-            left += len(group)
+        if hidden or len(block) > room:
+            hidden += len(group)
             continue
         room -= len(block)
-        told.append(block)
-    if left:
-        told.append(f"\nAnd {devices(left)} more; `--format json` has all.\n")
-    return "".join(told)
+        parts.append(block)
+    if hidden:
+        parts.append(f"\nAnd {devices(hidden)} more; `--format json` has all.\n")
+    return "".join(parts)
 
 
 def _group_alike(moved: Sequence[MovedDevice], fold: int | None) -> list[list[MovedDevice]]:

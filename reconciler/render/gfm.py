@@ -44,16 +44,16 @@ def code_span(text: str) -> str:
 
 def escape_sentence(text: str) -> str:
     """Return a sentence that may quote a stranger: every odd word of it is a code span."""
-    found = [word for word in text.split(" ") if word]
-    shown = [_escape_word(word) for word in found]
-    if found and _ITEM.fullmatch(found[0]):
-        shown[0] = code_span(found[0])
+    words = [word for word in text.split(" ") if word]
+    shown = [_escape_word(word) for word in words]
+    if words and _ITEM.fullmatch(words[0]):
+        shown[0] = code_span(words[0])
     return " ".join(shown)
 
 
 def name_devices(group: Sequence[Labelled]) -> str:
     """Name a device with its label, or of many devices how many and the first few."""
-    ids = [code_span(name(one.device)) for one in group[:_FEW]]
+    ids = [code_span(name(device.device)) for device in group[:_FEW]]
     if len(group) > 1:
         return f"{devices(len(group))}: {listed(ids, _FEW, len(group))}"
     label = group[0].label
@@ -73,17 +73,17 @@ def _is_link(word: str) -> bool:
     return bool(_LINK.search(word)) or word.lower().startswith("gh-")
 
 
-def fit_rows(found: Iterable[str], count: int, budget: int, what: str) -> str:
+def fit_rows(rows: Iterable[str], count: int, budget: int, noun: str) -> str:
     """Join rows while they fit into so many characters, then say how many more there are."""
     kept: list[str] = []
     used = 0
-    for one in found:
-        if used + len(one) > budget:
+    for text in rows:
+        if used + len(text) > budget:
             break
-        kept.append(one)
-        used += len(one)
-    left = count - len(kept)
-    more = f"\n… and {number(left)} more {what}; `--format json` has all.\n" if left else ""
+        kept.append(text)
+        used += len(text)
+    hidden = count - len(kept)
+    more = f"\n… and {number(hidden)} more {noun}; `--format json` has all.\n" if hidden else ""
     return "".join(kept) + more
 
 

@@ -55,8 +55,8 @@ def render(plan: Plan, fold: int | None = FOLD, limit: int = LIMIT) -> str:
         f"{escape_sentence(shown.not_looked_for)}\n" if shown.not_looked_for else "",
         _footer(shown),
     ]
-    around = sum(len(part) + 1 for part in (*before, *after))
-    changes = _changes(shown.changes, limit - around - _END)
+    rest = sum(len(part) + 1 for part in (*before, *after))
+    changes = _changes(shown.changes, limit - rest - _END)
     text = "\n".join(part for part in (*before, changes, *after) if part)
     if len(text) <= limit:
         return text
@@ -73,25 +73,25 @@ def _coverage(coverage: CoverageView | None) -> str:
     sentence = f"{coverage.sentence(code_span)}\n"
     if not coverage.along:
         return sentence
-    told = (
+    rows = (
         f"- {code_span(device.id)} comes along for {code_span(device.needed_by)}: "
         f"{escape_sentence(device.why)}\n"
         for device in coverage.along
     )
     count = len(coverage.along)
-    return f"{sentence}\n{fit_rows(told, count, _ALONG, 'devices that come along')}"
+    return f"{sentence}\n{fit_rows(rows, count, _ALONG, 'devices that come along')}"
 
 
 def _refusals(refusals: Sequence[RefusalView]) -> str:
     if not refusals:
         return ""
-    told = (
+    rows = (
         table_row(code_span(refusal.guard), *(escape_sentence(text) for text in _told(refusal)))
         for refusal in refusals
     )
     title = "#### ⛔ Refused: this plan cannot be applied\n\n"
     head = table_head("guard", "what", "measured", "limit", "way out")
-    return title + head + fit_rows(told, len(refusals), _REFUSALS, "guards")
+    return title + head + fit_rows(rows, len(refusals), _REFUSALS, "guards")
 
 
 def _told(refusal: RefusalView) -> tuple[str, str, str, str]:
@@ -108,20 +108,20 @@ def _errors(errors: Sequence[ErrorView]) -> str:
 
 def _error(error: ErrorView) -> str:
     place = f" at {code_span(error.source)}" if error.source else ""
-    told = [f"- **error {code_span(error.code)}**{place}: {escape_sentence(error.message)}"]
-    told += [f"  {escape_sentence(prose(text, _SHORT))}" for text in error.detail[:_FEW]]
+    lines = [f"- **error {code_span(error.code)}**{place}: {escape_sentence(error.message)}"]
+    lines += [f"  {escape_sentence(prose(text, _SHORT))}" for text in error.detail[:_FEW]]
     if len(error.devices) > 1:
         named = [code_span(device) for device in error.devices[:_FEW]]
-        told.append(f"  Devices: {listed(named, _FEW, len(error.devices))}.")
+        lines.append(f"  Devices: {listed(named, _FEW, len(error.devices))}.")
     if error.fix:
-        told.append(f"  Fix: {escape_sentence(error.fix)}")
-    return "\\\n".join(told) + "\n"
+        lines.append(f"  Fix: {escape_sentence(error.fix)}")
+    return "\\\n".join(lines) + "\n"
 
 
 def _risks(shown: PlanView) -> str:
     if not shown.risks:
         return ""
-    told = "".join(
+    rows = "".join(
         table_row(
             f"**{risk.risk.value}**",
             number(len(risk.devices)),
@@ -130,7 +130,7 @@ def _risks(shown: PlanView) -> str:
         )
         for risk in shown.risks
     )
-    return "#### ⚠️ Risks\n\n" + table_head("risk", "devices", "what it means", "which") + told
+    return "#### ⚠️ Risks\n\n" + table_head("risk", "devices", "what it means", "which") + rows
 
 
 def _changes(changes: Sequence[ChangeView], budget: int) -> str:
@@ -149,22 +149,22 @@ def _alike(groups: Sequence[ChangeView], budget: int) -> str:
     """Each group is one line to read; which devices these are is folded away."""
     if not groups:
         return ""
-    title = f"#### Identical changes: {devices(sum(len(one.devices) for one in groups))}\n\n"
+    title = f"#### Identical changes: {devices(sum(len(group.devices) for group in groups))}\n\n"
     return title + fit_rows(
-        (_group(one) for one in groups), len(groups), budget, "identical changes"
+        (_group(group) for group in groups), len(groups), budget, "identical changes"
     )
 
 
 def _group(change: ChangeView) -> str:
     count = len(change.devices)
-    told = [_arrow(field) for field in change.fields[:_FEW]]
-    more = len(change.fields) - len(told)
+    facts = [_arrow(field) for field in change.fields[:_FEW]]
+    more = len(change.fields) - len(facts)
     if more > 0:
-        told.append(f"and {counted(more, 'more field')}")
+        facts.append(f"and {counted(more, 'more field')}")
     risks = "".join(f" ⚠️ **{risk.value}**" for risk in change.all_risks)
     ids = listed([code_span(device.id) for device in change.devices[:_FEW]], _FEW, count)
     return (
-        f"**{devices(count)}**: {', '.join(told)}{risks}\n\n"
+        f"**{devices(count)}**: {', '.join(facts)}{risks}\n\n"
         "<details><summary>which, and each field</summary>\n\n"
         f"{' · '.join(fact for fact in (ids, *_place(change)) if fact)}\n\n"
         f"{_fields(change)}\n</details>\n\n"
@@ -207,17 +207,17 @@ def _change(change: ChangeView) -> str:
 
 
 def _fields(change: ChangeView) -> str:
-    told = (_field(field) for field in change.fields)
+    rows = (_field(field) for field in change.fields)
     head = table_head("", "field", "before", "after", "")
-    return head + fit_rows(told, len(change.fields), _FIELDS, "fields")
+    return head + fit_rows(rows, len(change.fields), _FIELDS, "fields")
 
 
 def _field(field: FieldView) -> str:
     notes = [field.note, *(f"⚠️ **{risk.value}**" for risk in field.risks)]
     before = "" if field.sign == "+" else code_span(field.before)
-    told = ", ".join(note for note in notes if note)
+    note = ", ".join(note for note in notes if note)
     return table_row(
-        code_span(field.sign), code_span(field.path), before, code_span(field.after), told
+        code_span(field.sign), code_span(field.path), before, code_span(field.after), note
     )
 
 
@@ -226,7 +226,7 @@ def _drift(changes: Sequence[ChangeView]) -> str:
         return ""
     count = sum(len(change.devices) for change in changes)
     title = f"#### Drift: {devices(count)}, reported only (`onDrift: report`)\n\n"
-    told = [
+    rows = [
         table_row(
             _who(change), code_span(field.path), code_span(field.before), code_span(field.after)
         )
@@ -236,7 +236,7 @@ def _drift(changes: Sequence[ChangeView]) -> str:
     return (
         title
         + table_head("device", "field", "is", "declared")
-        + fit_rows(told, len(told), _DRIFT, "drifted fields")
+        + fit_rows(rows, len(rows), _DRIFT, "drifted fields")
     )
 
 
@@ -251,38 +251,39 @@ def _warnings(warnings: Sequence[WarningView]) -> str:
     if not warnings:
         return ""
     title = f"<details open><summary>{counted(len(warnings), 'warning')}</summary>\n\n"
-    told = (
+    rows = (
         f"- {code_span(warning.code)} {escape_sentence(warning.message)}"
         + (f" ({code_span(warning.source)})\n" if warning.source else "\n")
         for warning in warnings
     )
-    return f"{title}{fit_rows(told, len(warnings), _WARNINGS, 'warnings')}\n</details>\n"
+    return f"{title}{fit_rows(rows, len(warnings), _WARNINGS, 'warnings')}\n</details>\n"
 
 
-def _short(title: str, what: str, found: Sequence[DeviceView]) -> str:
-    if not found:
+def _short(title: str, explanation: str, listing: Sequence[DeviceView]) -> str:
+    if not listing:
         return ""
-    start = f"<details><summary>{title}: {devices(len(found))} ({what})</summary>\n\n"
-    told = (
+    start = f"<details><summary>{title}: {devices(len(listing))} ({explanation})</summary>\n\n"
+    rows = (
         f"- {_device(device)} · {code_span(device.application)}"
         + (f" · {code_span(device.source)}\n" if device.source else "\n")
-        for device in found
+        for device in listing
     )
-    return f"{start}{fit_rows(told, len(found), _LISTS, 'devices')}\n</details>\n"
+    return f"{start}{fit_rows(rows, len(listing), _LISTS, 'devices')}\n</details>\n"
 
 
-def _proposals(found: Sequence[ProposalView]) -> str:
-    if not found:
+def _proposals(proposals: Sequence[ProposalView]) -> str:
+    if not proposals:
         return ""
-    what = "gone, and perhaps installed again; only proposed"
-    start = f"<details><summary>Back: {devices(len(found))} ({what})</summary>\n\n"
-    told = (
-        f"- {code_span(one.id)}"
-        + (f" → {code_span(one.replacement)}" if one.replacement else "")
-        + f" · {code_span(one.application)} · {code_span(one.source)}: {escape_sentence(one.why)}\n"
-        for one in found
+    explanation = "gone, and perhaps installed again; only proposed"
+    start = f"<details><summary>Back: {devices(len(proposals))} ({explanation})</summary>\n\n"
+    rows = (
+        f"- {code_span(proposal.id)}"
+        + (f" → {code_span(proposal.replacement)}" if proposal.replacement else "")
+        + f" · {code_span(proposal.application)} · {code_span(proposal.source)}: "
+        + f"{escape_sentence(proposal.why)}\n"
+        for proposal in proposals
     )
-    listing = fit_rows(told, len(found), _LISTS, "devices")
+    listing = fit_rows(rows, len(proposals), _LISTS, "devices")
     return (
         f"{start}{listing}\nAs a patch of the manifests: {code_span(PATCH_COMMAND)}\n</details>\n"
     )

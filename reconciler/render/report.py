@@ -204,8 +204,8 @@ def summary_line(report: Report) -> Line:
     )
     word = "Interrupted" if report.interrupted else "Incomplete"
     why = f" Stopped: {prose(report.stopped).rstrip('.')}." if report.stopped else ""
-    told = f"{word}: {number(applied)} of {counted(len(calls), 'call')} applied{bad}."
-    return line(Span(f"{told}{noted}{why}{took}", "error"))
+    done = f"{word}: {number(applied)} of {counted(len(calls), 'call')} applied{bad}."
+    return line(Span(f"{done}{noted}{why}{took}", "error"))
 
 
 def encode(report: Report) -> bytes:

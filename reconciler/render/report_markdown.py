@@ -37,9 +37,9 @@ def render(
         parts.append(f"❌ {devices(withheld)} {were} withheld by errors of the plan.\n")
     bad = [group for outcome in ORDER for group in group_rows(report, outcome, fold)]
     if bad:
-        told = (_row(group, report) for group in bad)
+        rows = (_row(group, report) for group in bad)
         head = table_head("outcome", "operation", "now", "device", "application", "why")
-        parts.append(head + fit_rows(told, len(bad), LIMIT - _AROUND, "rows"))
+        parts.append(head + fit_rows(rows, len(bad), LIMIT - _AROUND, "rows"))
         parts += [
             f"- {escape_sentence(MEANS[outcome])}"
             for outcome in ORDER
@@ -66,8 +66,8 @@ def _typed(command: str) -> str:
 def _row(group: Sequence[Row], report: Report) -> str:
     first = group[0]
     why = "; ".join(
-        escape_sentence(plain([one]).strip())
-        for one in detail_lines(first, row_detail(first, report))
+        escape_sentence(plain([detail]).strip())
+        for detail in detail_lines(first, row_detail(first, report))
     )
     if len(group) > 1 and first.device in why:
         why = f"the first of them: {why}"

@@ -58,9 +58,9 @@ def show_path(path: str) -> str:
     return name(path) if key is None else data_path(name(key))
 
 
-def look_of_value(one: Scalar | HiddenValue | None) -> tuple[type, object]:
+def look_of_value(value: Scalar | HiddenValue | None) -> tuple[type, object]:
     """Return what equals only that of a value that looks the same; 1 and true differ.
 
     All hidden values look the same: which of them are equal is not to be seen.
     """
-    return (type(one), None if isinstance(one, HiddenValue) else one)
+    return (type(value), None if isinstance(value, HiddenValue) else value)

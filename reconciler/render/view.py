@@ -104,12 +104,14 @@ def _devices_with_action(plan: Plan, action: Action) -> Sequence[DeviceView]:
 
 
 def _risks(changes: Sequence[Change]) -> tuple[RiskView, ...]:
-    found: dict[Risk, list[Change]] = {}
+    by_risk: dict[Risk, list[Change]] = {}
     for change in changes:
         for risk in change.risks:
-            found.setdefault(risk, []).append(change)
+            by_risk.setdefault(risk, []).append(change)
     return tuple(
-        RiskView(risk, RISK_MEANS[risk], DeviceViews(found[risk])) for risk in Risk if risk in found
+        RiskView(risk, RISK_MEANS[risk], DeviceViews(by_risk[risk]))
+        for risk in Risk
+        if risk in by_risk
     )
 
 

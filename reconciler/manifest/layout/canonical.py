@@ -46,42 +46,42 @@ def canonical(
     file: str, data: bytes | Unreadable, orders: Orders, opener: Opener = FASTEST
 ) -> ParseResult[bytes]:
     """Return the file in canonical layout, or what is wrong with its text. Raise Changed."""
-    found = read_documents(file, data, opener)
-    if found.diagnostics:
-        return make_result(None, found.diagnostics)
+    before = read_documents(file, data, opener)
+    if before.diagnostics:
+        return make_result(None, before.diagnostics)
     text = decode(file, data).replace("\r\n", "\n").replace("\r", "\n")
     pages = read_pages(text, opener)
     formatted = write_pages(pages, orders)
     new = formatted.encode()
     if new != data:
-        again = read_documents(file, new, opener)
-        if not _have_equal_trees(found, again):
+        after = read_documents(file, new, opener)
+        if not _have_equal_trees(before, after):
             raise Changed
         if Counter(all_comments(pages)) != Counter(all_comments(read_pages(formatted, opener))):
             raise Changed
     return ParseResult(new)
 
 
-def _have_equal_trees(one: Documents, other: Documents) -> bool:
+def _have_equal_trees(first: Documents, second: Documents) -> bool:
     return (
-        not other.diagnostics
-        and len(one.documents) == len(other.documents)
+        not second.diagnostics
+        and len(first.documents) == len(second.documents)
         and all(
             before.number == after.number and _equal_trees(before.tree, after.tree)
-            for before, after in zip(one.documents, other.documents, strict=True)
+            for before, after in zip(first.documents, second.documents, strict=True)
         )
     )
 
 
-def _equal_trees(one: Tree, other: Tree) -> bool:
+def _equal_trees(first: Tree, second: Tree) -> bool:
     """Whether two trees are the same: of the same types too, the order of keys aside."""
-    match one, other:
+    match first, second:
         case [dict(), dict()]:
-            return one.keys() == other.keys() and all(
-                _equal_trees(value, other[key]) for key, value in one.items()
+            return first.keys() == second.keys() and all(
+                _equal_trees(value, second[key]) for key, value in first.items()
             )
         case [list(), list()]:
-            return len(one) == len(other) and all(map(_equal_trees, one, other))
+            return len(first) == len(second) and all(map(_equal_trees, first, second))
         case _:
             # 0.0 and -0.0 are equal, and are sent as different texts.
-            return type(one) is type(other) and repr(one) == repr(other)
+            return type(first) is type(second) and repr(first) == repr(second)

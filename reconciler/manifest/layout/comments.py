@@ -60,8 +60,8 @@ class CommentReader:
 
     def taken(self) -> list[Comment]:
         """Return the comments that waited, for whom they waited."""
-        found, self.pending = self.pending, []
-        return found
+        comments, self.pending = self.pending, []
+        return comments
 
     def _comments(
         self,

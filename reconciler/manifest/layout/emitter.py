@@ -45,13 +45,13 @@ class Emitter:
         group: list[int] = []
         for number in (*self.eols, None):
             if group and (number is None or not self._is_next(group[-1], number)):
-                width = max(len(lines[one]) for one in group)
-                for one in group:
-                    lines[one] = f"{lines[one]:{width}}  {self.eols[one]}"
+                width = max(len(lines[member]) for member in group)
+                for member in group:
+                    lines[member] = f"{lines[member]:{width}}  {self.eols[member]}"
                 group = []
             group += [] if number is None else [number]
         return "".join(f"{line}\n" for line in lines)
 
-    def _is_next(self, one: int, other: int) -> bool:
-        depths = {len(line) - len(line.lstrip(" ")) for line in self.lines[one : other + 1]}
-        return other == one + 1 and len(depths) == 1
+    def _is_next(self, first: int, second: int) -> bool:
+        depths = {len(line) - len(line.lstrip(" ")) for line in self.lines[first : second + 1]}
+        return second == first + 1 and len(depths) == 1

@@ -44,9 +44,9 @@ class Order:
             yield self._fields[name]
             return
         for facet in self._facets:
-            one = facet.get("items" if name is None else "additionalProperties")
-            if isinstance(one, dict):
-                yield one
+            schema = facet.get("items" if name is None else "additionalProperties")
+            if isinstance(schema, dict):
+                yield schema
 
 
 class Orders:
@@ -69,10 +69,10 @@ def _facets(document: Schema, schema: Schema) -> Iterator[Schema]:
     yield schema
     reference = schema.get("$ref")
     if isinstance(reference, str):
-        found: Tree = cast("Tree", document)
+        target: Tree = cast("Tree", document)
         for step in reference.removeprefix("#/").split("/"):
-            found = cast("dict[str, Tree]", found)[step]
-        yield from _facets(document, cast("Schema", found))
+            target = cast("dict[str, Tree]", target)[step]
+        yield from _facets(document, cast("Schema", target))
     then = schema.get("then")
     if isinstance(then, dict):
         yield from _facets(document, then)

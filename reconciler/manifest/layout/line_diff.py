@@ -52,9 +52,9 @@ class _Matcher(SequenceMatcher[str]):
         for end, new_end in (*_unique_line_pairs(self.before, self.after), ends):
             piece, new_piece = self.before[start:end], self.after[new_start:new_end]
             blocks += [
-                Match(start + one.a, new_start + one.b, one.size)
-                for one in _matching_blocks(piece, new_piece)
-                if one.size
+                Match(start + block.a, new_start + block.b, block.size)
+                for block in _matching_blocks(piece, new_piece)
+                if block.size
             ]
             if (end, new_end) != ends and self.before[end] == self.after[new_end]:
                 blocks.append(Match(end, new_end, 1))
@@ -66,7 +66,7 @@ def _matching_blocks(before: Sequence[str], after: Sequence[str]) -> Iterable[Ma
     """Return what is the same in two pieces; in large ones, a line can be where the other is."""
     if max(len(before), len(after)) > _LARGEST_PIECE:
         pairs = zip(before, after, strict=False)
-        return (Match(at, at, 1) for at, (one, other) in enumerate(pairs) if one == other)
+        return (Match(at, at, 1) for at, (line, new_line) in enumerate(pairs) if line == new_line)
     return SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
 
 
@@ -89,12 +89,12 @@ def _unique_line_pairs(before: Sequence[str], after: Sequence[str]) -> list[tupl
         previous.append(rows[at - 1] if at else -1)
         heads[at : at + 1] = [place]
         rows[at : at + 1] = [number]
-    found = []
+    row = []
     number = rows[-1] if rows else -1
     while number >= 0:
-        found.append(pairs[number])
+        row.append(pairs[number])
         number = previous[number]
-    return found[::-1]
+    return row[::-1]
 
 
 def _without_layout(lines: Sequence[str]) -> list[str]:

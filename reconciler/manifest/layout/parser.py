@@ -204,13 +204,13 @@ class _Builder:
 
     def _head(self, root: Entry, *, is_mapping: bool) -> None:
         """Take what stands above a document; its last paragraph may be said of the first key."""
-        found = self.gaps.taken()
-        head = len(found)
+        comments = self.gaps.taken()
+        head = len(comments)
         if is_mapping and not self.gaps.blank:
-            blanks = [number for number, one in enumerate(found) if number and one.blank]
+            blanks = [number for number, comment in enumerate(comments) if number and comment.blank]
             head = blanks[-1] if blanks else head
-        self.pages[-1].head_blank = self.gaps.blank or head < len(found)
-        root.before, self.gaps.pending, self.gaps.blank = found[:head], found[head:], False
+        self.pages[-1].head_blank = self.gaps.blank or head < len(comments)
+        root.before, self.gaps.pending, self.gaps.blank = comments[:head], comments[head:], False
 
     def _past_anchor(self, anchor: str | None, start: int, end: int, entry: Entry) -> int:
         """Return where the value itself begins, whose anchor may stand lines above it."""

@@ -41,7 +41,7 @@ def _redact(file: str, data: bytes) -> str:
     text = decode(file, data).replace("\r\n", "\n").replace("\r", "\n")
     parts: list[str] = []
     end = 0
-    for scalar in sorted(_redacted_scalars(read_pages(text)), key=lambda one: one.at):
+    for scalar in sorted(_redacted_scalars(read_pages(text)), key=lambda scalar: scalar.at):
         parts += [text[end : scalar.at], _redact_scalar(scalar)]
         end = scalar.at + len(scalar.raw)
     veiled = "".join((*parts, text[end:]))
@@ -57,17 +57,17 @@ def _redacted_scalars(pages: Iterable[Page]) -> Iterator[Scalar]:
 def _redacted_below(root: Entry, names: frozenset[str]) -> Iterator[Scalar]:
     todo: list[tuple[Entry, bool, bool]] = [(root, False, False)]
     while todo:
-        entry, is_shown, is_veiled = todo.pop()
+        entry, is_shown, is_redacted = todo.pop()
         if entry.key is not None:
             if "@" in entry.key.value:
                 # No name of ours: an e-mail where the name of its person should stand.
                 yield entry.key
             is_shown |= entry.key.value in _SHOWN
-            is_veiled |= entry.key.value in _REDACTED
+            is_redacted |= entry.key.value in _REDACTED
         match entry.value:
             case Branch():
-                todo += [(one, is_shown, is_veiled) for one in entry.value.entries]
-            case Scalar() if is_veiled or not (is_shown or _is_expected_value(entry, names)):
+                todo += [(inner, is_shown, is_redacted) for inner in entry.value.entries]
+            case Scalar() if is_redacted or not (is_shown or _is_expected_value(entry, names)):
                 if not _REFERENCE.fullmatch(entry.value.value):
                     yield entry.value
             case _:
@@ -88,13 +88,15 @@ def _is_expected_value(entry: Entry, names: frozenset[str]) -> bool:
 def _people_names(root: Entry) -> frozenset[str]:
     """Return the names of the people of a document: they are keys, and shown there."""
     entries = root.value.entries if isinstance(root.value, Branch) else ()
-    people = [one.value for one in entries if one.key is not None and one.key.value == "people"]
+    people = [
+        entry.value for entry in entries if entry.key is not None and entry.key.value == "people"
+    ]
     return frozenset(
-        one.key.value
+        entry.key.value
         for several in people
         if isinstance(several, Branch)
-        for one in several.entries
-        if one.key is not None
+        for entry in several.entries
+        if entry.key is not None
     )
 
 

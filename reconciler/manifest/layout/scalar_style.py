@@ -95,7 +95,7 @@ def _spell_value(scalar: Scalar, *, is_key: bool) -> str:
 def _quote(text: str) -> str:
     """Return a text in double quotes and one line: as JSON, which is YAML but for these."""
     return _NOT_OF_JSON.sub(
-        lambda one: f"\\u{ord(one[0]):04x}", json.dumps(text, ensure_ascii=False)
+        lambda match: f"\\u{ord(match[0]):04x}", json.dumps(text, ensure_ascii=False)
     )
 
 
@@ -103,8 +103,8 @@ def reindent_lines(scalar: Scalar, indent: str) -> list[str]:
     """Return a text that is broken into lines, its lines where they were."""
     first, *others = scalar.raw.split("\n")
     lines = [indent + line if (line := other.lstrip(" \t")) else "" for other in others]
-    found = [first, *lines]
-    return [*(_LINE_END.sub("", line) for line in found[:-1]), found[-1]]
+    all_lines = [first, *lines]
+    return [*(_LINE_END.sub("", line) for line in all_lines[:-1]), all_lines[-1]]
 
 
 _HEADER: Final = re.compile(r"([|>])([-+0-9]*)[ \t]*(#.*)?")
@@ -154,8 +154,8 @@ def _find_margin(written: Sequence[str], read: Sequence[str]) -> int:
     """Return how far a text stands right, by what was read of its lines."""
     for line in written:
         if line.strip(" "):
-            told = next((one for one in read if one.strip(" ")), line)
-            return _count_indent(line) - _count_indent(told)
+            value_line = next((candidate for candidate in read if candidate.strip(" ")), line)
+            return _count_indent(line) - _count_indent(value_line)
     return max(map(len, written), default=0) - max(map(len, read), default=0)
 
 

@@ -125,13 +125,13 @@ class Page:
 def all_comments(pages: list[Page]) -> Iterator[str]:
     """Yield the text of every comment."""
     for page in pages:
-        yield from (one.text for one in page.preamble)
+        yield from (comment.text for comment in page.preamble)
         todo = [page.root]
         while todo:
             entry = todo.pop()
-            yield from (one.text for one in (*entry.before, *entry.inner))
+            yield from (comment.text for comment in (*entry.before, *entry.inner))
             if entry.eol is not None:
                 yield entry.eol
             if isinstance(entry.value, Branch):
-                yield from (one.text for one in entry.value.tail)
+                yield from (comment.text for comment in entry.value.tail)
                 todo += entry.value.entries

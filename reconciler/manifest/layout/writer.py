@@ -151,16 +151,16 @@ def _kind_of(root: Node | None) -> str:
 
 def _comments_above(entry: Entry, order: Order | None) -> list[Comment]:
     """Return the comments above an entry; where its first line is that of entries in it, theirs."""
-    found = list(entry.before)
+    comments = list(entry.before)
     while entry.key is None and isinstance(value := entry.value, Branch):
         if is_in_line(value) or value.anchor is not None:
             break
         if entry.eol is not None:
-            found.append(Comment(entry.eol))
+            comments.append(Comment(entry.eol))
         order = None if order is None else order.below(None)
         entry = sort_entries(value, order)[0]
-        found += entry.before
-    return found
+        comments += entry.before
+    return comments
 
 
 def _value_lines(value: Node | None, indent: int, order: Order | None) -> list[str]:

@@ -19,11 +19,11 @@ _OF_VALUES: Final = ((bool, "boolean"), (int, "integer"), (float, "number"), (st
 def type_in_words(facets: Iterable[Schema]) -> str:
     """Return in words what a value is: text, a list …; empty where the schema leaves it open."""
     for facet in facets:
-        told = facet.get("type")
-        if isinstance(told, str):
-            return types_in_words([told])
-        if isinstance(told, list):
-            return types_in_words([str(one) for one in told])
+        declared = facet.get("type")
+        if isinstance(declared, str):
+            return types_in_words([declared])
+        if isinstance(declared, list):
+            return types_in_words([str(name) for name in declared])
         if values := list(_values(facet)):
             return types_in_words(list(dict.fromkeys(map(_type, values))))
     return ""
@@ -33,7 +33,7 @@ def allowed_values(facets: Iterable[Schema]) -> tuple[str, ...]:
     """Return the only values that are allowed; empty where there is no such list."""
     for facet in facets:
         if values := list(_values(facet)):
-            return tuple(json.dumps(one, ensure_ascii=False).strip('"') for one in values)
+            return tuple(json.dumps(value, ensure_ascii=False).strip('"') for value in values)
     return ()
 
 
@@ -88,8 +88,8 @@ def _size(schema: Schema) -> Iterator[str]:
     if isinstance(groups, list):
         names = [
             ", ".join(map(str, required))
-            for one in groups
-            if isinstance(one, dict) and isinstance(required := one.get("required"), list)
+            for group in groups
+            if isinstance(group, dict) and isinstance(required := group.get("required"), list)
         ]
         if len(names) == len(groups):
             yield f"at least one of {', '.join(names)}"

@@ -61,7 +61,7 @@ def field_as_subject(path: Path) -> str:
 
 def types_in_words(types: list[str]) -> str:
     """Return types of JSON Schema in words."""
-    words = [_TYPES[one] for one in types]
+    words = [_TYPES[type_] for type_ in types]
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
 
 
@@ -85,8 +85,8 @@ def kind_in_words(value: Tree) -> str:
 def schema_description(schema: object) -> str | None:
     """Return what a schema says of its value."""
     if isinstance(schema, dict):
-        found = schema.get("description")
-        return str(found) if found is not None else None
+        text = schema.get("description")
+        return str(text) if text is not None else None
     return None
 
 

@@ -51,19 +51,23 @@ READ_ONLY: Final = frozenset(
 def explain_violations(document: Document, shape: Shape, faulty: set[Source]) -> list[Diagnostic]:
     """Explain everything a schema has against a document but for what is refused already."""
     violations = list(shape.violations(document.tree))
-    other = [one for one in violations if one.keyword == "const"]
-    if other:
+    wrong_kind = [violation for violation in violations if violation.keyword == "const"]
+    if wrong_kind:
         # Another kind of document: what else this schema has against it helps nobody.
-        violations = other
-    misspelt = {tuple(one.path) for one in violations if one.keyword == "additionalProperties"}
-    found: list[Diagnostic] = []
+        violations = wrong_kind
+    misspelt = {
+        tuple(violation.path)
+        for violation in violations
+        if violation.keyword == "additionalProperties"
+    }
+    diagnostics: list[Diagnostic] = []
     for violation in violations:
         if violation.keyword == "anyOf" and tuple(violation.path) in misspelt:
             continue
         for diagnostic in _explain_violation(document, violation):
             if diagnostic.source not in faulty:
-                found.append(diagnostic)
-    return found
+                diagnostics.append(diagnostic)
+    return diagnostics
 
 
 def _explain_violation(document: Document, violation: Violation) -> Iterator[Diagnostic]:
@@ -142,8 +146,8 @@ def _bad_key(violation: Violation, place: Source) -> Diagnostic:
                 code = codes.APPLICATION_NAME
             case "accept":
                 fix = f"Write {listed([*DEFAULT_BUDGETS], 'or')}; of gone with its application."
-                what = f"There is no guard {show_field(violation.path)}"
-                return Diagnostic(codes.WRONG_VALUE, what, place, fix=fix)
+                message = f"There is no guard {show_field(violation.path)}"
+                return Diagnostic(codes.WRONG_VALUE, message, place, fix=fix)
             case _:
                 code = codes.PERSON_NAME
         return Diagnostic(code, code.title, place)
@@ -172,7 +176,7 @@ def _bad_type(violation: Violation, place: Source) -> Diagnostic:
     if name == "externalId" and instance is None:
         return Diagnostic(codes.NULL_EXTERNAL_ID, codes.NULL_EXTERNAL_ID.title, place)
     expected = violation.expected
-    wanted = [str(one) for one in expected] if isinstance(expected, list) else [str(expected)]
+    wanted = [str(type_) for type_ in expected] if isinstance(expected, list) else [str(expected)]
     message = (
         f"{field_as_subject(path)} must be {types_in_words(wanted)}, not {kind_in_words(instance)}"
     )
@@ -255,7 +259,7 @@ def _ignore_fix(violation: Violation) -> str | None:
 
 def _not_allowed(violation: Violation, place: Source) -> Diagnostic:
     expected, instance = violation.expected, violation.instance
-    values = [str(one) for one in expected] if isinstance(expected, list) else [str(expected)]
+    values = [str(value) for value in expected] if isinstance(expected, list) else [str(expected)]
     subject = show_field(violation.path)
     known = listed(values, "or")
     if isinstance(instance, str) and not is_private(violation.path):

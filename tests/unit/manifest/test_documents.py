@@ -198,4 +198,4 @@ def test_without_libyaml_the_pure_parser_serves(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(builtins, "__import__", without)
     monkeypatch.delitem(sys.modules, "yaml._yaml", raising=False)
-    assert events.fastest() is pure_events
+    assert events.fastest_parser() is pure_events

@@ -102,7 +102,7 @@ def test_another_meaning_is_never_written(
 ) -> None:
     """Whatever a fault of the layout would make of a file, it is found out."""
     assert formatted(before)
-    monkeypatch.setattr(module, "laid_out", lambda pages, orders: f"{after}\n")
+    monkeypatch.setattr(module, "write_pages", lambda pages, orders: f"{after}\n")
 
     with pytest.raises(Changed):
         formatted(before)
@@ -110,7 +110,7 @@ def test_another_meaning_is_never_written(
 
 def test_the_order_of_keys_is_no_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
     """The check is not so strict that it would refuse what is wanted."""
-    monkeypatch.setattr(module, "laid_out", lambda pages, orders: "b: 2\na: 1\n")
+    monkeypatch.setattr(module, "write_pages", lambda pages, orders: "b: 2\na: 1\n")
 
     assert formatted("a: 1\nb: 2\n") == "b: 2\na: 1\n"
 
