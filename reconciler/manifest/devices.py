@@ -1,4 +1,4 @@
-"""Stage 1, manifests: `Devices` documents to desired state, defaults merged in.
+"""Manifests: `Devices` documents to desired state, defaults merged in.
 
 All mistakes of all files at once: what is wrong with one entry hides nothing about the others.
 """
@@ -20,14 +20,13 @@ from reconciler.core.project import Project
 from reconciler.core.source import Source
 from reconciler.core.suggestion import closest, did_you_mean, listed
 
-from .collector import paused_collector
 from .documents import Document, read_documents
-from .external_people import ExternalPeople, person_twice
-from .messages.field_text import shown
-from .messages.schema_errors import explain
-from .people import owner
-from .result import ManifestFile, ParseResult, reading
-from .rules import Declared, check
+from .external_people import ExternalPeople, report_person_twice
+from .messages.field_text import show_key
+from .messages.schema_errors import explain_violations
+from .people import read_owner
+from .result import ManifestFile, ParseResult, make_result
+from .rules import Declared, check_across_files
 from .schema import Schemas
 from .tree import Tree
 from .yaml_events import FASTEST, Opener
@@ -52,23 +51,22 @@ def read_manifests(
     `outside` are the people whom every manifest may name.
     """
     declared = Declared(outside)
-    with paused_collector():
-        for file in files:
-            found = read_documents(file.path, file.data, opener)
-            declared.diagnostics += found.diagnostics
-            named: set[str] = set()
-            for document in found.documents:
-                sound = document.tree
-                if not schemas.devices.accepts(document.tree):
-                    declared.diagnostics += explain(document, schemas.devices, found.faulty)
-                    sound = schemas.devices.sound(document.tree)
-                if isinstance(sound, dict):
-                    _Manifest(document, sound, project, declared, named).declare()
-            # The trees are large, and their places hold them: let go of one file before the next.
-            del found
-        check(declared)
-        desired = Desired(_sorted(declared.devices), _sorted(declared.removed))
-    return reading(desired, declared.diagnostics)
+    for file in files:
+        read = read_documents(file.path, file.data, opener)
+        declared.diagnostics += read.diagnostics
+        named: set[str] = set()
+        for document in read.documents:
+            sound = document.tree
+            if not schemas.devices.accepts(document.tree):
+                declared.diagnostics += explain_violations(document, schemas.devices, read.faulty)
+                sound = schemas.devices.sound(document.tree)
+            if isinstance(sound, dict):
+                _Manifest(document, sound, project, declared, named).declare()
+        # The trees are large, and their places hold them: let go of one file before the next.
+        del read
+    check_across_files(declared)
+    desired = Desired(_sorted(declared.devices), _sorted(declared.removed))
+    return make_result(desired, declared.diagnostics)
 
 
 def _sorted(entries: Mapping[str, _T]) -> dict[str, _T]:
@@ -149,7 +147,7 @@ class _Manifest:
         self.declared.diagnostics.append(
             Diagnostic(
                 codes.UNKNOWN_APPLICATION,
-                f"The project has no application {shown(name)}",
+                f"The project has no application {show_key(name)}",
                 self.places.value(("application",)),
                 fix=did_you_mean(name, known)
                 or f"The project has {listed(known)}; correct the name, or add the application.",
@@ -160,7 +158,7 @@ class _Manifest:
         outside = self.declared.outside
         for name, entry in self._section("people").items():
             assert isinstance(entry, dict)
-            person = owner(
+            person = read_owner(
                 self._pointer(f"people.{name}", name),
                 entry,
                 self.places.key(("people", name)),
@@ -169,7 +167,7 @@ class _Manifest:
             self.declared.add_person(person, name)
             other = outside.people.get(name) if outside.judged else None
             if other is not None:
-                self.declared.diagnostics.append(person_twice(person, other))
+                self.declared.diagnostics.append(report_person_twice(person, other))
 
     def _pointer(self, path: str, name: str) -> str:
         """Name a declaration; a name that an earlier document of the file has, by its number."""
@@ -208,7 +206,7 @@ class _Manifest:
             device_owner = defaults.owner
         lifecycle = _NO_LIFECYCLE
         if defaults.lifecycle or "lifecycle" in raw:
-            lifecycle = _lifecycle({**defaults.lifecycle, **cast(_Map, get("lifecycle", {}))})
+            lifecycle = _make_lifecycle({**defaults.lifecycle, **cast(_Map, get("lifecycle", {}))})
         device = DesiredDevice(
             registration,
             self.application,
@@ -241,7 +239,7 @@ class _Manifest:
                     self._unknown_person(name, self.places.value_in(raw, "owner"))
                 return ABSENT
             case dict() as entry:
-                person = owner(pointer, entry, self.places.value_in(raw, "owner"))
+                person = read_owner(pointer, entry, self.places.value_in(raw, "owner"))
                 self.declared.add_person(person, None)
                 return person
             case _:
@@ -258,13 +256,15 @@ class _Manifest:
         # The name is not shown: it may be an identity value that was written for a name.
         if name not in self.suggestions and len(self.suggestions) < _SUGGESTIONS:
             self.suggestions[name] = closest(name, self._known_people())
-        found = self.suggestions.get(name)
+        meant = self.suggestions.get(name)
         self._complain(
-            codes.UNKNOWN_PERSON, place, None if found is None else f"Did you mean {shown(found)}?"
+            codes.UNKNOWN_PERSON,
+            place,
+            None if meant is None else f"Did you mean {show_key(meant)}?",
         )
 
 
-def _lifecycle(merged: _Map) -> Lifecycle:
+def _make_lifecycle(merged: _Map) -> Lifecycle:
     if not merged or merged == {"protect": False}:
         return _NO_LIFECYCLE
     on_remove = merged.get("onRemove")

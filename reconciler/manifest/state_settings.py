@@ -15,7 +15,7 @@ from reconciler.core.state_backends import BACKENDS, Backend, BackendSpec, Encry
 from reconciler.core.suggestion import listed
 
 from .documents import Document
-from .tree import Tree, mapping
+from .tree import Tree, as_mapping
 
 _DEFAULT_BACKEND: Final = "local"
 # The names of settings that take no reference to the environment.
@@ -74,12 +74,12 @@ def read_state_section(document: Document, setting: Callable[..., Setting]) -> S
     `setting` returns the one at a path. What is missing although it is needed is an empty text:
     check_state_section has complained of it.
     """
-    state = mapping(mapping(document.tree).get("state"))
+    state = as_mapping(as_mapping(document.tree).get("state"))
     spec = BACKENDS[str(state.get("backend", _DEFAULT_BACKEND))]
     backend = _backend(document, spec, state, setting)
     if "encryption" not in state:
         return StateSettings(backend)
-    has_previous = "previousKey" in mapping(state["encryption"])
+    has_previous = "previousKey" in as_mapping(state["encryption"])
     return StateSettings(
         backend,
         Encryption(

@@ -13,10 +13,10 @@ from reconciler.cli.progress.lines import progress, shows_bars
 from reconciler.cli.settings import Options
 from reconciler.cli.streams import say, write
 from reconciler.core import events as core_events
+from reconciler.core.counting import counted
 from reconciler.core.events import nobody_listens
 from reconciler.engine import events
 from reconciler.render.escape import name, prose
-from reconciler.render.sentences import counted
 
 from .state import write_state_created
 

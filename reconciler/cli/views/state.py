@@ -7,10 +7,10 @@ from pathlib import Path
 
 from reconciler.cli.settings import Options
 from reconciler.cli.streams import say
+from reconciler.core.counting import counted
 from reconciler.core.state_backends import Backend, backend_spec, setting_values
 from reconciler.engine.project_state import Initialised
 from reconciler.engine.state_transfer import Copied, Pushed, Rewritten
-from reconciler.render.sentences import counted
 
 
 def write_state_created(options: Options, path: Path) -> None:

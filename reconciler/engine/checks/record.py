@@ -15,6 +15,7 @@ from reconciler.cli.earlier import at
 from reconciler.cli.holders import their_run
 from reconciler.cli.settings import Options
 from reconciler.core.check_result import CheckResult, Verdict
+from reconciler.core.counting import counted
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.failures import StateError
 from reconciler.core.record import Record
@@ -22,7 +23,6 @@ from reconciler.core.state_backends import StateSettings, backend_spec
 from reconciler.engine.errors import InvalidSettings
 from reconciler.engine.holder import current_holder
 from reconciler.engine.state_access import JOURNAL, StateLocation, open_state
-from reconciler.render.sentences import counted
 from reconciler.state.database import FORMAT, older_format
 from reconciler.state.protocols import State
 

@@ -30,7 +30,7 @@ def command(options: Options, ids: tuple[str, ...], yes: bool, patience: float) 
     """
     from reconciler.cli.project import open_project_state
     from reconciler.cli.prompt import confirmed
-    from reconciler.render.sentences import counted
+    from reconciler.core.counting import counted
 
     def confirm(count: int) -> None:
         if not yes:
