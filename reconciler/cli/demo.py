@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.engine.files import replace_file
-from reconciler.engine.starter_files import at_home, example, schemas
+from reconciler.engine.starter_files import example_directory, name_local_schemas, schema_files
 from reconciler.platform.worldfile import decode_world, encode_world
 from reconciler.sandbox.account import SandboxOptions
 from reconciler.sandbox.serve import RunningSandbox
@@ -40,7 +40,7 @@ _CHANGES: Final[Mapping[str, Mapping[str, object]]] = {
 
 def tell_story(options: Options, directory: Path | None, *, keep: bool) -> int:
     """Tell it from the first line to the last; the directory goes with the end unless kept."""
-    source = example("courier-fleet")
+    source = example_directory("courier-fleet")
     if directory is not None and os.path.lexists(directory):
         raise Stop(ExitCode.ERROR, f"{directory} exists already; name a new directory.")
     place = directory or Path(tempfile.mkdtemp(prefix="reconciler-demo-"))
@@ -67,8 +67,8 @@ def _settle(source: Path, place: Path) -> None:
     """Copy the example, with the schemas that its files name beside it. Raises OSError."""
     shutil.copytree(source, place, dirs_exist_ok=True)
     for file in place.rglob("*.yaml"):
-        file.write_bytes(at_home(file.read_bytes()))
-    for piece in schemas():
+        file.write_bytes(name_local_schemas(file.read_bytes()))
+    for piece in schema_files():
         file = place / piece.path
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(piece.data)

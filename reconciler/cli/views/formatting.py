@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
 
+from reconciler.cli.collector import without_collector
+from reconciler.cli.exit_codes import ExitCode
+from reconciler.cli.settings import Options
+from reconciler.cli.streams import result, say, write
 from reconciler.engine.files import path_from, printable_path
 from reconciler.engine.formatting import (
     Changed,
@@ -20,10 +24,6 @@ from reconciler.engine.formatting import (
 )
 from reconciler.render.sentences import counted
 
-from ..collector import without_collector
-from ..exit_codes import ExitCode
-from ..settings import Options
-from ..streams import result, say, write
 from .diagnostics import write_diagnostics
 
 _FOREIGN = "left as it is, because it is no file of reconciler."
