@@ -18,8 +18,8 @@ from typing import Final
 
 from reconciler.engine.files import replace_file
 from reconciler.engine.starter_files import example_directory, name_local_schemas, schema_files
-from reconciler.platform.worldfile import decode_world, encode_world
 from reconciler.sandbox.account import SandboxOptions
+from reconciler.sandbox.launch import count_named_people, decode_world, encode_world
 from reconciler.sandbox.serve import RunningSandbox
 
 from .exit_codes import ExitCode, Stop
@@ -127,7 +127,8 @@ class _Stage:
 
 
 def _tell(stage: _Stage, sandbox: RunningSandbox) -> None:
-    devices, people = len(sandbox.world().registrations), _named_people(sandbox)
+    world = sandbox.world()
+    devices, people = len(world.registrations), count_named_people(world)
     stage.say(
         f"A courier company: {people} people, {devices} devices. The push service is simulated at\n"
         f"{stage.url}; nothing leaves this machine, and no account is needed."
@@ -163,11 +164,6 @@ def _tell(stage: _Stage, sandbox: RunningSandbox) -> None:
         "reconciler.yaml shows who logged in, and leaves it. `seen`, a key that no file declares,\n"
         "is not touched. Exit code 2 says that there are changes."
     )
-
-
-def _named_people(sandbox: RunningSandbox) -> int:
-    people = sandbox.world().people
-    return sum(not people[number].is_anonymous for number in people)
 
 
 def _go_on(stage: _Stage, *, kept: bool) -> None:
