@@ -9,18 +9,15 @@ from reconciler.core.device import Desired, DesiredDevice, Lifecycle, Owner
 from reconciler.core.digest import Digester
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
 from reconciler.core.live import Found, Gone, Live, LivePerson, LiveRegistration
-from reconciler.core.project import (
-    ApiKey,
-    ApiSettings,
-    Application,
-    LocalPlace,
-    Project,
-    Setting,
-    StateSettings,
-)
+from reconciler.core.project import ApiKey, ApiSettings, Application, Project
 from reconciler.core.record import Record, record_entry
 from reconciler.core.secret import Secret
+from reconciler.core.setting import Setting
 from reconciler.core.source import Source
+from reconciler.core.state_backends import (
+    LocalBackend,
+    StateSettings,
+)
 from reconciler.diff.required_reads import missing
 from reconciler.plan.build import Circumstances, build
 from reconciler.plan.model import Plan, ReadCounts, Reads
@@ -67,13 +64,10 @@ def desired(*devices: DesiredDevice) -> Desired:
 
 
 def registration(id_: str, application: str = "courier", **fields: Any) -> LiveRegistration:
-    return LiveRegistration(
-        id=id_,
-        application_id=APPLICATION_IDS[application],
-        is_primary=fields.get("is_primary", False),
-        registration_enabled=fields.get("enabled", True),
-        additional_data=fields.get("data", {}),
-    )
+    """A registration; `enabled` and `data` for short, all other fields by their attributes."""
+    data, enabled = fields.pop("data", {}), fields.pop("enabled", True)
+    values = {"is_primary": False, "registration_enabled": enabled, **fields}
+    return LiveRegistration(id_, APPLICATION_IDS[application], additional_data=data, **values)
 
 
 def person(
@@ -99,7 +93,7 @@ def project(**fields: Any) -> Project:
             name: Application(name, setting(f"{name}-code", "code"), HERE) for name in names
         },
         manifests=(),
-        state=StateSettings(LocalPlace(setting("state.db", "state.path"))),
+        state=StateSettings(LocalBackend(setting("state.db", "state.path"))),
         **fields,
     )
 

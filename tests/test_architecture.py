@@ -30,10 +30,16 @@ MAY_IMPORT: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "apply": frozenset({"core", "platform", "plan", "api", "live"}),
         "git": frozenset({"core"}),
         "sandbox": frozenset({"core", "platform"}),
-        "cli": frozenset(
+        "engine": frozenset(
             {
                 *{"core", "platform", "manifest", "diff", "plan", "render", "api", "live"},
                 *{"state", "apply", "git", "sandbox"},
+            }
+        ),
+        "cli": frozenset(
+            {
+                *{"core", "platform", "manifest", "diff", "plan", "render", "api", "live"},
+                *{"state", "apply", "git", "sandbox", "engine"},
             }
         ),
     }
@@ -71,7 +77,8 @@ HOMES: Final[Mapping[str, frozenset[str] | None]] = MappingProxyType(
     }
 )
 
-# What reaches a disk, a socket, a clock, chance, the environment, a log, a terminal or a thread.
+# What reaches a disk, a socket, a clock, chance, the environment, a log, a terminal, a thread or a
+# switch of the whole process.
 IMPURE_MODULES: Final = frozenset(
     {
         *{"os", "pathlib", "io", "shutil", "tempfile", "glob", "fcntl", "mmap", "stat", "dbm"},
@@ -80,7 +87,7 @@ IMPURE_MODULES: Final = frozenset(
         *{"smtplib", "webbrowser", "time", "sched", "random", "secrets", "logging", "warnings"},
         *{"subprocess", "multiprocessing", "threading", "concurrent", "signal", "getpass"},
         *{"locale", "platform", "curses", "readline", "syslog", "ctypes", "pty", "tty"},
-        *{"importlib", "urllib.request", "atexit", "queue"},
+        *{"importlib", "urllib.request", "atexit", "queue", "gc"},
     }
 )
 IMPURE_NAMES: Final = frozenset({"open", "print", "input", "eval", "exec", "__import__"})
@@ -349,3 +356,19 @@ def test_an_honest_module_has_no_fault(tmp_path: Path) -> None:
     )
 
     assert faults(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "room", ["manifest", "manifest/layout", "manifest/messages", "render", "render/html"]
+)
+def test_the_map_of_a_room_names_all_of_its_files(room: str) -> None:
+    """The docstring of a room's `__init__` is its map: every module and inner room, a line each."""
+    files = sorted((ROOT / PACKAGE / room).iterdir())
+    names = {
+        file.stem if file.is_file() else f"{file.name}/"
+        for file in files
+        if not file.name.startswith("__")
+    }
+    text = ast.get_docstring(ast.parse((ROOT / PACKAGE / room / "__init__.py").read_text("utf-8")))
+    firsts = {word.rstrip(",") for line in (text or "").split("\n") for word in line.split()[:2]}
+    assert names - firsts == set()

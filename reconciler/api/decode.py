@@ -5,14 +5,15 @@ Every rule here is about what the wire may look like; what it means is said in c
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from sys import intern
 from typing import Final, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
-from reconciler.core.absent import ABSENT
-from reconciler.core.fields import Scalar
+from reconciler.core.absent import ABSENT, Absent
+from reconciler.core.fields import FIELDS, SYSTEM_DATA, Field, Scalar
 from reconciler.core.live import LiveRegistration
 from reconciler.core.secret import Secret
 
@@ -71,19 +72,31 @@ def decode_registration(body: bytes) -> LiveRegistration:
     """Read the answer to get and update.
 
     What a point read leaves out is at rest: not primary, no additional data (the vendor's own
-    example has none). registrationEnabled has no such rest state and stays ABSENT.
+    example has none). A field that has no such rest state (core.fields) stays ABSENT.
     """
     wire = decode_json(_REGISTRATION, body)
     system = wire.system_data
-    enabled = None if system is None else system.registration_enabled
-    return LiveRegistration(
+    shown = LiveRegistration(
         wire.registration_id,
         wire.application_id,
-        bool(wire.is_primary),
-        ABSENT if enabled is None else enabled,
-        additional_data_of(wire.additional_data),
-        None if system is None else device_model(system.device_manufacturer, system.device_model),
+        additional_data=additional_data_of(wire.additional_data),
+        model=None
+        if system is None
+        else device_model(system.device_manufacturer, system.device_model),
     )
+    values = {
+        field.attribute: field.at_rest if value is None or value is ABSENT else value
+        for field, value in shown_fields(wire, system)
+    }
+    return replace(shown, **values)
+
+
+def shown_fields(wire: Wire, system: Wire | None) -> Iterator[tuple[Field, Scalar | Absent | None]]:
+    """Yield each field with what a registration shows of it: None if it leaves it out, ABSENT if
+    it leaves out all that stands beside it."""
+    for field in FIELDS:
+        part = system if field.wire[0] == SYSTEM_DATA else wire
+        yield field, ABSENT if part is None else getattr(part, field.attribute)
 
 
 def device_model(maker: str | None, model: str | None) -> str | None:

@@ -10,15 +10,16 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from reconciler.core.absent import ABSENT, Absent
-from reconciler.core.fields import Scalar
+from reconciler.core.fields import Field, Scalar
 from reconciler.core.identity import IdentityKind, IdentityValue, canonical_identity
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.secret import Secret
 from reconciler.core.sweep_query import Page, SweepQuery
 
-from .decode import Wire, additional_data_of, decode_json, device_model
+from .decode import Wire, additional_data_of, decode_json, device_model, shown_fields
 
 
 class _EntrySystemData(Wire):
@@ -181,18 +182,18 @@ def _is_typed(entry: _Entry) -> bool:
 
 def _to_registration(wire: _Entry) -> LiveRegistration:
     system = wire.system_data
-    enabled = None if system is None else system.registration_enabled
     data = additional_data_of(wire.additional_data)
-    primary = wire.is_primary if isinstance(wire.is_primary, bool) else ABSENT
-    in_doubt = primary is ABSENT or _may_be_untyped(data)
-    return LiveRegistration(
+    in_doubt = not isinstance(wire.is_primary, bool) or _may_be_untyped(data)
+    shown = LiveRegistration(
         wire.registration_id,
         wire.application_id,
-        primary,
-        _to_boolean(enabled),
-        ABSENT if in_doubt else data,
-        None if system is None else device_model(system.device_manufacturer, system.device_model),
+        additional_data=ABSENT if in_doubt else data,
+        model=None
+        if system is None
+        else device_model(system.device_manufacturer, system.device_model),
     )
+    values = {one.attribute: _on_page(one, value) for one, value in shown_fields(wire, system)}
+    return replace(shown, **values)
 
 
 def _may_be_untyped(data: Mapping[str, Scalar]) -> bool:
@@ -221,14 +222,15 @@ def _looks_typed(text: str) -> bool:
     return True
 
 
-def _to_boolean(wire: bool | str | None) -> bool | Absent:
-    match wire:
-        case bool():
-            return wire
-        case "true" | "false":
-            return wire == "true"
-        case _:
-            return ABSENT
+def _on_page(field: Field, value: Scalar | Absent | None) -> Scalar | Absent | None:
+    """Return a field as a page shows it; ABSENT: it is in doubt."""
+    if isinstance(value, field.type):
+        return value
+    if not field.page_says_text:
+        return ABSENT
+    if value is None:
+        return field.at_rest
+    return value == "true" if value in ("true", "false") else ABSENT
 
 
 def _to_person(wire: _Person, *, attributes: bool = True) -> LivePerson:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from reconciler import __version__
 from reconciler.core.failures import Unanswered
@@ -191,6 +191,8 @@ def _prepare_authorization(
             if not fits_in_header(secret):
                 raise UnusableCredential("the token is empty, or holds what a header cannot carry")
             header = f"Bearer {secret}"
+        case _:
+            assert_never(credential)
     shapes = {secret, json.dumps(secret)[1:-1], header.partition(" ")[2]}
     # The longest first: one may be a piece of another.
     hidden = sorted((shape.encode() for shape in shapes), key=len, reverse=True)

@@ -7,17 +7,16 @@ until the moment of sending. The undeclared keys to carry come from the read rig
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Attributes, Owner
+from reconciler.core.fields import ADDITIONAL_DATA
 from reconciler.core.live import LiveRegistration
 from reconciler.core.secret import Secret
 from reconciler.plan.model import PlannedCall
 from reconciler.plan.privacy import is_hidden
 
 Body = Secret[dict[str, object]]
-_DATA: Final = "additionalData"
 
 
 def update_body(call: PlannedCall, registration: LiveRegistration) -> dict[str, object]:
@@ -26,7 +25,7 @@ def update_body(call: PlannedCall, registration: LiveRegistration) -> dict[str, 
     Under the reading that PATCH replaces the whole object, a key left out would be gone.
     """
     body = dict(call.body or {})
-    sent = body.get(_DATA)
+    sent = body.get(ADDITIONAL_DATA)
     if isinstance(sent, dict) and any(map(is_hidden, sent.values())):
         raise ValueError(f"{call.id}: the declaration has no such hidden value")
     if (
@@ -35,7 +34,7 @@ def update_body(call: PlannedCall, registration: LiveRegistration) -> dict[str, 
         and registration.additional_data is not ABSENT
     ):
         carried = {k: v for k, v in registration.additional_data.items() if k not in sent}
-        body[_DATA] = {**carried, **sent}
+        body[ADDITIONAL_DATA] = {**carried, **sent}
     return body
 
 

@@ -13,7 +13,7 @@ import msgspec
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, DesiredDevice, OnRemove, Owner
 from reconciler.core.digest import Digester
-from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, data_key
+from reconciler.core.fields import OWNER, data_key, declared_fields
 from reconciler.core.project import Project
 from reconciler.core.protection import Subject, of_declared, of_undeclared, protecting
 from reconciler.core.record import Record
@@ -123,14 +123,12 @@ def _declared(
     if moves != (OWNER in paths):
         return "its actions are not those of its fields"
     recorded = record.devices.get(change.device)
+    declared = declared_fields(device)
     for path in sorted(paths):
-        key = data_key(path)
         managed = (
-            (path == OWNER and device.owner is not ABSENT)
-            or (path == IS_PRIMARY and device.is_primary is not ABSENT)
-            or (path == REGISTRATION_ENABLED and device.registration_enabled is not ABSENT)
-            or key in device.additional_data
-            or (key is not None and recorded is not None and path in recorded.fields)
+            path in declared
+            or (path == OWNER and device.owner is not ABSENT)
+            or (data_key(path) is not None and recorded is not None and path in recorded.fields)
         )
         if not managed:
             return f"{path} is neither declared nor recorded"

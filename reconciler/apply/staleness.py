@@ -7,17 +7,16 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, DesiredDevice, Owner
 from reconciler.core.digest import Digester
 from reconciler.core.fields import (
     IS_PRIMARY,
     OWNER,
-    REGISTRATION_ENABLED,
     Scalar,
     data_key,
-    data_path,
+    declared_fields,
     same_value,
+    updated_fields,
 )
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.protection import of_declared, of_undeclared, protecting
@@ -116,7 +115,7 @@ def reached(
         case Operation.UPDATE:
             return all(
                 _same(wanted, observed_value(path, registration))
-                for path, wanted in _sent(call.body or {})
+                for path, wanted in updated_fields(call.body or {})
             )
         case Operation.PERSONALIZE:
             wanted_owner = None if device is None else device.owner
@@ -167,29 +166,11 @@ def _first_moved(
 def _before(subject: Subject) -> dict[str, Scalar | HiddenValue | None]:
     """Return the live values at the time of the plan: what is in no list was as declared."""
     values: dict[str, Scalar | HiddenValue | None] = {}
-    device = subject.device
-    if device is not None:
-        values |= {data_path(key): value for key, value in device.additional_data.items()}
-        if device.is_primary is not ABSENT:
-            values[IS_PRIMARY] = device.is_primary
-        if device.registration_enabled is not ABSENT:
-            values[REGISTRATION_ENABLED] = device.registration_enabled
+    if subject.device is not None:
+        values |= declared_fields(subject.device)
     for field in (*subject.left, *subject.change.fields):
         values[field.path] = field.before
     return values
-
-
-def _sent(body: dict[str, object]) -> Iterable[tuple[str, object]]:
-    """Yield the fields that an update's body sets, by path."""
-    for name, value in body.items():
-        match name, value:
-            case "isPrimary", _:
-                yield IS_PRIMARY, value
-            case "systemData", {"registrationEnabled": enabled}:
-                yield REGISTRATION_ENABLED, enabled
-            case "additionalData", dict():
-                for key, item in value.items():
-                    yield data_path(str(key)), item
 
 
 def _same(one: object, other: object) -> bool:

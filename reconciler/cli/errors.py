@@ -50,7 +50,8 @@ def write_error(options: Options, error: ReconcilerError) -> None:
     match error:
         case errors.InvalidProject():
             write_diagnostics(options, error.root, error.diagnostics)
-            say(options, "error", error.message, fix=error.fix)
+            if error.message:
+                say(options, "error", error.message, fix=error.fix)
         case errors.InvalidSettings():
             write_diagnostics(options, error.root or options.directory, error.diagnostics)
         case StateError():

@@ -37,8 +37,8 @@ class LazyGroup(click.Group):
         name = args[0]
         if name in self.lazy or ctx.resilient_parsing:
             return super().resolve_command(ctx, args)
-        from difflib import get_close_matches
+        from reconciler.core.suggestion import closest
 
-        close = get_close_matches(name, self.lazy, n=1)
-        hint = f" Did you mean {close[0]}?" if close else " The commands are listed by --help."
+        meant = closest(name, self.lazy)
+        hint = f" Did you mean {meant}?" if meant else " The commands are listed by --help."
         raise click.UsageError(f"There is no command {name!r}.{hint}", ctx)

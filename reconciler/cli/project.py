@@ -10,6 +10,7 @@ from .settings import Options
 
 if TYPE_CHECKING:
     from reconciler.engine.project import Project
+    from reconciler.engine.project_state import ProjectState
 
 
 def open_project(options: Options) -> Project:
@@ -23,3 +24,10 @@ def open_project(options: Options) -> Project:
     if options.ends_process:
         keep_to_the_end(project)
     return project
+
+
+def open_project_state(options: Options) -> ProjectState:
+    """Open the project's state alone; raises what `ProjectState.of_project` does."""
+    from reconciler.engine.project_state import ProjectState
+
+    return ProjectState.of_project(options.directory, options.config, os.environ)

@@ -77,7 +77,7 @@ def blank(options: Options) -> None:
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """Return " Did you mean X?" or nothing."""
-    from difflib import get_close_matches
+    from reconciler.core.suggestion import closest
 
-    close = get_close_matches(word, list(known), n=1)
-    return f" Did you mean {close[0]}?" if close else ""
+    meant = closest(word, list(known))
+    return "" if meant is None else f" Did you mean {meant}?"

@@ -9,6 +9,8 @@ from __future__ import annotations
 from typing import Final
 
 from .diagnostics import Code, Severity
+from .fields import WRITABLE_PATHS
+from .state_backends import BACKENDS
 
 UNREADABLE: Final = Code(
     "E101",
@@ -284,7 +286,7 @@ IGNORE_PATH: Final = Code(
     "ignore-path",
     "lifecycle.ignore names no field",
     Severity.ERROR,
-    "It takes owner, isPrimary, registrationEnabled and additionalData.KEY.",
+    f"It takes {', '.join(WRITABLE_PATHS[:-1])} and {WRITABLE_PATHS[-1]}.",
     "Correct the path.",
 )
 REGISTRATION_ID: Final = Code(
@@ -442,8 +444,8 @@ STATE_SETTING: Final = Code(
     "state-setting",
     "Settings of the state that do not fit its backend",
     Severity.ERROR,
-    "Each backend has settings of its own: local path; objectstore url; http address; postgres "
-    "url and name.",
+    "Each backend has settings of its own: "
+    f"{'; '.join(f'{backend.name} {backend.summary}' for backend in BACKENDS.values())}.",
     "Correct the section state.",
 )
 STATE_ADDRESS: Final = Code(

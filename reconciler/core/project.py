@@ -9,23 +9,9 @@ from typing import Literal
 from .device import OnRemove
 from .privacy import Privacy
 from .safety import Safety
+from .setting import Setting as Setting
 from .source import Source
-
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """A value of the project file that may stand in the environment.
-
-    `text` is a literal, or exactly `${NAME}` or `${NAME:-default}`. It is resolved only when
-    needed, so that `validate` asks for no secret. `path` is its place: `api.auth.apiKey`.
-    """
-
-    text: str
-    path: str
-    source: Source
-
-    def __repr__(self) -> str:
-        return f"Setting({self.path})"
+from .state_backends import StateSettings as StateSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,65 +62,6 @@ class Application:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalPlace:
-    """`backend: local`; the path is relative to the project file."""
-
-    path: Setting
-
-
-@dataclass(frozen=True, slots=True)
-class ObjectStorePlace:
-    """`backend: objectstore`; credentials come from the environment, as that store's SDK does."""
-
-    url: Setting
-
-
-@dataclass(frozen=True, slots=True)
-class HttpPlace:
-    """`backend: http`: the state protocol of Terraform's http backend and of GitLab.
-
-    What is None has Terraform's default, or GitLab's where the address is one of GitLab.
-    """
-
-    address: Setting
-    lock_address: Setting | None = None
-    unlock_address: Setting | None = None
-    lock_method: str | None = None
-    unlock_method: str | None = None
-    update_method: str | None = None
-    username: Setting | None = None
-    password: Setting | None = None
-    token: Setting | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class PostgresPlace:
-    """`backend: postgres`; several records in one database differ in their names."""
-
-    url: Setting
-    name: str = "default"
-
-
-Place = LocalPlace | ObjectStorePlace | HttpPlace | PostgresPlace
-
-
-@dataclass(frozen=True, slots=True)
-class Encryption:
-    """`state.encryption`: keys of 32 bytes; what the previous one wrote can still be read."""
-
-    key: Setting
-    previous_key: Setting | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StateSettings:
-    """`state:`: where the record lives."""
-
-    place: Place
-    encryption: Encryption | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Pattern:
     """One glob of files, relative to the project file."""
 
@@ -150,8 +77,8 @@ class Project:
     manifests: tuple[Pattern, ...]
     state: StateSettings
     on_remove: OnRemove = OnRemove.RELEASE
-    # By field: owner, isPrimary, registrationEnabled, additionalData; what is missing is "mend",
-    # but for owner, which is "report".
+    # By field (core.fields), all keys of additionalData as one; what is missing is "mend", but for
+    # owner, which is "report".
     on_drift: Mapping[str, Literal["mend", "report"]] = field(default_factory=dict)
     safety: Safety = Safety()  # noqa: RUF009 - frozen
     # Globs of the files that consent to what a plan was refused for.

@@ -10,7 +10,7 @@ import msgspec
 from .absent import ABSENT
 from .device import DesiredDevice, OnRemove, Owner
 from .digest import Digester
-from .fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, Scalar, data_path
+from .fields import OWNER, Scalar, declared_fields
 from .identity import IdentityValue
 from .secret import Secret
 
@@ -79,14 +79,7 @@ def record_entry(device: DesiredDevice, digester: Digester) -> RecordedDevice:
     fields: dict[str, tuple[str, ...]] = {}
     if device.owner is not ABSENT:
         fields[OWNER] = owner_digests(device.owner, digester)
-    if device.is_primary is not ABSENT:
-        fields[IS_PRIMARY] = value_digest(IS_PRIMARY, device.is_primary, digester)
-    if device.registration_enabled is not ABSENT:
-        fields[REGISTRATION_ENABLED] = value_digest(
-            REGISTRATION_ENABLED, device.registration_enabled, digester
-        )
-    for key, value in device.additional_data.items():
-        path = data_path(key)
+    for path, value in declared_fields(device).items():
         fields[path] = value_digest(path, value, digester)
     lifecycle = device.lifecycle
     return RecordedDevice(

@@ -1,9 +1,10 @@
-"""Stage 1, suggestions: the known name that a misspelt one was probably meant to be."""
+"""Did you mean: the known name that a misspelt one was probably meant to be."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
+from itertools import islice
 from typing import Final
 
 # Comparing costs about 10 µs a name; with thousands of both, only likely names are compared.
@@ -12,22 +13,26 @@ _MANY: Final = 200
 
 def closest(name: str, known: Collection[str]) -> str | None:
     """Return the known name that is most like this one, if one is like it at all."""
-    folded = {one.lower(): one for one in _likely(name, known)}
-    found = get_close_matches(name.lower(), folded, n=1, cutoff=0.6)
-    return folded[found[0]] if found else None
+    by_lower_case = {candidate.lower(): candidate for candidate in _likely(name, known)}
+    matches = get_close_matches(name.lower(), by_lower_case, n=1, cutoff=0.6)
+    return by_lower_case[matches[0]] if matches else None
 
 
 def _likely(name: str, known: Collection[str]) -> Iterable[str]:
     if len(known) <= _MANY:
         return known
-    near = [one for one in known if one[:1] == name[:1] and abs(len(one) - len(name)) <= 2]
-    return near[:_MANY]
+    likely = (
+        candidate
+        for candidate in known
+        if candidate[:1] == name[:1] and abs(len(candidate) - len(name)) <= 2
+    )
+    return islice(likely, _MANY)
 
 
 def did_you_mean(name: str, known: Collection[str]) -> str | None:
     """Return the suggestion as a sentence."""
-    found = closest(name, known)
-    return None if found is None else f"Did you mean `{found}`?"
+    meant = closest(name, known)
+    return None if meant is None else f"Did you mean `{meant}`?"
 
 
 def hint(name: str, known: Iterable[str]) -> str:

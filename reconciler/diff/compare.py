@@ -11,12 +11,13 @@ from reconciler.core.device import DesiredDevice
 from reconciler.core.digest import Digester
 from reconciler.core.fields import (
     IS_PRIMARY,
-    REGISTRATION_ENABLED,
     Reason,
     Scalar,
     data_key,
-    data_path,
+    declared_fields,
     field_order,
+    field_values,
+    live_value,
 )
 from reconciler.core.live import LiveRegistration
 from reconciler.core.project import Project
@@ -68,13 +69,7 @@ def managed(device: DesiredDevice, recorded: RecordedDevice | None) -> dict[str,
 
     A field under `lifecycle.ignore` is set once: when the record has it, it is not compared.
     """
-    fields: dict[str, Scalar | None] = {}
-    if device.is_primary is not ABSENT:
-        fields[IS_PRIMARY] = device.is_primary
-    if device.registration_enabled is not ABSENT:
-        fields[REGISTRATION_ENABLED] = device.registration_enabled
-    for key, value in device.additional_data.items():
-        fields[data_path(key)] = value
+    fields = declared_fields(device)
     if device.lifecycle.ignore and recorded is not None:
         for path in device.lifecycle.ignore & recorded.fields.keys():
             fields.pop(path, None)
@@ -95,9 +90,12 @@ def compare(
     if _is_as_declared(device, registration, recorded):
         return _NOTHING
     wanted = managed(device, recorded)
-    live = _live_values(registration)
-    left, handed_back = _left_the_files(device, live, recorded, digester)
-    seen = {path: live[path] for path in (*wanted, *left) if path in live}
+    left, handed_back = _left_the_files(device, registration, recorded, digester)
+    seen = {
+        path: value
+        for path in (*wanted, *left)
+        if (value := live_value(path, registration)) is not ABSENT and value is not None
+    }
     one = {path: canonical(value) for path, value in wanted.items() if value is not None}
     other = {path: canonical(value) for path, value in seen.items()}
     if one == other:
@@ -129,11 +127,9 @@ def _is_as_declared(
 
     It says no in doubt; then the whole comparison decides.
     """
-    if device.is_primary is not ABSENT and device.is_primary is not registration.is_primary:
-        return False
-    enabled = device.registration_enabled
-    if enabled is not ABSENT and enabled is not registration.registration_enabled:
-        return False
+    for declared, shown in zip(field_values(device), field_values(registration), strict=True):
+        if declared is not ABSENT and (type(shown) is not type(declared) or shown != declared):
+            return False
     live = registration.additional_data
     for key, value in device.additional_data.items():
         if live is ABSENT or value is None:
@@ -165,20 +161,9 @@ def changes_primary(
     return why is not Reason.DRIFT or policy(project, IS_PRIMARY) == "mend"
 
 
-def _live_values(registration: LiveRegistration) -> dict[str, Scalar]:
-    """Return the live fields by path. A service that does not say isPrimary means it is not."""
-    values: dict[str, Scalar] = {IS_PRIMARY: registration.is_primary is True}
-    if registration.registration_enabled is not ABSENT:
-        values[REGISTRATION_ENABLED] = registration.registration_enabled
-    if registration.additional_data is not ABSENT:
-        for key, value in registration.additional_data.items():
-            values[data_path(key)] = value
-    return values
-
-
 def _left_the_files(
     device: DesiredDevice,
-    live: Mapping[str, Scalar],
+    registration: LiveRegistration,
     recorded: RecordedDevice | None,
     digester: Digester,
 ) -> tuple[frozenset[str], tuple[str, ...]]:
@@ -194,9 +179,10 @@ def _left_the_files(
     handed_back: list[str] = []
     for path, digests in recorded.fields.items():
         key = data_key(path)
-        if key is None or key in device.additional_data or path not in live:
+        live = None if key is None else live_value(path, registration)
+        if key is None or key in device.additional_data or live is None or live is ABSENT:
             continue
-        if value_digest(path, live[path], digester) == digests:
+        if value_digest(path, live, digester) == digests:
             remove.add(path)
         elif digests != value_digest(path, None, digester):
             handed_back.append(path)

@@ -14,13 +14,13 @@ from reconciler.core.absent import ABSENT, Absent
 from reconciler.core.device import Desired, DesiredDevice, Owner
 from reconciler.core.digest import Digester
 from reconciler.core.fields import (
-    IS_PRIMARY,
+    FIELD_BY_PATH,
     OWNER,
-    REGISTRATION_ENABLED,
     Scalar,
     data_key,
-    data_path,
+    declared_fields,
     field_order,
+    live_value,
 )
 from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration, Needs, WrongApplication
 from reconciler.core.project import Project
@@ -194,11 +194,12 @@ def _field_moves(
     registration: LiveRegistration,
     digester: Digester,
 ) -> Iterator[FieldMove]:
-    declared = _declared(device)
+    declared = {} if device is None else declared_fields(device)
     ignored = frozenset() if device is None else device.lifecycle.ignore
     paths = {path for path in (*recorded.fields, *declared) if path != OWNER} - ignored
     for path in sorted(paths, key=field_order):
-        now, is_said = _live_value(path, registration)
+        shown = live_value(path, registration)
+        now, is_said = (None, False) if shown is ABSENT else (shown, True)
         applied = recorded.fields.get(path)
         wanted, is_managed = declared.get(path), path in declared
         by_service = is_said and moved_by_others(path, now, recorded, digester)
@@ -232,29 +233,6 @@ def _side(by_service: bool, by_files: bool) -> Side | None:
             return None
 
 
-def _declared(device: DesiredDevice | None) -> dict[str, Scalar | None]:
-    if device is None:
-        return {}
-    fields: dict[str, Scalar | None] = {}
-    if device.is_primary is not ABSENT:
-        fields[IS_PRIMARY] = device.is_primary
-    if device.registration_enabled is not ABSENT:
-        fields[REGISTRATION_ENABLED] = device.registration_enabled
-    return fields | {data_path(key): value for key, value in device.additional_data.items()}
-
-
-def _live_value(path: str, registration: LiveRegistration) -> tuple[Scalar | None, bool]:
-    """Return the live value, and whether the service said anything of it."""
-    if path == IS_PRIMARY:
-        return registration.is_primary is True, True
-    if path == REGISTRATION_ENABLED:
-        enabled = registration.registration_enabled
-        return (None, False) if enabled is ABSENT else (enabled, True)
-    data = registration.additional_data
-    key = data_key(path)
-    return (None if data is ABSENT or key is None else data.get(key)), True
-
-
 def _told_by_digest(
     path: str, applied: tuple[str, ...] | None, digester: Digester
 ) -> tuple[Scalar | None, bool]:
@@ -262,7 +240,8 @@ def _told_by_digest(
     was to be gone has one digest too."""
     if applied is None:
         return None, True
-    candidates = (None,) if data_key(path) is not None else (True, False)
+    field = FIELD_BY_PATH.get(path)
+    candidates = (None,) if field is None else field.possible_values
     for candidate in candidates:
         if value_digest(path, candidate, digester) == applied:
             return candidate, True

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from reconciler.core.absent import ABSENT, Absent
 from reconciler.core.device import Attributes, Desired, DesiredDevice, Owner
 from reconciler.core.digest import canonical_json
+from reconciler.core.fields import declared_fields
 
 from .compare import canonical
 
@@ -57,18 +58,16 @@ def says_the_same(one: DesiredDevice, other: DesiredDevice) -> bool:
     """
     return (
         one.application == other.application
-        and one.is_primary is other.is_primary
-        and one.registration_enabled is other.registration_enabled
         and one.lifecycle == other.lifecycle
-        and _data(one) == _data(other)
+        and _fields(one) == _fields(other)
         and _same_owner(one.owner, other.owner)
     )
 
 
-def _data(device: DesiredDevice) -> dict[str, object]:
+def _fields(device: DesiredDevice) -> dict[str, object]:
     return {
-        key: None if value is None else canonical(value)
-        for key, value in device.additional_data.items()
+        path: None if value is None else canonical(value)
+        for path, value in declared_fields(device).items()
     }
 
 

@@ -46,7 +46,7 @@ from .events import (
     StoppedAtOnce,
     StoppingSoon,
 )
-from .holder import describe_holder, user_at_host
+from .holder import current_holder
 from .interrupted_report import EventRecorder, report_cut_off
 from .output_files import save_private
 from .planning import (
@@ -58,7 +58,7 @@ from .planning import (
 )
 from .project_files import ProjectFiles
 from .selection import require_known_targets
-from .state_access import RESCUED, Places, open_state
+from .state_access import UNWRITTEN_RECORD, StateLocation, open_state
 
 _MOST_REASONS: Final = 10
 _ASK_EVERY: Final = 1.0
@@ -314,7 +314,7 @@ def _take_lock(
         left = max(0.0, end - time.monotonic())
         try:
             return state.lease(
-                describe_holder(environ), patience=min(_ASK_EVERY, left), waiting=waiting
+                current_holder(environ), patience=min(_ASK_EVERY, left), waiting=waiting
             )
         except LeaseHeld:
             if cancellation.requested:
@@ -325,16 +325,16 @@ def _take_lock(
 
 def _report_local_state(files: ProjectFiles, environ: Mapping[str, str], listen: Listener) -> None:
     """Where a pipeline applies, a local state is gone with the runner."""
-    is_local = Places(files.root, files.project.state, environ).is_local
+    is_local = StateLocation(files.root, files.project.state, environ).is_local
     if is_local and environ.get("CI", "").lower() in ("true", "1"):
         listen(LocalStateInPipeline())
 
 
 def _state_of_plan(files: ProjectFiles, environ: Mapping[str, str]) -> State:
-    places = Places(files.root, files.project.state, environ)
-    if places.is_local and not places.path.exists():
-        raise StateOfPlanMissing(places.path)
-    return open_state(places, who=user_at_host(environ), create=False)
+    location = StateLocation(files.root, files.project.state, environ)
+    if location.is_local and not location.path.exists():
+        raise StateOfPlanMissing(location.path)
+    return open_state(location, current_holder(environ), create=False).state
 
 
 def _report_resumed(plan: Plan, state: State, listen: Listener) -> None:
@@ -399,7 +399,7 @@ def _keep_unwritten(files: ProjectFiles, state: State, listen: Listener) -> None
     document = state.unwritten()
     if document is None:
         return
-    file = files.root / RESCUED
+    file = files.root / UNWRITTEN_RECORD
     try:
         with contextlib.suppress(OSError):
             file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

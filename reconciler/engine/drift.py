@@ -18,11 +18,11 @@ from .cancellation import Cancellation
 from .connection import open_service
 from .errors import StateMissing, UnknownName, typed_endings
 from .events import ApplicationUnknown, Listener
-from .holder import user_at_host
+from .holder import current_holder
 from .live_state import read_live_state, timestamp
 from .planning import connect, report_running
 from .project_files import ProjectFiles
-from .state_access import Places, open_state
+from .state_access import StateLocation, open_state
 
 
 def find_drift(
@@ -40,15 +40,15 @@ def find_drift(
             f"--application {application}: the project has no such application."
             f"{hint(application, project.applications)}"
         )
-    places = Places(files.root, project.state, environ)
+    location = StateLocation(files.root, project.state, environ)
     with typed_endings(files.root):
-        if places.is_empty:
+        if location.is_empty_file:
             raise StateMissing(
                 "There is no record here: nothing is known of what was applied.",
                 "The first reconciler apply writes it; or share the record of the pipeline that "
                 "applies (state of the project file).",
             )
-        with open_state(places, who=user_at_host(environ), create=False) as state:
+        with open_state(location, current_holder(environ), create=False).state as state:
             report_running(state, listen)
             record = state.read()
             devices = recorded_in(record, project, None if application is None else {application})

@@ -1,9 +1,8 @@
-"""Who runs this, for those who find the state locked: read from the environment of a run."""
+"""Who runs this: the person or pipeline that those are told of who find the state locked."""
 
 from __future__ import annotations
 
 import os
-import pwd
 import socket
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -11,33 +10,37 @@ from typing import Final
 
 from reconciler.state.lease import Holder
 
-# Who started a pipeline's run; then the user, in the order of the login tools.
-_ACTORS: Final = (
-    *("GITHUB_ACTOR", "GITLAB_USER_LOGIN"),
-    *("LOGNAME", "USER", "LNAME", "USERNAME"),
-)
+# Where a system says who is logged in, in the order of the standard library's getpass.
+_LOGIN_VARIABLES: Final = ("LOGNAME", "USER", "LNAME", "USERNAME")
 
 
-def describe_holder(environ: Mapping[str, str]) -> Holder:
-    """Return who runs this now: a pipeline's actor and the page of its run, else user and host."""
+def current_holder(environ: Mapping[str, str]) -> Holder:
+    """Return who runs this process, where and since now, with the page of its CI job if any."""
     run_url = environ.get("CI_JOB_URL")
     if environ.get("GITHUB_RUN_ID"):
         server = environ.get("GITHUB_SERVER_URL", "https://github.com")
         repository = environ.get("GITHUB_REPOSITORY", "")
         run_url = f"{server}/{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"
-    return Holder(_user(environ), socket.gethostname(), os.getpid(), run_url, datetime.now(UTC))
+    return Holder(
+        _user_name(environ), socket.gethostname(), os.getpid(), run_url, datetime.now(UTC)
+    )
 
 
-def user_at_host(environ: Mapping[str, str]) -> str:
+def holder_name(holder: Holder) -> str:
     """Return name and host in one."""
-    return f"{_user(environ)}@{socket.gethostname()}"
+    return f"{holder.who}@{holder.host}"
 
 
-def _user(environ: Mapping[str, str]) -> str:
-    for variable in _ACTORS:
-        if name := environ.get(variable):
+def _user_name(environ: Mapping[str, str]) -> str:
+    for variable in ("GITHUB_ACTOR", "GITLAB_USER_LOGIN", *_LOGIN_VARIABLES):
+        name = environ.get(variable)
+        if name:
             return name
     try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:
+        # Not everywhere.
+        from pwd import getpwuid
+
+        return getpwuid(os.getuid()).pw_name
+    except (ImportError, OSError, KeyError):
+        # A container often has a number for a user, and no name for it.
         return f"user {os.getuid()}"

@@ -11,8 +11,7 @@ from typing import Final
 
 from reconciler.core.project import Project
 from reconciler.manifest.result import Unreadable
-from reconciler.manifest.seal import Seal, seal_of
-from reconciler.manifest.writing import Manifest, Place, file_names
+from reconciler.manifest.writing import Manifest, Place, Seal, file_names, seal_of
 
 from .errors import EngineError, UnreadableFile
 from .files import match_globs, printable_path, read_file

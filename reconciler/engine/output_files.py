@@ -50,6 +50,13 @@ def is_report(data: bytes) -> bool:
     return isinstance(document, dict) and {"plan", "rows"} <= document.keys()
 
 
+def is_state_document(data: bytes) -> bool:
+    """Whether a file's content begins as a pulled state does."""
+    from reconciler.state.envelope import looks_like_one
+
+    return looks_like_one(data)
+
+
 def save(file: Path, data: bytes) -> None:
     """Write a file whole or not at all; raises UnwritableFile."""
     try:

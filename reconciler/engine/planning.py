@@ -23,11 +23,11 @@ from .cancellation import Cancellation
 from .connection import Connection, ServiceSession, open_service, resolve_connection
 from .errors import typed_endings
 from .events import ApplyRunning, EarlierRunUnfinished, Listener, StateCreated
-from .holder import user_at_host
+from .holder import current_holder
 from .live_state import read_live_state, timestamp
 from .project_files import ProjectFiles
 from .selection import require_known_targets
-from .state_access import Places, open_state
+from .state_access import StateLocation, open_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +108,11 @@ def open_project_state(
     files: ProjectFiles, environ: Mapping[str, str], listen: Listener
 ) -> Iterator[State]:
     """Open the state of a project; a local one that is missing is made, and reported."""
-    places = Places(files.root, files.project.state, environ)
-    is_new = places.is_empty
-    with open_state(places, who=user_at_host(environ), create=True) as state:
+    location = StateLocation(files.root, files.project.state, environ)
+    state, is_new = open_state(location, current_holder(environ), create=True)
+    with state:
         if is_new:
-            listen(StateCreated(places.path))
+            listen(StateCreated(location.path))
         yield state
 
 

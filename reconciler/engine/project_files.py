@@ -17,9 +17,9 @@ from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.project import Pattern, Project
 from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.external_people import ExternalPeople
-from reconciler.manifest.privacy import hides_nothing
 from reconciler.manifest.project import read_project
 from reconciler.manifest.result import ManifestFile, ParseResult, Unreadable
+from reconciler.manifest.rules import hides_nothing
 from reconciler.manifest.schema import Schemas
 
 from .errors import InvalidProject, ProjectNotFound

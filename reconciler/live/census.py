@@ -53,9 +53,11 @@ async def census(context: ReadContext, application: str) -> Census:
         return Census(None, Live(), True)
     query = SweepQuery(application_ids=frozenset({application_id}))
     reader = PageReader(query)
-    for _ in range(SWEEPS):
+    sweeps = 0
+    while True:
         result = await sweep(context, query, reader, await service.page(1, reader))
-        if result.is_steady():
+        sweeps += 1
+        if result.is_steady() or sweeps == SWEEPS:
             break
     sightings = result.sightings(trust_texts=context.trusts_texts)
     in_order = {id_: sightings[id_] for id_ in sorted(sightings)}

@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from reconciler.core.absent import ABSENT
-from reconciler.core.fields import Scalar
+from reconciler.core.fields import Scalar, field_values
 from reconciler.core.identity import IdentityValue
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.sweep_query import Page, SweepQuery
@@ -30,11 +30,7 @@ class Sighting(msgspec.Struct, frozen=True):
     def whole(self) -> bool:
         """Whether every field is known; what is not is settled by a point read."""
         shown = self.registration
-        return ABSENT not in (
-            shown.is_primary,
-            shown.registration_enabled,
-            shown.additional_data,
-        )
+        return ABSENT not in (*field_values(shown), shown.additional_data)
 
 
 class SweepResult:

@@ -1,4 +1,4 @@
-"""Stage 1, consents: `Consent` documents to values, and back to the file that `plan` writes."""
+"""Consents to plans: `Consent` documents to values, and back to the file that `plan` writes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from reconciler.core.consent import Consent
 from reconciler.core.diagnostics import Diagnostic
 
 from .documents import read_documents
-from .messages.schema_errors import explain
-from .result import ManifestFile, ParseResult, reading
+from .messages.schema_errors import explain_violations
+from .result import ManifestFile, ParseResult, make_result
 from .schema import Shape
 
 
@@ -20,23 +20,23 @@ def read_consents(files: Iterable[ManifestFile], schema: bytes) -> ParseResult[t
     consents: list[Consent] = []
     diagnostics: list[Diagnostic] = []
     for file in files:
-        found = read_documents(file.path, file.data)
-        diagnostics += found.diagnostics
-        for document in found.documents:
+        read = read_documents(file.path, file.data)
+        diagnostics += read.diagnostics
+        for document in read.documents:
             if not shape.accepts(document.tree):
-                diagnostics += explain(document, shape, found.faulty)
+                diagnostics += explain_violations(document, shape, read.faulty)
                 continue
             tree = cast("Mapping[str, object]", document.tree)
             accept = {name: int(n) for name, n in cast("dict[str, int]", tree["accept"]).items()}
             consents.append(Consent(str(tree["changes"]), accept))
-    return reading(tuple(consents), diagnostics)
+    return make_result(tuple(consents), diagnostics)
 
 
-def consent_text(consent: Consent, what: Iterable[str]) -> str:
+def consent_text(consent: Consent, sentences: Iterable[str]) -> str:
     """Return the file of a consent. `what` are the sentences of the guards, for who reviews it."""
     lines = [
         "# Consent to one plan, and to no other: when what it would do changes, this is void.",
-        *(f"# {' '.join(sentence.split())}" for sentence in what),
+        *(f"# {' '.join(sentence.split())}" for sentence in sentences),
         "apiVersion: reconciler/v1",
         "kind: Consent",
         f"changes: {consent.changes}",

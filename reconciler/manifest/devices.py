@@ -1,4 +1,4 @@
-"""Stage 1, manifests: `Devices` documents to desired state, defaults merged in.
+"""Manifests: `Devices` documents to desired state, defaults merged in.
 
 All mistakes of all files at once: what is wrong with one entry hides nothing about the others.
 """
@@ -9,23 +9,24 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, TypeVar, cast
 
+from msgspec.structs import replace
+
 from reconciler.core import codes
 from reconciler.core.absent import ABSENT, Absent
 from reconciler.core.device import Desired, DesiredDevice, Lifecycle, OnRemove, Owner, Removal
 from reconciler.core.diagnostics import Code, Diagnostic
-from reconciler.core.fields import Scalar
+from reconciler.core.fields import FIELD_BY_PATH, FIELDS, IS_PRIMARY, Scalar
 from reconciler.core.project import Project
 from reconciler.core.source import Source
 from reconciler.core.suggestion import closest, did_you_mean, listed
 
-from .collector import paused_collector
 from .documents import Document, read_documents
-from .external_people import ExternalPeople, person_twice
-from .messages.field_text import shown
-from .messages.schema_errors import explain
-from .people import owner
-from .result import ManifestFile, ParseResult, reading
-from .rules import Declared, check
+from .external_people import ExternalPeople, report_person_twice
+from .messages.field_text import show_key
+from .messages.schema_errors import explain_violations
+from .people import read_owner
+from .result import ManifestFile, ParseResult, make_result
+from .rules import Declared, check_across_files
 from .schema import Schemas
 from .tree import Tree
 from .yaml_events import FASTEST, Opener
@@ -50,23 +51,22 @@ def read_manifests(
     `outside` are the people whom every manifest may name.
     """
     declared = Declared(outside)
-    with paused_collector():
-        for file in files:
-            found = read_documents(file.path, file.data, opener)
-            declared.diagnostics += found.diagnostics
-            named: set[str] = set()
-            for document in found.documents:
-                sound = document.tree
-                if not schemas.devices.accepts(document.tree):
-                    declared.diagnostics += explain(document, schemas.devices, found.faulty)
-                    sound = schemas.devices.sound(document.tree)
-                if isinstance(sound, dict):
-                    _Manifest(document, sound, project, declared, named).declare()
-            # The trees are large, and their places hold them: let go of one file before the next.
-            del found
-        check(declared)
-        desired = Desired(_sorted(declared.devices), _sorted(declared.removed))
-    return reading(desired, declared.diagnostics)
+    for file in files:
+        read = read_documents(file.path, file.data, opener)
+        declared.diagnostics += read.diagnostics
+        named: set[str] = set()
+        for document in read.documents:
+            sound = document.tree
+            if not schemas.devices.accepts(document.tree):
+                declared.diagnostics += explain_violations(document, schemas.devices, read.faulty)
+                sound = schemas.devices.sound(document.tree)
+            if isinstance(sound, dict):
+                _Manifest(document, sound, project, declared, named).declare()
+        # The trees are large, and their places hold them: let go of one file before the next.
+        del read
+    check_across_files(declared)
+    desired = Desired(_sorted(declared.devices), _sorted(declared.removed))
+    return make_result(desired, declared.diagnostics)
 
 
 def _sorted(entries: Mapping[str, _T]) -> dict[str, _T]:
@@ -78,8 +78,7 @@ class _Defaults:
     """What `defaults:` gives to each device of a document."""
 
     owner: Owner | Absent | None = ABSENT
-    is_primary: bool | Absent = ABSENT
-    registration_enabled: bool | Absent = ABSENT
+    fields: _Map = field(default_factory=dict)
     additional_data: Mapping[str, Scalar | None] = field(default_factory=dict)
     lifecycle: _Map = field(default_factory=dict)
 
@@ -148,7 +147,7 @@ class _Manifest:
         self.declared.diagnostics.append(
             Diagnostic(
                 codes.UNKNOWN_APPLICATION,
-                f"The project has no application {shown(name)}",
+                f"The project has no application {show_key(name)}",
                 self.places.value(("application",)),
                 fix=did_you_mean(name, known)
                 or f"The project has {listed(known)}; correct the name, or add the application.",
@@ -159,7 +158,7 @@ class _Manifest:
         outside = self.declared.outside
         for name, entry in self._section("people").items():
             assert isinstance(entry, dict)
-            person = owner(
+            person = read_owner(
                 self._pointer(f"people.{name}", name),
                 entry,
                 self.places.key(("people", name)),
@@ -168,7 +167,7 @@ class _Manifest:
             self.declared.add_person(person, name)
             other = outside.people.get(name) if outside.judged else None
             if other is not None:
-                self.declared.diagnostics.append(person_twice(person, other))
+                self.declared.diagnostics.append(report_person_twice(person, other))
 
     def _pointer(self, path: str, name: str) -> str:
         """Name a declaration; a name that an earlier document of the file has, by its number."""
@@ -188,8 +187,7 @@ class _Manifest:
             default_owner = self._owner(raw, pointer)
         return _Defaults(
             default_owner,
-            cast("bool | Absent", raw.get("isPrimary", ABSENT)),
-            cast("bool | Absent", raw.get("registrationEnabled", ABSENT)),
+            {path: raw[path] for path in FIELD_BY_PATH if path in raw},
             cast("dict[str, Scalar | None]", raw.get("additionalData", {})),
             lifecycle if isinstance(lifecycle, dict) else {},
         )
@@ -208,21 +206,22 @@ class _Manifest:
             device_owner = defaults.owner
         lifecycle = _NO_LIFECYCLE
         if defaults.lifecycle or "lifecycle" in raw:
-            lifecycle = _lifecycle({**defaults.lifecycle, **cast(_Map, get("lifecycle", {}))})
+            lifecycle = _make_lifecycle({**defaults.lifecycle, **cast(_Map, get("lifecycle", {}))})
         device = DesiredDevice(
             registration,
             self.application,
             source,
             cast("str | None", get("label")),
             device_owner,
-            cast("bool | Absent", get("isPrimary", defaults.is_primary)),
-            cast("bool | Absent", get("registrationEnabled", defaults.registration_enabled)),
-            data,
-            lifecycle,
+            additional_data=data,
+            lifecycle=lifecycle,
         )
+        given = {**defaults.fields, **raw}
+        values = {one.attribute: given[one.path] for one in FIELDS if one.path in given}
+        device = replace(device, **values) if values else device
         self.declared.add_device(device)
         if device.is_primary is True and isinstance(device_owner, Owner):
-            place = self.places.value_in(raw, "isPrimary") if "isPrimary" in raw else source
+            place = self.places.value_in(raw, IS_PRIMARY) if IS_PRIMARY in raw else source
             self.declared.add_primary(device_owner, device, place)
 
     def _owner(self, raw: _Map, pointer: str) -> Owner | Absent | None:
@@ -240,7 +239,7 @@ class _Manifest:
                     self._unknown_person(name, self.places.value_in(raw, "owner"))
                 return ABSENT
             case dict() as entry:
-                person = owner(pointer, entry, self.places.value_in(raw, "owner"))
+                person = read_owner(pointer, entry, self.places.value_in(raw, "owner"))
                 self.declared.add_person(person, None)
                 return person
             case _:
@@ -257,13 +256,15 @@ class _Manifest:
         # The name is not shown: it may be an identity value that was written for a name.
         if name not in self.suggestions and len(self.suggestions) < _SUGGESTIONS:
             self.suggestions[name] = closest(name, self._known_people())
-        found = self.suggestions.get(name)
+        meant = self.suggestions.get(name)
         self._complain(
-            codes.UNKNOWN_PERSON, place, None if found is None else f"Did you mean {shown(found)}?"
+            codes.UNKNOWN_PERSON,
+            place,
+            None if meant is None else f"Did you mean {show_key(meant)}?",
         )
 
 
-def _lifecycle(merged: _Map) -> Lifecycle:
+def _make_lifecycle(merged: _Map) -> Lifecycle:
     if not merged or merged == {"protect": False}:
         return _NO_LIFECYCLE
     on_remove = merged.get("onRemove")

@@ -1,7 +1,8 @@
-"""Stage 1, documents: the bytes of a file to plain values with the place of every key and value.
+"""Documents of a file: its bytes to plain values, with the place of every key and value.
 
-Built straight from parser events, without recursion and in one pass. Duplicate keys, tags, alias
-bombs, cycles and bottomless nesting end here; what passes is a tree of JSON's types.
+Built straight from parser events, without recursion and in one pass. Text that is not UTF-8,
+duplicate keys, tags, alias bombs, cycles and bottomless nesting end here; what passes is a tree of
+JSON's types.
 """
 
 from __future__ import annotations
@@ -27,13 +28,10 @@ from reconciler.core import codes
 from reconciler.core.diagnostics import Code, Diagnostic
 from reconciler.core.source import Source
 
-from .collector import paused_collector
-from .positions import Lines, Offsets, Positions, no_offsets
 from .result import Unreadable
-from .scalars import PLAIN_STARTS, Refused, plain
-from .text import Stopped, decode
-from .tree import Tree
-from .yaml_events import FASTEST, Opener, broken, depth_passed
+from .scalars import PLAIN_STARTS, Refused, parse_plain
+from .tree import Lines, Offsets, Positions, Tree, empty_offsets
+from .yaml_events import FASTEST, Opener, explain_yaml_error, find_too_deep
 
 DEEPEST: Final = 64
 # Written out, aliases may add this many values, and this many times what is written.
@@ -66,18 +64,17 @@ class Documents:
 
 def read_documents(file: str, data: bytes | Unreadable, opener: Opener = FASTEST) -> Documents:
     """Read all documents of a file, leaving out those that are empty."""
-    found = Documents()
+    documents = Documents()
     try:
         text = decode(file, data)
-        with paused_collector():
-            _Builder(file, text, found).run(opener)
+        _Builder(file, text, documents).run(opener)
     except Stopped as stop:
-        found.diagnostics.append(stop.diagnostic)
-    if not found.documents and not found.diagnostics:
-        found.diagnostics.append(
+        documents.diagnostics.append(stop.diagnostic)
+    if not documents.documents and not documents.diagnostics:
+        documents.diagnostics.append(
             Diagnostic(codes.EMPTY_FILE, codes.EMPTY_FILE.title, Source(file, 1, 1))
         )
-    return found
+    return documents
 
 
 # What `key` can be while a container is filled, beside the key whose value comes next: None, a
@@ -94,10 +91,10 @@ _Frame = tuple["dict[str, Tree]", "list[Tree]", Offsets, "str | None", "str | No
 class _Builder:
     """The state that is needed now and then; what every event needs is local to `_loop`."""
 
-    def __init__(self, file: str, text: str, found: Documents) -> None:
+    def __init__(self, file: str, text: str, documents: Documents) -> None:
         self.file = file
         self.text = text
-        self.found = found
+        self.documents = documents
         self.lines = Lines(file, text)
         self.number = 0
         # What an anchor names and how many values that is; None while it is still open.
@@ -111,9 +108,9 @@ class _Builder:
         try:
             self._loop(opener)
         except YAMLError as error:
-            stopped = broken(error, self.text)
+            stopped = explain_yaml_error(error, self.text)
             place = Source(self.file, stopped.line + 1, stopped.column + 1)
-            if stopped.code is codes.TOO_DEEP and (mark := depth_passed(self.text, DEEPEST)):
+            if stopped.code is codes.TOO_DEEP and (mark := find_too_deep(self.text, DEEPEST)):
                 place = Source(self.file, mark.line + 1, mark.column + 1)
             raise Stopped(Diagnostic(stopped.code, stopped.message, place)) from None
 
@@ -123,7 +120,7 @@ class _Builder:
         stack: list[_Frame] = []
         mapping: dict[str, Tree] = {}
         items: list[Tree] = []
-        offsets = no_offsets()
+        offsets = empty_offsets()
         key: str | None = _ITEM
         anchor: str | None = None
         size = began = own_offset = 0
@@ -152,7 +149,7 @@ class _Builder:
                     value = text
                 else:
                     try:
-                        value = plain(text)
+                        value = parse_plain(text)
                     except Refused as refused:
                         self._complain(refused.code, offset)
                         value = text
@@ -172,7 +169,7 @@ class _Builder:
                 if anchor is not None:
                     began += self.aliased
                     self.anchors[anchor] = None
-                offsets = no_offsets()
+                offsets = empty_offsets()
                 if type(event) is MappingStartEvent:
                     mapping, key = {}, None
                 else:
@@ -197,7 +194,7 @@ class _Builder:
                 self.number += 1
                 self.anchors = {}
                 places = Positions(self.lines)
-                items, offsets, key = [], no_offsets(), _ITEM
+                items, offsets, key = [], empty_offsets(), _ITEM
                 continue
             elif type(event) is StreamEndEvent:
                 return
@@ -205,7 +202,7 @@ class _Builder:
                 if items and items[0] is not None:
                     places.root, places.start = items[0], offsets[0]
                     document = Document(self.file, self.number, items[0], places)
-                    self.found.documents.append(document)
+                    self.documents.documents.append(document)
                 continue
 
             if key is _ITEM:
@@ -239,7 +236,7 @@ class _Builder:
             order.update((name, known + n) for n, name in enumerate(islice(mapping, known, None)))
         first = self.lines.source(offsets[2 * order[key]])
         here = self.lines.source(offset)
-        self.found.diagnostics.append(
+        self.documents.diagnostics.append(
             Diagnostic(
                 codes.DUPLICATE_KEY,
                 codes.DUPLICATE_KEY.title,
@@ -250,8 +247,53 @@ class _Builder:
 
     def _complain(self, code: Code, offset: int) -> None:
         source = self.lines.source(offset)
-        self.found.faulty.add(source)
-        self.found.diagnostics.append(Diagnostic(code, code.title, source))
+        self.documents.faulty.add(source)
+        self.documents.diagnostics.append(Diagnostic(code, code.title, source))
 
     def _stop(self, code: Code, offset: int) -> NoReturn:
         raise Stopped(Diagnostic(code, code.title, self.lines.source(offset)))
+
+
+_MARK: Final = b"\xef\xbb\xbf"  # of UTF-8; editors that join files leave more than one
+_BOMS: Final = (
+    (b"\xff\xfe\x00\x00", "UTF-32"),
+    (b"\x00\x00\xfe\xff", "UTF-32"),
+    (b"\xff\xfe", "UTF-16"),
+    (b"\xfe\xff", "UTF-16"),
+)
+
+
+# Text has no NUL; binary files and UTF-16 have one soon.
+_SNIFFED: Final = 1024
+
+
+class Stopped(Exception):
+    """Nothing more can be read from this file."""
+
+    def __init__(self, diagnostic: Diagnostic) -> None:
+        super().__init__(diagnostic.message)
+        self.diagnostic = diagnostic
+
+
+def decode(file: str, data: bytes | Unreadable) -> str:
+    """Return the text of a UTF-8 file, without its byte order mark. Raise Stopped if it is none."""
+    start = Source(file, 1, 1)
+    if isinstance(data, Unreadable):
+        raise Stopped(Diagnostic(codes.UNREADABLE, f"Cannot be read: {data.reason}", start))
+    for bom, name in _BOMS:
+        if data.startswith(bom):
+            raise Stopped(Diagnostic(codes.NOT_UTF8, f"The file is {name}, not UTF-8", start))
+    if b"\0" in data[:_SNIFFED]:
+        raise Stopped(Diagnostic(codes.NOT_UTF8, "The file is binary or UTF-16, not UTF-8", start))
+    while data.startswith(_MARK):
+        data = data.removeprefix(_MARK)
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        message = f"Byte 0x{data[error.start]:02x} is not UTF-8"
+        before = data[: error.start].decode()
+        line = before.count("\n")
+        column = len(before) - (before.rfind("\n") + 1)
+        raise Stopped(
+            Diagnostic(codes.NOT_UTF8, message, Source(file, line + 1, column + 1))
+        ) from None

@@ -1,4 +1,4 @@
-"""Stage 1, people outside of Git: `People` documents to owners that every manifest may name."""
+"""People who are not kept in Git: `People` documents to owners that every manifest may name."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from reconciler.core.device import Owner
 from reconciler.core.diagnostics import Diagnostic
 
 from .documents import Document, read_documents
-from .messages.schema_errors import explain
-from .people import owner
-from .result import ManifestFile, ParseResult, reading
+from .messages.schema_errors import explain_violations
+from .people import read_owner
+from .result import ManifestFile, ParseResult, make_result
 from .schema import Shape
 from .tree import Tree
 
@@ -37,28 +37,28 @@ def read_people(files: Iterable[ManifestFile], schema: bytes) -> ParseResult[Map
     people: dict[str, Owner] = {}
     diagnostics: list[Diagnostic] = []
     for file in files:
-        found = read_documents(file.path, file.data)
-        diagnostics += found.diagnostics
-        for document in found.documents:
+        read = read_documents(file.path, file.data)
+        diagnostics += read.diagnostics
+        for document in read.documents:
             if not shape.accepts(document.tree):
-                diagnostics += explain(document, shape, found.faulty)
+                diagnostics += explain_violations(document, shape, read.faulty)
                 continue
-            for name, person in _people(document):
+            for name, person in _declared_people(document):
                 first = people.setdefault(name, person)
                 if first is not person:
-                    diagnostics.append(person_twice(person, first))
-    return reading(people, diagnostics)
+                    diagnostics.append(report_person_twice(person, first))
+    return make_result(people, diagnostics)
 
 
-def person_twice(here: Owner, first: Owner) -> Diagnostic:
+def report_person_twice(here: Owner, first: Owner) -> Diagnostic:
     """Return the complaint of a name that two people have; both places, and who neither is."""
     assert first.source is not None
     code = codes.PERSON_TWICE
     return Diagnostic(code, code.title, here.source, related=((first.source, "the other one"),))
 
 
-def _people(document: Document) -> Iterable[tuple[str, Owner]]:
+def _declared_people(document: Document) -> Iterable[tuple[str, Owner]]:
     tree = cast("dict[str, dict[str, dict[str, Tree]]]", document.tree)
     for name, entry in tree["people"].items():
         place = document.places.key(("people", name))
-        yield name, owner(f"{document.file}#people.{name}", entry, place)
+        yield name, read_owner(f"{document.file}#people.{name}", entry, place)

@@ -1,4 +1,4 @@
-"""Stage 1, the guide: what a dotted path of a file format leads to, from the format's JSON Schema.
+"""What a dotted path of a file format leads to, from the format's JSON Schema; for `explain`.
 
 A path is written as the field stands in a file. The names that people choose, a registration id or
 a person's name, may be left out, written as they are, or as a placeholder: `devices.isPrimary`,
@@ -16,8 +16,8 @@ from typing import Final, cast
 from reconciler.core.field_doc import Below, Field, Missing
 from reconciler.core.suggestion import closest
 
-from .messages.constraint_text import allowed, rules, types
-from .tree import Tree, mapping
+from .messages.constraint_text import allowed_values, rules_in_words, type_in_words
+from .tree import Tree, as_mapping
 
 Schema = Mapping[str, Tree]
 
@@ -46,9 +46,9 @@ class Guide:
         # What stands packed inside of a text (the content of a record) is only described: nothing
         # refers to it.
         self._packed = {
-            name: one
-            for name, one in mapping(self._document.get("$defs")).items()
-            if isinstance(one, dict) and f'"#/$defs/{name}"' not in text
+            name: definition
+            for name, definition in as_mapping(self._document.get("$defs")).items()
+            if isinstance(definition, dict) and f'"#/$defs/{name}"' not in text
         }
 
     def roots(self) -> tuple[str, ...]:
@@ -58,8 +58,8 @@ class Guide:
     def find(self, path: str) -> Field | Missing:
         """Return what a path leads to; "" is the document."""
         steps = [_INDEX.sub("", step) for step in path.split(".")] if path else []
-        found = self._descend(_Place(self._document), [step for step in steps if step])
-        return found if isinstance(found, Missing) else self._field(found)
+        place = self._descend(_Place(self._document), [step for step in steps if step])
+        return place if isinstance(place, Missing) else self._field(place)
 
     def paths(self) -> Iterator[str]:
         """Yield the path of each field, names that people choose as placeholders."""
@@ -105,9 +105,9 @@ class Guide:
         if _PLACEHOLDER.fullmatch(name) or not (known or deeper):
             return self._descend(entry, rest)
         if rest:
-            found = self._descend(entry, rest)
-            if isinstance(found, _Place):
-                return found
+            below = self._descend(entry, rest)
+            if isinstance(below, _Place):
+                return below
         elif closest(name, known) is None:
             return entry
         return Missing(self.format, name, ".".join(entry.path), tuple(known))
@@ -128,30 +128,30 @@ class Guide:
 
     def _names_of(self, schema: Schema) -> Schema | None:
         """Return the schema of the names that people choose, if it says what they are."""
-        for facet in self._facets(schema):
-            names = facet.get("propertyNames")
+        for outer in self._facets(schema):
+            names = outer.get("propertyNames")
             if isinstance(names, dict):
-                for one in self._facets(names):
-                    if "description" in one:
-                        return one
+                for facet in self._facets(names):
+                    if "description" in facet:
+                        return facet
         return None
 
     def _field(self, place: _Place) -> Field:
         facets = tuple(self._facets(place.schema))
         names = self._names_of(place.schema)
-        told = [f"{_text(names, 'title')}: {_text(names, 'description')}"] if names else []
+        naming = [f"{_text(names, 'title')}: {_text(names, 'description')}"] if names else []
         return Field(
             self.format,
             ".".join(place.path),
             _first(facets, "title"),
             _first(facets, "description"),
-            types(facets),
+            type_in_words(facets),
             place.required,
-            allowed(facets),
-            (*rules(facets), *self._of_each(place)),
+            allowed_values(facets),
+            (*rules_in_words(facets), *self._of_each(place)),
             _default(facets),
             _examples(facets),
-            told[0] if told else None,
+            naming[0] if naming else None,
             tuple(self._below(place)),
         )
 
@@ -161,13 +161,13 @@ class Guide:
             ("item", self._items(place.schema)),
             ("entry", self._entries(place.schema)),
         ):
-            for one in several:
-                if any(self._below(_Place(one))):
+            for schema in several:
+                if any(self._below(_Place(schema))):
                     continue
-                facets = tuple(self._facets(one))
-                values = allowed(facets)
-                told = [f"one of {', '.join(values)}"] if values else [types(facets)]
-                yield f"each {word}: {'; '.join([*told, *rules(facets)])}"
+                facets = tuple(self._facets(schema))
+                values = allowed_values(facets)
+                facts = [f"one of {', '.join(values)}"] if values else [type_in_words(facets)]
+                yield f"each {word}: {'; '.join([*facts, *rules_in_words(facets)])}"
 
     def _below(self, place: _Place) -> Iterator[Below]:
         """Yield the fields of a place, or of its entries or items where these have any."""
@@ -175,7 +175,7 @@ class Guide:
             step = self._step(place, name)
             facets = tuple(self._facets(step.schema))
             summary = _first(facets, "description").partition(". ")[0].removesuffix(".")
-            yield Below(name, types(facets), summary, step.required)
+            yield Below(name, type_in_words(facets), summary, step.required)
         for item in self._items(place.schema):
             yield from self._below(replace(place, schema=item))
         for entry in self._entries(place.schema):
@@ -183,27 +183,27 @@ class Guide:
 
     def _properties(self, schema: Schema, *, whole: bool = False) -> dict[str, Schema]:
         """Return the named fields; with `whole` of a document, and what is packed in it."""
-        found: dict[str, Schema] = {}
+        properties: dict[str, Schema] = {}
         for facet in self._facets(schema):
-            for name, one in mapping(facet.get("properties")).items():
-                if isinstance(one, dict):
-                    found.setdefault(name, one)
-        return self._packed | found if whole else found
+            for name, field_schema in as_mapping(facet.get("properties")).items():
+                if isinstance(field_schema, dict):
+                    properties.setdefault(name, field_schema)
+        return self._packed | properties if whole else properties
 
     def _entries(self, schema: Schema) -> Iterator[Schema]:
         for facet in self._facets(schema):
-            for one in (
+            for entry in (
                 facet.get("additionalProperties"),
-                *mapping(facet.get("patternProperties")).values(),
+                *as_mapping(facet.get("patternProperties")).values(),
             ):
-                if isinstance(one, dict):
-                    yield one
+                if isinstance(entry, dict):
+                    yield entry
 
     def _items(self, schema: Schema) -> Iterator[Schema]:
         for facet in self._facets(schema):
-            one = facet.get("items")
-            if isinstance(one, dict):
-                yield one
+            item = facet.get("items")
+            if isinstance(item, dict):
+                yield item
 
     def _facets(self, schema: Schema, depth: int = 0) -> Iterator[Schema]:
         """Yield a schema and all that says more of the same value, the nearest first."""
@@ -215,26 +215,26 @@ class Guide:
             yield from self._facets(self._referred(reference), depth + 1)
         for keyword in ("allOf", "anyOf", "oneOf"):
             several = schema.get(keyword)
-            for one in several if isinstance(several, list) else []:
-                if isinstance(one, dict) and set(one) != {"required"}:
-                    yield from self._facets(one, depth + 1)
+            for part in several if isinstance(several, list) else []:
+                if isinstance(part, dict) and set(part) != {"required"}:
+                    yield from self._facets(part, depth + 1)
         for keyword in ("then", "else"):
-            one = schema.get(keyword)
-            if isinstance(one, dict):
-                yield from self._facets(one, depth + 1)
+            part = schema.get(keyword)
+            if isinstance(part, dict):
+                yield from self._facets(part, depth + 1)
 
     def _referred(self, reference: str) -> Schema:
-        found: Tree = cast("Tree", self._document)
+        target: Tree = cast("Tree", self._document)
         for step in reference.removeprefix("#/").split("/"):
-            assert isinstance(found, dict), reference
-            found = found[step]
-        assert isinstance(found, dict), reference
-        return found
+            assert isinstance(target, dict), reference
+            target = target[step]
+        assert isinstance(target, dict), reference
+        return target
 
 
 def _names(schema: Schema, keyword: str) -> list[str]:
-    found = schema.get(keyword)
-    return [str(one) for one in found] if isinstance(found, list) else []
+    names = schema.get(keyword)
+    return [str(listed) for listed in names] if isinstance(names, list) else []
 
 
 def _text(schema: Schema, keyword: str) -> str:
@@ -251,9 +251,9 @@ def _default(facets: tuple[Schema, ...]) -> str | None:
 
 def _examples(facets: tuple[Schema, ...]) -> tuple[str, ...]:
     for facet in facets:
-        found = facet.get("examples")
-        if isinstance(found, list):
-            return tuple(map(_yaml, found))
+        examples = facet.get("examples")
+        if isinstance(examples, list):
+            return tuple(map(_yaml, examples))
     return ()
 
 

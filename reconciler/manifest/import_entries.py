@@ -1,4 +1,4 @@
-"""Stage 1 turned round, entries: what a manifest can declare of live registrations.
+"""Entries for `import`: what a manifest can declare of live registrations.
 
 What it cannot is left out and named, by device and field. The values are those of people: nothing
 here may be shown.
@@ -15,7 +15,7 @@ from typing import Final, cast
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, Owner
-from reconciler.core.fields import IS_PRIMARY, OWNER, Scalar, data_path
+from reconciler.core.fields import FIELDS, IS_PRIMARY, OWNER, Scalar, data_path, field_values
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 
@@ -68,13 +68,13 @@ def entries(
     for id_ in sorted(live.registrations):
         if _REGISTRATION.fullmatch(id_):
             people.add(id_, live.owners.get(id_))
-    primaries = _primaries(live, application, declared, people)
+    primaries = _count_primaries(live, application, declared, people)
     names = people.names()
     undeclared = list(people.undeclared)
     devices: dict[str, Entry] = {}
     for id_ in sorted(live.registrations):
-        found = live.registrations[id_]
-        if not isinstance(found, LiveRegistration):
+        registration = live.registrations[id_]
+        if not isinstance(registration, LiveRegistration):
             continue
         if not _REGISTRATION.fullmatch(id_):
             undeclared.append(Undeclared(id_, None, "a manifest cannot hold such an id"))
@@ -83,20 +83,26 @@ def entries(
         number = people.owners.get(id_)
         if number is not None:
             entry[OWNER] = names[number]
-        if found.is_primary is not ABSENT and number is not None:
+        if registration.is_primary is not ABSENT and number is not None:
             # Whose flag it is, is left open for a device that nobody owns: whoever logs in decides.
             person = people.known[number].identity
-            if found.is_primary and primaries[person] > 1:
+            if registration.is_primary and primaries[person] > 1:
                 why = "its person has several primary devices in this application"
                 undeclared.append(Undeclared(id_, IS_PRIMARY, why))
             else:
-                entry[IS_PRIMARY] = found.is_primary
-        if found.registration_enabled is not ABSENT:
-            entry["registrationEnabled"] = found.registration_enabled
-        if found.additional_data is not ABSENT:
+                entry[IS_PRIMARY] = registration.is_primary
+        for spec, value in zip(FIELDS, field_values(registration), strict=True):
+            if spec.path == IS_PRIMARY or value is ABSENT or value is None:
+                continue
+            why_not = _why_undeclarable(spec.path, value)
+            if why_not is None:
+                entry[spec.path] = value
+            else:
+                undeclared.append(Undeclared(id_, spec.path, why_not))
+        if registration.additional_data is not ABSENT:
             data: dict[str, Tree] = {}
-            for key, value in sorted(found.additional_data.items()):
-                why_not = _why_not(key, value)
+            for key, value in sorted(registration.additional_data.items()):
+                why_not = _why_undeclarable(key, value)
                 if why_not is None:
                     data[key] = value
                 else:
@@ -111,12 +117,12 @@ def entries(
             for number, known in sorted(people.known.items())
             if known.name is None
         },
-        tuple(sorted(undeclared, key=lambda one: (one.device, one.field or ""))),
+        tuple(sorted(undeclared, key=lambda missing: (missing.device, missing.field or ""))),
     )
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class _Known:
+class _KnownPerson:
     """A person and their entry; no entry is written for one who has a `name` already."""
 
     identity: Identity
@@ -130,7 +136,7 @@ class _People:
 
     declared: Desired
     outside: Mapping[str, Owner]
-    known: dict[int, _Known] = field(default_factory=dict)
+    known: dict[int, _KnownPerson] = field(default_factory=dict)
     owners: dict[str, int] = field(default_factory=dict)
     undeclared: list[Undeclared] = field(default_factory=list)
     _elsewhere: dict[IdentityValue, list[Owner]] = field(default_factory=dict)
@@ -139,8 +145,8 @@ class _People:
 
     def __post_init__(self) -> None:
         self._named = {owner.pointer: name for name, owner in self.outside.items()}
-        everybody = (*_owners(self.declared), *self.outside.values())
-        for owner in {id(one): one for one in everybody}.values():
+        everybody = (*_declared_owners(self.declared), *self.outside.values())
+        for owner in {id(owner): owner for owner in everybody}.values():
             for value in owner.identity:
                 self._elsewhere.setdefault(value, []).append(owner)
 
@@ -149,16 +155,16 @@ class _People:
         if person is None or not person.identities:
             return
         if person.number not in self.known:
-            found = self._declared_elsewhere(person) or _known(person)
-            if isinstance(found, str):
-                self.undeclared.append(Undeclared(device, OWNER, found))
+            known = self._declared_elsewhere(person) or _name_person(person)
+            if isinstance(known, str):
+                self.undeclared.append(Undeclared(device, OWNER, known))
                 return
-            holders = {self._numbers.setdefault(one, person.number) for one in found.identity}
+            holders = {self._numbers.setdefault(value, person.number) for value in known.identity}
             if holders != {person.number}:
                 why = "several people of the service have the value that would name its owner"
                 self.undeclared.append(Undeclared(device, OWNER, why))
                 return
-            self.known[person.number] = found
+            self.known[person.number] = known
         self.owners[device] = person.number
 
     def names(self) -> dict[int, str]:
@@ -180,34 +186,36 @@ class _People:
             names[number] = name
         return names
 
-    def _declared_elsewhere(self, person: LivePerson) -> _Known | str | None:
+    def _declared_elsewhere(self, person: LivePerson) -> _KnownPerson | str | None:
         """Return a person of other manifests as they are declared there; None: nobody does."""
-        found = {
+        owners = {
             id(owner): owner
-            for value in sorted(person.identities, key=_in_order)
+            for value in sorted(person.identities, key=_identity_order)
             for owner in self._elsewhere.get(value, ())
         }
-        if not found:
+        if not owners:
             return None
         # Whoever has a name already needs no entry, and their values stay where they are.
         known = sorted(
-            found.values(), key=lambda one: (one.pointer not in self._named, one.pointer)
+            owners.values(), key=lambda owner: (owner.pointer not in self._named, owner.pointer)
         )
         for owner in known:
             if person.identities.issuperset(owner.identity):
-                return _Known(owner.identity, _entry(owner), self._named.get(owner.pointer))
-        pointer = min(owner.pointer for owner in found.values())
+                return _KnownPerson(
+                    owner.identity, _owner_entry(owner), self._named.get(owner.pointer)
+                )
+        pointer = min(owner.pointer for owner in owners.values())
         return f"its owner is declared with other values at {pointer}"
 
 
 _LETTERS: Final = str.maketrans("0123456789", "abcdefghij")
 
 
-def _in_order(value: IdentityValue) -> tuple[str, str]:
+def _identity_order(value: IdentityValue) -> tuple[str, str]:
     return (value.kind, value.reveal())
 
 
-def _owners(declared: Desired) -> Iterator[Owner]:
+def _declared_owners(declared: Desired) -> Iterator[Owner]:
     """Yield each declared person once, however many devices they have."""
     seen: set[int] = set()
     for device in declared.devices.values():
@@ -217,10 +225,10 @@ def _owners(declared: Desired) -> Iterator[Owner]:
             yield owner
 
 
-def _entry(owner: Owner) -> Entry:
+def _owner_entry(owner: Owner) -> Entry:
     # In the order of the schema, as `fmt` has it.
     values = sorted(owner.identity, key=lambda value: _KINDS.index(value.kind))
-    entry: dict[str, Tree] = {value.kind.value: _text(value) for value in values}
+    entry: dict[str, Tree] = {value.kind.value: _identity_text(value) for value in values}
     if owner.keep_as_lead is not None:
         entry["keepAsLead"] = owner.keep_as_lead
     if owner.attributes is not None:
@@ -229,18 +237,20 @@ def _entry(owner: Owner) -> Entry:
     return entry
 
 
-def _known(person: LivePerson) -> _Known | str:
+def _name_person(person: LivePerson) -> _KnownPerson | str:
     """Return somebody by one value; or why there is none that can be declared."""
     for kind in _KINDS:
-        fitting = [one for one in person.identities if one.kind is kind and _can_name(one)]
-        if fitting:
-            value = min(fitting, key=_in_order)
-            return _Known(Identity.of(value), {kind.value: _text(value)})
+        candidates = [
+            value for value in person.identities if value.kind is kind and _can_name(value)
+        ]
+        if candidates:
+            value = min(candidates, key=_identity_order)
+            return _KnownPerson(Identity.of(value), {kind.value: _identity_text(value)})
     return "a manifest cannot hold any of the values that name its owner"
 
 
 def _can_name(value: IdentityValue) -> bool:
-    text = _text(value)
+    text = _identity_text(value)
     if not _is_text(text):
         return False
     match value.kind:
@@ -252,28 +262,28 @@ def _can_name(value: IdentityValue) -> bool:
             return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
 
 
-def _text(value: IdentityValue) -> str:
+def _identity_text(value: IdentityValue) -> str:
     plus = "+" if value.kind is IdentityKind.PHONE_NUMBER else ""
     return plus + value.reveal()
 
 
-def _primaries(
+def _count_primaries(
     live: Live, application: str, declared: Desired, people: _People
 ) -> Counter[Identity]:
     """Count the primary devices of each person in the application, those declared elsewhere too."""
-    found: Counter[Identity] = Counter()
+    counts: Counter[Identity] = Counter()
     for device in declared.devices.values():
         owner = device.owner
         if device.application == application and device.is_primary is True:
-            found.update([owner.identity] if isinstance(owner, Owner) else ())
+            counts.update([owner.identity] if isinstance(owner, Owner) else ())
     for id_, number in people.owners.items():
         registration = live.registrations[id_]
         if isinstance(registration, LiveRegistration) and registration.is_primary is True:
-            found[people.known[number].identity] += 1
-    return found
+            counts[people.known[number].identity] += 1
+    return counts
 
 
-def _why_not(key: str, value: Scalar) -> str | None:
+def _why_undeclarable(key: str, value: Scalar) -> str | None:
     """Return why a manifest cannot hold a key of additionalData; None: it can."""
     if not 0 < len(key) <= _LONGEST_NAME:
         return f"a manifest's keys have 1 to {_LONGEST_NAME} characters"

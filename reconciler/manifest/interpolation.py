@@ -1,4 +1,4 @@
-"""Stage 1, interpolation: `${NAME}` of the project file, and the base URL that keys may go to.
+"""Environment references `${NAME}` of the project file, and the base URL that keys may go to.
 
 Only whole values are references, and they are resolved only when a command needs them. Neither a
 value from the environment nor a literal one ever stands in a diagnostic, but for a host name.
@@ -13,7 +13,7 @@ from typing import Final
 
 from reconciler.core import codes
 from reconciler.core.diagnostics import Diagnostic
-from reconciler.core.project import Setting
+from reconciler.core.setting import Setting
 
 ALLOWED_HOSTS: Final = "RECONCILER_ALLOWED_HOSTS"
 _REFERENCE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?\}", re.DOTALL | re.ASCII)
@@ -95,7 +95,7 @@ def check_base_url(url: str, environ: Mapping[str, str], setting: Setting) -> Di
     names = {f"{prefix}{host}"} | ({f"{prefix}{host}:{port}"} if port else set())
     if scheme == "https":
         names |= {f"https://{name}" for name in names}
-    if names.intersection(one.rstrip("/") for one in allowed):
+    if names.intersection(host.rstrip("/") for host in allowed):
         return None
     if scheme == "http":
         message = f"Plain http to {host}, which anybody on the way can read"
@@ -110,7 +110,7 @@ def check_base_url(url: str, environ: Mapping[str, str], setting: Setting) -> Di
 def may_be_sent_to(host: str, environ: Mapping[str, str]) -> bool:
     """Whether secrets may go to a host: loopback, or one that RECONCILER_ALLOWED_HOSTS names."""
     allowed = environ.get(ALLOWED_HOSTS, "").lower().replace(",", " ").split()
-    names = {one.partition("://")[2] or one for one in allowed}
+    names = {host.partition("://")[2] or host for host in allowed}
     return _is_loopback(host) or host.lower() in {name.rstrip("/") for name in names}
 
 

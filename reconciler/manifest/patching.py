@@ -1,4 +1,4 @@
-"""Stage 1, manifests with other registration ids: an entry's lines changed, all else as it was.
+"""Manifests edited in place: an entry's registration id changed or dropped, all else as it was.
 
 Text is edited by the places that reading noted, so comments and layout stay. Whether an edit means
 what it should is judged by reading the result (`means`), not by trusting the edit.
@@ -36,16 +36,16 @@ def edited(text: str, edits: Sequence[Edit]) -> str | None:
     """Return a manifest with its entries edited; None if one does not stand as a block of lines."""
     lines = _LINE.findall(text)
     # From the end, so that no edit moves the place of another.
-    for edit in sorted(edits, key=lambda one: one.source, reverse=True):
+    for edit in sorted(edits, key=lambda edit: edit.source, reverse=True):
         if not _is_block(lines, edit):
             return None
         row, column = edit.source.line - 1, edit.source.column - 1
         if edit.replacement is None:
-            lines[row : _end(lines, row, column)] = []
+            lines[row : _end_of_entry(lines, row, column)] = []
             continue
-        written = _key(lines[row][column:], edit.device)
+        written = _written_key(lines[row][column:], edit.device)
         rest = lines[row][column + len(written) :]
-        lines[row] = lines[row][:column] + _like(written, edit.replacement) + rest
+        lines[row] = lines[row][:column] + _write_like(written, edit.replacement) + rest
     return "".join(lines)
 
 
@@ -62,9 +62,9 @@ def means(before: Desired, after: Desired, edits: Sequence[Edit]) -> bool:
     for device in before.devices.values():
         id_ = to.get(device.id, device.id)
         if id_ is not None:
-            wanted[id_] = _bare(device, id_)
-    found = {device.id: _bare(device, device.id) for device in after.devices.values()}
-    return wanted == found and before.removed.keys() == after.removed.keys()
+            wanted[id_] = _without_position(device, id_)
+    actual = {device.id: _without_position(device, device.id) for device in after.devices.values()}
+    return wanted == actual and before.removed.keys() == after.removed.keys()
 
 
 def patch(before: Mapping[str, str], after: Mapping[str, str]) -> str:
@@ -74,18 +74,20 @@ def patch(before: Mapping[str, str], after: Mapping[str, str]) -> str:
         # With a blank in it a name ends at a tab, as diff writes it.
         tail = "\t" if " " in path else ""
         old, new = before[path].split("\n"), after[path].split("\n")
-        for line in unified_diff(_ended(old), _ended(new), f"a/{path}{tail}", f"b/{path}{tail}"):
+        for line in unified_diff(
+            _end_lines(old), _end_lines(new), f"a/{path}{tail}", f"b/{path}{tail}"
+        ):
             parts.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
     return "".join(parts)
 
 
-def _ended(parts: Sequence[str]) -> list[str]:
+def _end_lines(parts: Sequence[str]) -> list[str]:
     """Return lines as patches have them: they end at a line feed and nowhere else."""
     lines = [f"{part}\n" for part in parts[:-1]]
     return [*lines, parts[-1]] if parts[-1] else lines
 
 
-def _bare(device: DesiredDevice, id_: str) -> DesiredDevice:
+def _without_position(device: DesiredDevice, id_: str) -> DesiredDevice:
     """Return a device without what an edit may move: its place, and its owner's."""
     owner = device.owner
     if isinstance(owner, Owner):
@@ -93,7 +95,7 @@ def _bare(device: DesiredDevice, id_: str) -> DesiredDevice:
     return replace(device, id=id_, source=_NOWHERE, owner=owner)
 
 
-def _end(lines: Sequence[str], row: int, column: int) -> int:
+def _end_of_entry(lines: Sequence[str], row: int, column: int) -> int:
     """Return the line after the entry of a key: up to the next line that stands no deeper.
 
     Blank lines and comments behind its last line belong to what follows.
@@ -114,10 +116,10 @@ def _is_block(lines: Sequence[str], edit: Edit) -> bool:
     row, column = edit.source.line - 1, edit.source.column - 1
     if row >= len(lines) or lines[row][:column].strip():
         return False
-    return bool(_key(lines[row][column:], edit.device))
+    return bool(_written_key(lines[row][column:], edit.device))
 
 
-def _key(text: str, id_: str) -> str:
+def _written_key(text: str, id_: str) -> str:
     """Return the key that a text begins with, as it is written; nothing if it is another."""
     for written in (id_, f'"{id_}"', f"'{id_}'"):
         if text.startswith(written) and text[len(written) :].lstrip(" ").startswith(":"):
@@ -125,7 +127,7 @@ def _key(text: str, id_: str) -> str:
     return ""
 
 
-def _like(written: str, id_: str) -> str:
+def _write_like(written: str, id_: str) -> str:
     """Write an id as the old one was written; quoted where it would not do plainly."""
     quote = written[0] if written[0] in "\"'" else ""
     if not quote and not (_PLAIN.fullmatch(id_) and re.search(r"[A-Za-z]", id_)):

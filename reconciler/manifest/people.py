@@ -1,4 +1,4 @@
-"""Stage 1, people: `people:` entries and owners written in place, as typed and hidden values."""
+"""Entries of `people:` and owners written in place, as typed and hidden values."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ATTRIBUTES: Final = (
 _KINDS: Final = tuple((kind, kind.value) for kind in IdentityKind)
 
 
-def owner(pointer: str, entry: dict[str, Tree], source: Source) -> Owner:
+def read_owner(pointer: str, entry: dict[str, Tree], source: Source) -> Owner:
     """Return the person that a valid entry of the schema's `person` declares."""
     values = [
         IdentityValue.of(kind, cast(str, entry[name])) for kind, name in _KINDS if name in entry
@@ -44,12 +44,12 @@ def _attributes(declared: Tree) -> Attributes | None:
     return Secret(dict(declared))
 
 
-def same_person(one: Owner, other: Owner) -> bool:
+def same_person(first: Owner, second: Owner) -> bool:
     """Whether two declarations say the same of a person."""
     return (
-        one.identity == other.identity
-        and one.attributes == other.attributes
-        and one.keep_as_lead == other.keep_as_lead
+        first.identity == second.identity
+        and first.attributes == second.attributes
+        and first.keep_as_lead == second.keep_as_lead
     )
 
 

@@ -1,256 +1,89 @@
-"""Stage 1, the project file: `reconciler.yaml` to a Project, references left unresolved."""
+"""The project file: `reconciler.yaml` to a Project, or every mistake in it.
+
+References to the environment are left unresolved; see `interpolation`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from ntpath import splitdrive
-from typing import Final, Literal, cast
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from typing import Literal, cast
 
 from reconciler.core import codes
 from reconciler.core.device import OnRemove
-from reconciler.core.diagnostics import Code, Diagnostic
+from reconciler.core.diagnostics import Diagnostic
+from reconciler.core.fields import Scalar, as_yaml
+from reconciler.core.identity import IdentityKind
+from reconciler.core.privacy import Privacy
 from reconciler.core.project import (
     ApiKey,
     ApiSettings,
     Application,
     Auth,
     Basic,
-    Encryption,
-    HttpPlace,
     Ibsso,
-    LocalPlace,
     OAuth2,
-    ObjectStorePlace,
     Pattern,
-    Place,
-    PostgresPlace,
     Project,
-    Setting,
-    StateSettings,
 )
-from reconciler.core.suggestion import did_you_mean, listed
-from reconciler.platform.assumptions import ASSUMPTIONS
+from reconciler.core.safety import DEFAULT_BUDGETS, Budget, ProtectRule, Safety
+from reconciler.core.setting import Setting
 
 from .documents import Document, read_documents
-from .interpolation import is_partial
-from .messages.field_text import shown
-from .messages.schema_errors import explain
-from .positions import Path
-from .privacy import privacy
-from .result import ParseResult, Unreadable, reading
-from .safety import safety
+from .messages.schema_errors import explain_violations
+from .project_rules import check_references, check_settings
+from .result import ParseResult, Unreadable, make_result
 from .schema import Schemas
-from .tree import Tree, items, mapping
+from .state_settings import read_state_section
+from .tree import Positions, Tree, as_list, as_mapping
 
-_STATE_PATH: Final = ".reconciler/state.db"
-# What each backend takes beside `backend`, and what it needs.
-_TAKES: Final[Mapping[str, tuple[str, ...]]] = {
-    "local": ("path",),
-    "objectstore": ("url", "encryption"),
-    "http": (
-        *("address", "lockAddress", "unlockAddress", "lockMethod", "unlockMethod", "updateMethod"),
-        *("username", "password", "token", "encryption"),
-    ),
-    "postgres": ("url", "name", "encryption"),
-}
-_NEEDS: Final[Mapping[str, str]] = {"objectstore": "url", "http": "address", "postgres": "url"}
-_LITERAL_IN_STATE: Final = frozenset(
-    {"backend", "name", "lockMethod", "unlockMethod", "updateMethod"}
-)
 _Map = dict[str, Tree]
 
 
 def read_project(file: str, data: bytes | Unreadable, schemas: Schemas) -> ParseResult[Project]:
     """Read the project file. It needs no environment; see interpolation.resolve."""
-    found = read_documents(file, data)
-    diagnostics = list(found.diagnostics)
-    for other in found.documents[1:]:
+    read = read_documents(file, data)
+    diagnostics = list(read.diagnostics)
+    for other in read.documents[1:]:
         place = other.places.value(())
         diagnostics.append(
             Diagnostic(codes.SEVERAL_DOCUMENTS, codes.SEVERAL_DOCUMENTS.title, place)
         )
-    if not found.documents:
-        return reading(None, diagnostics)
-    document = found.documents[0]
+    if not read.documents:
+        return make_result(None, diagnostics)
+    document = read.documents[0]
     valid = schemas.project.accepts(document.tree)
     if not valid:
-        diagnostics += explain(document, schemas.project, found.faulty)
-    if not any(one.code is codes.WRONG_DOCUMENT for one in diagnostics):
-        diagnostics += _references(document)
-        diagnostics += _rules(document)
-    project = _project(document) if valid else None
-    return reading(project, diagnostics)
+        diagnostics += explain_violations(document, schemas.project, read.faulty)
+    if not any(diagnostic.code is codes.WRONG_DOCUMENT for diagnostic in diagnostics):
+        diagnostics += check_references(document)
+        diagnostics += check_settings(document)
+    project = _make_project(document) if valid else None
+    return make_result(project, diagnostics)
 
 
-def _references(document: Document) -> Iterator[Diagnostic]:
-    """Complain of references that are only a part of a value, or stand where none are read."""
-    for path, text in _texts(document.tree, ()):
-        if "${" not in text:
-            continue
-        if not _takes_reference(path):
-            yield _at_value(document, path, codes.MISPLACED_REFERENCE)
-        elif is_partial(text):
-            yield _at_value(document, path, codes.PARTIAL_REFERENCE)
-
-
-def _texts(tree: Tree, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    # The depth of documents is bounded, so this cannot recurse to death; and a bomb of aliases
-    # was refused, so it ends.
-    match tree:
-        case str():
-            yield path, tree
-        case dict():
-            for key, value in tree.items():
-                yield from _texts(value, (*path, key))
-        case list():
-            for number, item in enumerate(tree):
-                yield from _texts(item, (*path, number))
-        case _:
-            pass
-
-
-def _takes_reference(path: Path) -> bool:
-    match tuple(path):
-        case ("api", "baseUrl"):
-            return True
-        case ("state", name, *_):
-            return name not in _LITERAL_IN_STATE
-        case ("api", "auth", *_):
-            return True
-        case ("applications", _, "appCode"):
-            return True
-        case _:
-            return False
-
-
-def _rules(document: Document) -> Iterator[Diagnostic]:
-    """Check what the schema cannot say, of all parts that are what they have to be."""
-    tree = mapping(document.tree)
-    yield from _assumptions(document, mapping(mapping(tree.get("api")).get("assume")))
-    yield from _app_codes(document, mapping(tree.get("applications")))
-    yield from _state_rules(document, mapping(tree.get("state")))
-    patterns = tree.get("manifests")
-    for path, globs in (
-        (("manifests",), patterns if isinstance(patterns, list) else []),
-        (("safety", "consents"), items(mapping(tree.get("safety")).get("consents"))),
-        (("peopleFrom",), items(tree.get("peopleFrom"))),
-    ):
-        for number, pattern in enumerate(globs):
-            if isinstance(pattern, str) and _leaves(pattern):
-                yield _at_value(document, (*path, number), codes.PATTERN)
-
-
-def _assumptions(document: Document, assume: _Map) -> Iterator[Diagnostic]:
-    for name, value in assume.items():
-        path = ("api", "assume", name)
-        if name not in ASSUMPTIONS:
-            yield Diagnostic(
-                codes.UNKNOWN_ASSUMPTION,
-                f"Unknown assumption: {shown(name)}",
-                document.places.key(path),
-                fix=did_you_mean(name, ASSUMPTIONS) or f"There are {listed(ASSUMPTIONS)}.",
-            )
-        elif isinstance(value, (str, int)) and str(value) not in ASSUMPTIONS[name].readings:
-            known = ASSUMPTIONS[name].readings
-            yield Diagnostic(
-                codes.UNKNOWN_READING,
-                f"{shown(name)} has no reading {shown(str(value))}",
-                document.places.value(path),
-                why=ASSUMPTIONS[name].question,
-                fix=did_you_mean(str(value), known) or f"Write {listed(known, 'or')}.",
-            )
-
-
-def _app_codes(document: Document, applications: _Map) -> Iterator[Diagnostic]:
-    first: dict[str, str] = {}
-    for name, entry in applications.items():
-        code = mapping(entry).get("appCode")
-        if not isinstance(code, str):
-            continue
-        if code not in first:
-            first[code] = name
-            continue
-        there = document.places.value(("applications", first[code], "appCode"))
-        yield Diagnostic(
-            codes.SAME_APP_CODE,
-            f"{shown(first[code])} and {shown(name)} have one application code",
-            document.places.value(("applications", name, "appCode")),
-            related=((there, "the first one"),),
-        )
-
-
-def _state_rules(document: Document, state: _Map) -> Iterator[Diagnostic]:
-    backend = state.get("backend", "local")
-    if not isinstance(backend, str) or backend not in _TAKES:
-        return
-    for name in state:
-        # A name that no backend knows is the schema's to refuse.
-        if name not in _TAKES[backend] and any(name in names for names in _TAKES.values()):
-            yield Diagnostic(
-                codes.STATE_SETTING,
-                f"`{name}` is no setting of backend {backend}",
-                document.places.key(("state", name)),
-                fix=f"Remove it, or set backend: {listed(_backends_with(name), 'or')}",
-            )
-    needed = _NEEDS.get(backend)
-    if needed is not None and needed not in state:
-        yield Diagnostic(
-            codes.STATE_SETTING,
-            f"Backend {backend} needs `{needed}`",
-            document.places.key(("state",)),
-            fix=f"Add {needed}: to state.",
-        )
-    if backend == "http":
-        yield from _one_way_in(document, state)
-
-
-def _backends_with(name: str) -> list[str]:
-    return [backend for backend, names in _TAKES.items() if name in names]
-
-
-def _one_way_in(document: Document, state: _Map) -> Iterator[Diagnostic]:
-    is_basic = {"username", "password"} & state.keys()
-    if (is_basic and "token" in state) or len(is_basic) == 1:
-        yield Diagnostic(
-            codes.STATE_SETTING,
-            "Not exactly one way to authenticate",
-            document.places.key(("state", next(iter(is_basic)))),
-            fix="Write username and password, or token.",
-        )
-
-
-def _leaves(pattern: str) -> bool:
-    """Whether a pattern is absolute or climbs out of the project's directory."""
-    return pattern.startswith("/") or bool(splitdrive(pattern)[0]) or ".." in pattern.split("/")
-
-
-def _at_value(document: Document, path: Path, code: Code) -> Diagnostic:
-    return Diagnostic(code, code.title, document.places.value(path))
-
-
-def _project(document: Document) -> Project:
+def _make_project(document: Document) -> Project:
     """Make the project of a valid document."""
-    tree = mapping(document.tree)
+    tree = as_mapping(document.tree)
     places = document.places
 
     def setting(*path: str) -> Setting:
         node: Tree = tree
         for step in path:
-            node = mapping(node)[step]
+            node = as_mapping(node)[step]
         return Setting(str(node), ".".join(path), places.value(path))
 
-    api = mapping(tree["api"])
-    state = mapping(tree.get("state"))
-    drift = cast("dict[str, Literal['mend', 'report']]", mapping(tree.get("onDrift")))
-    limits = cast("dict[str, float]", mapping(api.get("limits")))
+    api = as_mapping(tree["api"])
+    drift = cast("dict[str, Literal['mend', 'report']]", as_mapping(tree.get("onDrift")))
+    limits = cast("dict[str, float]", as_mapping(api.get("limits")))
     return Project(
         document.file,
         ApiSettings(
             setting("api", "baseUrl"),
-            _auth(mapping(api["auth"]), setting),
+            _auth(as_mapping(api["auth"]), setting),
             {name: float(limit) for name, limit in limits.items()},
             float(cast(float, api.get("quotaShare", 0.8))),
-            {name: str(value) for name, value in mapping(api.get("assume")).items()},
+            {name: str(value) for name, value in as_mapping(api.get("assume")).items()},
             float(cast(float, api.get("timeout", 30.0))),
         ),
         {
@@ -259,64 +92,27 @@ def _project(document: Document) -> Project:
                 setting("applications", name, "appCode"),
                 places.key(("applications", name)),
             )
-            for name in mapping(tree["applications"])
+            for name in as_mapping(tree["applications"])
         },
-        tuple(
-            Pattern(str(text), places.value(("manifests", number)))
-            for number, text in enumerate(cast("list[str]", tree["manifests"]))
-        ),
-        _state(state, setting, Setting(_STATE_PATH, "state.path", places.key(("state",)))),
+        _patterns(tree, places, "manifests"),
+        read_state_section(document, setting),
         OnRemove(str(tree.get("onRemove", "release"))),
         dict(drift),
-        safety(mapping(tree.get("safety")), places),
-        tuple(
-            Pattern(str(text), places.value(("safety", "consents", number)))
-            for number, text in enumerate(items(mapping(tree.get("safety")).get("consents")))
-        ),
-        privacy(mapping(tree.get("privacy")), places),
-        tuple(
-            Pattern(str(text), places.value(("peopleFrom", number)))
-            for number, text in enumerate(items(tree.get("peopleFrom")))
-        ),
+        _safety(as_mapping(tree.get("safety")), places),
+        _patterns(tree, places, "safety", "consents"),
+        _privacy(as_mapping(tree.get("privacy")), places),
+        _patterns(tree, places, "peopleFrom"),
     )
 
 
-def _state(state: _Map, setting: Callable[..., Setting], path: Setting) -> StateSettings:
-    def given(name: str) -> Setting | None:
-        return setting("state", name) if name in state else None
-
-    def plain(name: str) -> str | None:
-        return str(state[name]) if name in state else None
-
-    place: Place
-    match state.get("backend", "local"):
-        case "objectstore":
-            place = ObjectStorePlace(given("url") or path)
-        case "http":
-            place = HttpPlace(
-                given("address") or path,
-                given("lockAddress"),
-                given("unlockAddress"),
-                plain("lockMethod"),
-                plain("unlockMethod"),
-                plain("updateMethod"),
-                given("username"),
-                given("password"),
-                given("token"),
-            )
-        case "postgres":
-            place = PostgresPlace(given("url") or path, plain("name") or "default")
-        case _:
-            place = LocalPlace(given("path") or path)
-    if "encryption" not in state:
-        return StateSettings(place)
-    previous = "previousKey" in mapping(state["encryption"])
-    return StateSettings(
-        place,
-        Encryption(
-            setting("state", "encryption", "key"),
-            setting("state", "encryption", "previousKey") if previous else None,
-        ),
+def _patterns(tree: _Map, places: Positions, *path: str) -> tuple[Pattern, ...]:
+    """Return the patterns of a list of them, which may be left out."""
+    node: Tree = tree
+    for step in path:
+        node = as_mapping(node).get(step)
+    return tuple(
+        Pattern(str(text), places.value((*path, number)))
+        for number, text in enumerate(as_list(node))
     )
 
 
@@ -336,3 +132,46 @@ def _auth(auth: _Map, setting: Callable[..., Setting]) -> Auth:
             )
         case _:
             return Ibsso(setting("api", "auth", "ibsso", "token"))
+
+
+def _safety(tree: _Map, places: Positions) -> Safety:
+    """Return what a plan may touch and what not; the defaults for what is left out."""
+    budgets = {name: _budget(value) for name, value in as_mapping(tree.get("budgets")).items()}
+    return Safety(
+        {**DEFAULT_BUDGETS, **budgets},
+        tuple(
+            _protect_rule(as_mapping(entry), places, number)
+            for number, entry in enumerate(as_list(tree.get("protect")))
+        ),
+    )
+
+
+def _budget(value: Tree) -> Budget:
+    if isinstance(value, str):
+        return Budget(percent=Decimal(value.removesuffix("%")))
+    return Budget(devices=int(cast("float", value)))
+
+
+def _protect_rule(entry: _Map, places: Positions, number: int) -> ProtectRule:
+    def glob(name: str) -> str | None:
+        return str(entry[name]) if name in entry else None
+
+    data = cast("Mapping[str, Scalar]", as_mapping(entry.get("additionalData")))
+    return ProtectRule(
+        places.value(("safety", "protect", number)),
+        glob("id"),
+        glob("label"),
+        glob("application"),
+        {key: as_yaml(value) for key, value in data.items()},
+    )
+
+
+def _privacy(tree: _Map, places: Positions) -> Privacy:
+    """Return what may be shown; nobody and everything is what is left out."""
+    return Privacy(
+        frozenset(IdentityKind(str(kind)) for kind in as_list(tree.get("show"))),
+        {
+            str(path): places.value(("privacy", "hide", number))
+            for number, path in enumerate(as_list(tree.get("hide")))
+        },
+    )

@@ -1,4 +1,4 @@
-"""Stage 1, its answer: what was read, and every mistake found on the way."""
+"""What reading is given, the bytes of a file, and what it gives: a value, or diagnostics."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ class ParseResult(Generic[T]):
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def reading(value: T | None, diagnostics: Iterable[Diagnostic]) -> ParseResult[T]:
+def make_result(value: T | None, diagnostics: Iterable[Diagnostic]) -> ParseResult[T]:
     """Sort the diagnostics, and withhold the value when one of them is an error."""
-    found = tuple(sorted(set(diagnostics), key=Diagnostic.sort_key))
-    broken = any(one.severity is Severity.ERROR for one in found)
-    return ParseResult(None if broken else value, found)
+    in_order = tuple(sorted(set(diagnostics), key=Diagnostic.sort_key))
+    broken = any(diagnostic.severity is Severity.ERROR for diagnostic in in_order)
+    return ParseResult(None if broken else value, in_order)

@@ -1,21 +1,26 @@
-"""Stage 1, rules across files: what one document cannot know of the others.
+"""Rules across files: what one document cannot know of the others.
 
-The order in which files are read changes no diagnostic: of several places the first in the order
-of files and lines counts as the first.
+Registrations declared twice, two primary devices, people who conflict, hidden keys that nothing
+declares. The order in which files are read changes no diagnostic: of several places the first in
+the order of files and lines counts as the first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from reconciler.core import codes
-from reconciler.core.device import DesiredDevice, Owner, Removal
+from reconciler.core.device import Desired, DesiredDevice, Owner, Removal
 from reconciler.core.diagnostics import Code, Diagnostic
+from reconciler.core.fields import data_key, data_path
 from reconciler.core.identity import Identity, IdentityValue
+from reconciler.core.privacy import ALL_DATA, Privacy
 from reconciler.core.source import Source
+from reconciler.core.suggestion import closest
 
 from .external_people import ExternalPeople
+from .messages.field_text import show_key
 from .people import names_somebody, same_person
 
 
@@ -59,61 +64,79 @@ class Declared:
         self.mentions.setdefault(registration, [first]).append(source)
 
 
-def check(declared: Declared) -> None:
+def check_across_files(declared: Declared) -> None:
     """Add the diagnostics of all rules across files."""
-    declared.diagnostics += _registered_twice(declared)
-    declared.diagnostics += _two_primaries(declared)
-    declared.diagnostics += _people(declared)
+    declared.diagnostics += _find_registered_twice(declared)
+    declared.diagnostics += _find_two_primaries(declared)
+    declared.diagnostics += _find_people_conflicts(declared)
 
 
-def _order(source: Source) -> tuple[str, int, int]:
+def _source_order(source: Source) -> tuple[str, int, int]:
     return (source.file, source.line, source.column)
 
 
-def _registered_twice(declared: Declared) -> Iterable[Diagnostic]:
+def _find_registered_twice(declared: Declared) -> Iterable[Diagnostic]:
     for registration, sources in declared.mentions.items():
-        first, *others = sorted(sources, key=_order)
+        first, *others = sorted(sources, key=_source_order)
         message = f"Registration {registration} stands in two places"
         for other in others:
-            yield _naming_both(codes.REGISTERED_TWICE, message, other, first)
+            yield _name_both_places(codes.REGISTERED_TWICE, message, other, first)
 
 
-def _two_primaries(declared: Declared) -> Iterable[Diagnostic]:
+def _find_two_primaries(declared: Declared) -> Iterable[Diagnostic]:
     for places in declared.primaries.values():
         if len({registration for _, registration in places}) < 2:
             continue
-        (first, _), *others = sorted(places, key=lambda one: _order(one[0]))
+        (first, _), *others = sorted(places, key=lambda pair: _source_order(pair[0]))
         for other, _ in others:
-            yield _naming_both(codes.TWO_PRIMARIES, codes.TWO_PRIMARIES.title, other, first)
+            yield _name_both_places(codes.TWO_PRIMARIES, codes.TWO_PRIMARIES.title, other, first)
 
 
-def _people(declared: Declared) -> Iterable[Diagnostic]:
+def _find_people_conflicts(declared: Declared) -> Iterable[Diagnostic]:
     first_with: dict[IdentityValue, Owner] = {}
     outside = declared.outside
     everyone = [*declared.people]
     if outside.judged:
         everyone += [(person, name) for name, person in outside.people.items()]
-    for person, _ in sorted(everyone, key=lambda one: _order(_place(one[0]))):
+    for person, _ in sorted(everyone, key=lambda pair: _source_order(_source_of(pair[0]))):
         for value in person.identity:
             first = first_with.setdefault(value, person)
             if first is not person and not same_person(first, person):
                 yield Diagnostic(
                     codes.PEOPLE_CONFLICT,
                     f"The same {value.kind.value} as another person, who differs elsewhere",
-                    _place(person),
-                    related=((_place(first), "the other one"),),
+                    _source_of(person),
+                    related=((_source_of(first), "the other one"),),
                 )
                 break
     everybody = set(first_with)
     for person, name in everyone:
         if name is not None and names_somebody(name, everybody):
-            yield Diagnostic(codes.PERSON_NAME, codes.PERSON_NAME.title, _place(person))
+            yield Diagnostic(codes.PERSON_NAME, codes.PERSON_NAME.title, _source_of(person))
 
 
-def _place(person: Owner) -> Source:
+def _source_of(person: Owner) -> Source:
     assert person.source is not None
     return person.source
 
 
-def _naming_both(code: Code, message: str, here: Source, first: Source) -> Diagnostic:
+def _name_both_places(code: Code, message: str, here: Source, first: Source) -> Diagnostic:
     return Diagnostic(code, message, here, related=((first, "the first one"),))
+
+
+def hides_nothing(privacy: Privacy, desired: Desired) -> Iterator[Diagnostic]:
+    """Warn of each hidden key that no device declares: misspelt, it would hide nothing."""
+    if not privacy.hide:
+        return
+    declared = {key for device in desired.devices.values() for key in device.additional_data}
+    for path, place in privacy.hide.items():
+        key = data_key(path)
+        if path == ALL_DATA or key is None or key in declared:
+            continue
+        meant = closest(key, sorted(declared))
+        yield Diagnostic(
+            codes.HIDES_NOTHING,
+            f"No manifest declares {show_key(path)}",
+            place,
+            fix=None if meant is None else f"Did you mean {show_key(data_path(meant))}?",
+        )

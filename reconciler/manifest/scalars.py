@@ -1,4 +1,4 @@
-"""Stage 1, plain scalars: the YAML 1.2 core values that a manifest knows, and no others.
+"""Plain scalars: the YAML 1.2 core values that a manifest knows, and no others.
 
 `true false null ~`, decimal integers and floats, dates; every other plain scalar is a string.
 `on`, `no`, `0123` and `12:30` are strings, unlike in YAML 1.1.
@@ -46,7 +46,7 @@ class Refused(Exception):
 
 
 @lru_cache(4096)  # manifests repeat themselves
-def plain(text: str) -> bool | int | float | str | None:
+def parse_plain(text: str) -> bool | int | float | str | None:
     """Return the value of a plain scalar.
 
     Dates stay their text. Raise Refused for numbers out of range, NaN, infinities and no days.
@@ -56,9 +56,9 @@ def plain(text: str) -> bool | int | float | str | None:
     if _INTEGER.fullmatch(text):
         if len(text) > _DIGITS:
             raise Refused(codes.NUMBER_OUT_OF_RANGE)
-        return _in_range(int(text))
+        return _require_in_range(int(text))
     if _FLOAT.fullmatch(text):
-        return _in_range(float(text))
+        return _require_in_range(float(text))
     if matched := _DATE.fullmatch(text):
         year, month, day = matched.groups()
         try:
@@ -71,7 +71,7 @@ def plain(text: str) -> bool | int | float | str | None:
     return text
 
 
-def _in_range(number: int | float) -> int | float:
+def _require_in_range(number: int | float) -> int | float:
     # An overflowing float is an infinity, which fails here too.
     if not SMALLEST <= number <= LARGEST:
         raise Refused(codes.NUMBER_OUT_OF_RANGE)

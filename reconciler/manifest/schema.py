@@ -1,4 +1,4 @@
-"""Stage 1, shape: JSON Schema says yes fast, or says in detail what is wrong.
+"""JSON Schema validation: yes fast, or in detail what is wrong.
 
 jsonschema-rs decides, at about a microsecond a device; only when it says no does `jsonschema`,
 a hundred times slower, look at the entries that are to blame. A test holds the two to the same
@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, Literal, cast
 
-from .positions import Path
-from .tree import Tree
+from .tree import Path, Tree
 
 if TYPE_CHECKING:
     import jsonschema.protocols
@@ -79,7 +78,7 @@ class Shape:
         from jsonschema import Draft202012Validator
         from jsonschema.validators import extend
 
-        extended = extend(Draft202012Validator, {"pattern": _pattern})  # type: ignore[no-untyped-call]
+        extended = extend(Draft202012Validator, {"pattern": _check_pattern})  # type: ignore[no-untyped-call]
         return cast("type[jsonschema.protocols.Validator]", extended)(self.document)
 
     def sound(self, tree: Tree) -> Tree:
@@ -90,29 +89,29 @@ class Shape:
         known = self.document["properties"]
         if not isinstance(tree, dict) or not isinstance(known, dict):
             return None
-        left: dict[str, Tree] = {}
+        kept: dict[str, Tree] = {}
         for name, value in tree.items():
             fast = self._fields.get(name)
             if fast is None:
                 continue
             if name in _SECTIONS and isinstance(value, dict):
-                left[name] = {k: entry for k, entry in value.items() if fast.is_valid({k: entry})}
+                kept[name] = {k: entry for k, entry in value.items() if fast.is_valid({k: entry})}
             elif fast.is_valid(value):
-                left[name] = value
-        return left if "kind" in left and "apiVersion" in left else None
+                kept[name] = value
+        return kept if "kind" in kept and "apiVersion" in kept else None
 
     def _suspects(self, tree: Tree) -> Tree:
         """Return the tree without the valid entries of its sections."""
         if not isinstance(tree, dict):
             return tree
-        left = dict(tree)
+        suspects = dict(tree)
         for name in _SECTIONS:
             entries, fast = tree.get(name), self._fields.get(name)
             if fast is not None and isinstance(entries, dict):
-                left[name] = {
+                suspects[name] = {
                     k: entry for k, entry in entries.items() if not fast.is_valid({k: entry})
                 }
-        return left
+        return suspects
 
     @cached_property
     def _fields(self) -> dict[str, jsonschema_rs.Validator]:
@@ -135,7 +134,7 @@ class Schemas:
         self.devices = Shape(sources["devices"])
 
 
-def _pattern(
+def _check_pattern(
     validator: object, pattern: str, instance: object, schema: object
 ) -> Iterator[jsonschema.ValidationError]:
     """Match as ECMA 262 does, where `$` is the very end; Python's allows a line feed there."""

@@ -1,4 +1,4 @@
-"""Stage 1, YAML events: libyaml's parser, or PyYAML's own where libyaml is missing.
+"""YAML parser events: libyaml's parser, or PyYAML's own where libyaml is missing.
 
 The only module that knows PyYAML's parsers; what they complain of leaves as `Broken`, in words
 that hold nothing of the text.
@@ -68,7 +68,7 @@ def pure_events(text: str) -> Events:
 Opener = Callable[[str], Events]
 
 
-def fastest() -> Opener:
+def fastest_parser() -> Opener:
     """Return the quickest parser that is installed."""
     try:
         from yaml._yaml import CParser
@@ -77,7 +77,7 @@ def fastest() -> Opener:
     return CParser
 
 
-FASTEST: Final[Opener] = fastest()
+FASTEST: Final[Opener] = fastest_parser()
 
 # By what the parsers' problems contain, the first that fits. The words are ours, so that both
 # parsers say the same and no text of the file is quoted.
@@ -143,7 +143,7 @@ class Broken(Exception):
         self.column = column
 
 
-def broken(error: YAMLError, text: str) -> Broken:
+def explain_yaml_error(error: YAMLError, text: str) -> Broken:
     """Say in our words what a parser complained of; `text` is what it was parsing."""
     if isinstance(error, MarkedYAMLError):
         mark = error.problem_mark or error.context_mark
@@ -164,7 +164,7 @@ def broken(error: YAMLError, text: str) -> Broken:
     return Broken(codes.YAML_SYNTAX, codes.YAML_SYNTAX.title, 0, 0)
 
 
-def depth_passed(text: str, deepest: int) -> Mark | None:
+def find_too_deep(text: str, deepest: int) -> Mark | None:
     """Return where the first container opens inside of `deepest` others.
 
     None if the text ends, or stops being YAML, before that.
@@ -200,8 +200,8 @@ def _first_tab(text: str, line: int) -> int:
 
 
 def _first_control(text: str) -> tuple[int, int]:
-    found = Reader.NON_PRINTABLE.search(text)
-    if found is None:
+    match = Reader.NON_PRINTABLE.search(text)
+    if match is None:
         return 0, 0
-    before = text[: found.start()]
+    before = text[: match.start()]
     return before.count("\n"), len(before) - (before.rfind("\n") + 1)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from reconciler.core.absent import ABSENT
 from reconciler.core.device import DesiredDevice, Owner
-from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, data_key, data_path
+from reconciler.core.fields import OWNER, data_key, declared_fields, update_body
 from reconciler.platform.assumptions import ADDITIONAL_DATA_PATCH
 from reconciler.platform.operations import Operation, registration_path
 
@@ -93,12 +92,7 @@ def left_alone(plan: Plan) -> dict[str, frozenset[str]]:
 
 def patchable_paths(device: DesiredDevice, left: Collection[str] = frozenset()) -> frozenset[str]:
     """Return the declared fields that an update may set: not those ignored or `left` as drifted."""
-    paths = {data_path(key) for key in device.additional_data}
-    if device.is_primary is not ABSENT:
-        paths.add(IS_PRIMARY)
-    if device.registration_enabled is not ABSENT:
-        paths.add(REGISTRATION_ENABLED)
-    return frozenset(paths - device.lifecycle.ignore - frozenset(left))
+    return frozenset(declared_fields(device).keys() - device.lifecycle.ignore - frozenset(left))
 
 
 def _update(
@@ -107,24 +101,15 @@ def _update(
     """Build the update: what changes; after an ownership call everything that is declared."""
     moved = Action.PERSONALIZE in change.actions or Action.DEPERSONALIZE in change.actions
     changed = {field.path for field in change.fields} - {OWNER}
-    settable = patchable_paths(device, left)
+    declared, settable = declared_fields(device), patchable_paths(device, left)
     send = changed | settable if moved else set(changed)
     merges = pinned.get(ADDITIONAL_DATA_PATCH.name) == "merge"
     touches_data = any(data_key(path) is not None for path in send)
     if touches_data and not merges:
         send |= {
-            path
-            for path in settable
-            if (key := data_key(path)) is not None and device.additional_data[key] is not None
+            path for path in settable if data_key(path) is not None and declared[path] is not None
         }
-    body: dict[str, object] = {}
-    if IS_PRIMARY in send:
-        body["isPrimary"] = device.is_primary
-    if REGISTRATION_ENABLED in send:
-        body["systemData"] = {"registrationEnabled": device.registration_enabled}
-    keys = sorted(key for path in send if (key := data_key(path)) is not None)
-    if keys:
-        # A key that left the files is not declared: its None removes it.
-        body["additionalData"] = {key: device.additional_data.get(key) for key in keys}
-    carry = bool(keys) and not merges
+    # A key that left the files is not declared: its None removes it.
+    body = update_body({path: declared.get(path) for path in send})
+    carry = touches_data and not merges
     return _call(Operation.UPDATE, "PATCH", device.id, body=body, carry=carry)

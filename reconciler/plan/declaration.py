@@ -5,6 +5,7 @@ from __future__ import annotations
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import DesiredDevice, Owner
 from reconciler.core.digest import Digester
+from reconciler.core.fields import FIELDS, field_values
 
 
 def declaration_digest(device: DesiredDevice, digester: Digester) -> str:
@@ -23,10 +24,9 @@ def declaration_digest(device: DesiredDevice, digester: Digester) -> str:
             "onRemove": device.lifecycle.on_remove,
         },
     }
-    if device.is_primary is not ABSENT:
-        document["isPrimary"] = device.is_primary
-    if device.registration_enabled is not ABSENT:
-        document["registrationEnabled"] = device.registration_enabled
+    for field, value in zip(FIELDS, field_values(device), strict=True):
+        if value is not ABSENT:
+            document[field.path] = value
     if device.owner is not ABSENT:
         document["owner"] = None if device.owner is None else _owner(device.owner)
     return digester.of("declaration", document)

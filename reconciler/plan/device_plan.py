@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import DesiredDevice
 from reconciler.core.digest import Digester
-from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, Reason, data_key
+from reconciler.core.fields import FIELD_BY_PATH, IS_PRIMARY, OWNER, Reason, Risk, data_key
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.diff.device import DeviceDiff, OwnerDiff
 from reconciler.diff.ownership import Detach, Move, somebody
@@ -18,7 +18,7 @@ from reconciler.platform.operations import Operation
 from .calls import calls_of, patchable_paths
 from .declaration import declaration_digest
 from .fingerprints import observed_digest, observed_paths
-from .model import NOBODY, Action, Change, FieldChange, PlannedCall, Risk
+from .model import NOBODY, Action, Change, FieldChange, PlannedCall
 from .people import DeclaredPeople
 
 OWNERSHIP = frozenset({Operation.PERSONALIZE.value, Operation.DEPERSONALIZE.value})
@@ -208,10 +208,9 @@ def _risks(owner: OwnerDiff | None, fields: tuple[FieldChange, ...]) -> tuple[Ri
         if promotes_lead(owner):
             risks.add(Risk.LEAD_PROMOTION)
     for field in fields:
-        if field.path == IS_PRIMARY:
-            risks.add(Risk.PRIMARY_CHANGE)
-        elif field.path == REGISTRATION_ENABLED and field.after is False:
-            risks.add(Risk.DISABLE)
+        known = FIELD_BY_PATH.get(field.path)
+        if known is not None and known.risk is not None and known.is_risky(field.after):
+            risks.add(known.risk)
         elif data_key(field.path) is not None and field.after is None:
             risks.add(Risk.KEY_REMOVAL)
     return tuple(risk for risk in Risk if risk in risks)

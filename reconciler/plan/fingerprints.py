@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import DesiredDevice
 from reconciler.core.digest import Digester
-from reconciler.core.fields import (
-    IS_PRIMARY,
-    OWNER,
-    REGISTRATION_ENABLED,
-    Scalar,
-    data_key,
-    data_path,
-    field_order,
-)
+from reconciler.core.fields import OWNER, Scalar, declared_fields, field_order, live_value
 from reconciler.core.live import LivePerson, LiveRegistration
 
 
@@ -27,27 +19,14 @@ def observed_paths(device: DesiredDevice | None, changed: Iterable[str]) -> tupl
     """
     paths = set(changed)
     if device is not None:
-        declared = {data_path(key) for key in device.additional_data}
-        if device.is_primary is not ABSENT:
-            declared.add(IS_PRIMARY)
-        if device.registration_enabled is not ABSENT:
-            declared.add(REGISTRATION_ENABLED)
-        paths |= declared - device.lifecycle.ignore
+        paths |= declared_fields(device).keys() - device.lifecycle.ignore
     return tuple(sorted(paths, key=field_order))
 
 
 def observed_value(path: str, registration: LiveRegistration) -> Scalar | None:
-    """Return the live value of a field other than the owner; None where there is none."""
-    if path == IS_PRIMARY:
-        return registration.is_primary is True
-    if path == REGISTRATION_ENABLED:
-        enabled = registration.registration_enabled
-        return None if enabled is ABSENT else enabled
-    key = data_key(path)
-    data: Mapping[str, Scalar] = (
-        {} if registration.additional_data is ABSENT else registration.additional_data
-    )
-    return None if key is None else data.get(key)
+    """Return the live value of a field other than the owner; None where none is known."""
+    value = live_value(path, registration)
+    return None if value is ABSENT else value
 
 
 def observed_digest(

@@ -12,6 +12,7 @@ from enum import StrEnum
 import msgspec
 
 from reconciler.core.fields import Reason as Reason
+from reconciler.core.fields import Risk as Risk
 from reconciler.core.fields import Scalar
 
 FORMAT_VERSION = "1.0"
@@ -39,17 +40,6 @@ class Action(StrEnum):
     ADOPT = "adopt"
     RELEASE = "release"
     GONE = "gone"
-
-
-class Risk(StrEnum):
-    """What a reviewer should look at twice."""
-
-    OWNER_CHANGE = "owner-change"
-    DETACH = "detach"
-    PRIMARY_CHANGE = "primary-change"
-    KEY_REMOVAL = "key-removal"
-    DISABLE = "disable"
-    LEAD_PROMOTION = "lead-promotion"
 
 
 class _Part(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 
 from reconciler.core.device import DesiredDevice, Owner
 from reconciler.core.digest import Digester
-from reconciler.core.fields import OWNER, Scalar, data_path
+from reconciler.core.fields import ADDITIONAL_DATA, OWNER, Scalar, data_path
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.privacy import Privacy
 from reconciler.core.project import Project
@@ -32,7 +32,6 @@ from .model import (
 )
 from .people import DeclaredPeople
 
-_DATA = "additionalData"
 _PERSON = "$person"
 _SELECT = "--select "
 
@@ -85,11 +84,11 @@ class Veil:
         return replace(field, before=before, after=after)
 
     def _call(self, call: PlannedCall) -> PlannedCall:
-        data = None if call.body is None else call.body.get(_DATA)
+        data = None if call.body is None else call.body.get(ADDITIONAL_DATA)
         if not isinstance(data, dict):
             return call
         shown = {key: self._sent(call.device, key, value) for key, value in data.items()}
-        return replace(call, body={**(call.body or {}), _DATA: shown})
+        return replace(call, body={**(call.body or {}), ADDITIONAL_DATA: shown})
 
     def _sent(self, device: str, key: str, value: object) -> object:
         path = data_path(key)
@@ -111,7 +110,7 @@ def revealed(call: PlannedCall, device: DesiredDevice | None, digester: Digester
 
     A hidden value that is not the declared one stays as it is: nothing justifies it.
     """
-    data = None if call.body is None else call.body.get(_DATA)
+    data = None if call.body is None else call.body.get(ADDITIONAL_DATA)
     if device is None or not isinstance(data, dict):
         return call
     declared = device.additional_data
@@ -122,7 +121,11 @@ def revealed(call: PlannedCall, device: DesiredDevice | None, digester: Digester
         and key in declared
         and value == {HIDDEN: hidden_digest(call.device, data_path(key), declared[key], digester)}
     }
-    return replace(call, body={**(call.body or {}), _DATA: {**data, **known}}) if known else call
+    return (
+        replace(call, body={**(call.body or {}), ADDITIONAL_DATA: {**data, **known}})
+        if known
+        else call
+    )
 
 
 def is_hidden(value: object) -> bool:

@@ -14,10 +14,13 @@ from reconciler.core.absent import ABSENT
 from reconciler.core.codes import PROOF_FAILED
 from reconciler.core.device import Desired, DesiredDevice
 from reconciler.core.fields import (
+    ADDITIONAL_DATA,
+    FIELD_BY_PATH,
+    FIELDS,
     IS_PRIMARY,
-    REGISTRATION_ENABLED,
     data_key,
     field_order,
+    field_values,
     same_value,
 )
 from reconciler.core.identity import IdentityValue
@@ -31,7 +34,6 @@ from .model import PlanError, PlannedCall, PlanWarning, Risk
 from .ordering import is_ownership
 from .people import DeclaredPeople
 from .replay import live_world, replay, under_every_reading
-from .warnings import ADDITIONAL_DATA
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +115,9 @@ def _wrong_fields(work: DevicePlan, device: DesiredDevice, seen: Registration) -
     """Name the fields that an update of this device answers for and that are not as declared."""
     wrong: list[str] = []
     for path in sorted(work.settled, key=field_order):
-        if path == IS_PRIMARY:
-            good = seen.is_primary is device.is_primary
-        elif path == REGISTRATION_ENABLED:
-            good = seen.registration_enabled is device.registration_enabled
+        field = FIELD_BY_PATH.get(path)
+        if field is not None:
+            good = same_value(getattr(device, field.attribute), getattr(seen, field.attribute))
         else:
             key = data_key(path)
             good = key is None or same_value(
@@ -147,10 +148,9 @@ def _moved(
                 if before.is_primary
                 else (f"{before.id} would become primary")
             )
-    if before.registration_enabled is not after.registration_enabled and (
-        REGISTRATION_ENABLED not in ours
-    ):
-        yield f"{before.id} would change registrationEnabled"
+    for field, was, now in zip(FIELDS, field_values(before), field_values(after), strict=True):
+        if field.path != IS_PRIMARY and field.path not in ours and not same_value(was, now):
+            yield f"{before.id} would change {field.path}"
     if (before.id, ADDITIONAL_DATA) not in allowed and _data_moved(before, after, ours):
         yield f"{before.id} would lose or change undeclared additionalData"
 

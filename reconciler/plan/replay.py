@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
+from msgspec.structs import replace
+
 from reconciler.core.absent import ABSENT
+from reconciler.core.fields import FIELDS, field_values
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.platform.assumptions import Assumption, Readings
 from reconciler.platform.operations import Call, Operation
@@ -56,15 +59,19 @@ def _person(person: LivePerson) -> Person:
 
 
 def _registration(seen: LiveRegistration, owner: int | None) -> Registration:
-    enabled = seen.registration_enabled
-    return Registration(
+    shown = {
+        field.attribute: value
+        for field, value in zip(FIELDS, field_values(seen), strict=True)
+        if value is not ABSENT
+    }
+    registration = Registration(
         id=seen.id,
         application_id=seen.application_id,
         owner=owner,
-        is_primary=seen.is_primary is not False,
-        registration_enabled=True if enabled is ABSENT else enabled,
+        is_primary=True,
         additional_data={} if seen.additional_data is ABSENT else seen.additional_data,
     )
+    return replace(registration, **shown)
 
 
 def replay(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, DesiredDevice, OnRemove
-from reconciler.core.fields import IS_PRIMARY, OWNER, data_key
+from reconciler.core.fields import ADDITIONAL_DATA, IS_PRIMARY, OWNER, data_key
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.core.project import Project
 from reconciler.diff.device import DeviceDiff
@@ -17,7 +17,6 @@ from reconciler.platform.operations import Operation
 from .device_plan import DevicePlan, promotes_lead
 from .model import OTHERS_CHANGED_TOO, PlanWarning
 
-ADDITIONAL_DATA = "additionalData"
 PERSON_TYPE = "owner.type"
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reconciler.core.fields import ADDITIONAL_DATA, FIELDS, SYSTEM_DATA, Field, field_values
 from reconciler.core.identity import IdentityKind
 
 from .assumptions import PAGE_PUSH, Readings
@@ -62,17 +63,30 @@ def person_not_found() -> Response:
 
 def registration_json(registration: Registration) -> dict[str, object]:
     """Show a registration as GET and PATCH do: additionalData only where there is some."""
+    values = zip(FIELDS, field_values(registration), strict=True)
+    shown = {field: value for field, value in values if value is not None}
+    return _registration_json(
+        registration, shown, registration.system_data, registration.additional_data
+    )
+
+
+def _registration_json(
+    registration: Registration,
+    fields: Mapping[Field, object],
+    system: Mapping[str, object],
+    data: Mapping[str, object],
+) -> dict[str, object]:
     shown: dict[str, object] = {
         "registrationId": registration.id,
         "applicationId": registration.application_id,
-        "isPrimary": registration.is_primary,
-        "systemData": {
-            **registration.system_data,
-            "registrationEnabled": registration.registration_enabled,
-        },
     }
-    if registration.additional_data:
-        shown["additionalData"] = dict(registration.additional_data)
+    writable_system: dict[str, object] = {}
+    for field, value in fields.items():
+        part = writable_system if field.wire[:-1] == (SYSTEM_DATA,) else shown
+        part[field.wire[-1]] = value
+    shown[SYSTEM_DATA] = {**system, **writable_system}
+    if data:
+        shown[ADDITIONAL_DATA] = dict(data)
     return shown
 
 
@@ -132,22 +146,17 @@ def person_json(world: World, person: Person, readings: Readings) -> dict[str, o
 def _push_entry(registration: Registration, bare: bool) -> dict[str, object]:
     """Show a registration inside a person; registrationEnabled is text there in the vendor's own
     example, and `bare` is that example to the letter."""
-    enabled = _text(registration.registration_enabled)
-    entry: dict[str, object] = {
-        "registrationId": registration.id,
-        "applicationId": registration.application_id,
+    shown = {
+        field: _text(value) if field.page_says_text else value
+        for field, value in zip(FIELDS, field_values(registration), strict=True)
+        if value is not None and (field.page_says_text or not bare)
     }
     system: Mapping[str, object] = registration.system_data
     data: Mapping[str, object] = registration.additional_data
     if bare:
         system = {name: _text(value) for name, value in system.items()}
         data = {name: _text(value) for name, value in data.items()}
-    else:
-        entry["isPrimary"] = registration.is_primary
-    entry["systemData"] = {**system, "registrationEnabled": enabled}
-    if data:
-        entry["additionalData"] = dict(data)
-    return entry
+    return _registration_json(registration, shown, system, data)
 
 
 def _text(value: object) -> str:

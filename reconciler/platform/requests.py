@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.core.fields import Scalar
+from reconciler.core.fields import FIELDS, Scalar
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
 
 from .answers import BAD_REQUEST, USER_IDENTITY_INVALID, Refused, push_error
@@ -30,10 +30,10 @@ _NULLS: Final = frozenset({"null", "Null", "NULL"})
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """A PATCH. None: not sent; in `additional_data` None removes a key."""
+    """A PATCH: the sent fields by the attribute of a registration that they set. In
+    `additional_data` None removes a key; as a whole None is not sent."""
 
-    is_primary: bool | None
-    registration_enabled: bool | None
+    fields: Mapping[str, Scalar]
     additional_data: Mapping[str, Scalar | None] | None
 
 
@@ -52,18 +52,29 @@ class Personalization:
 def read_update(body: Json) -> Update:
     """Read the body of an update. Read-only and unknown fields are ignored."""
     fields = _require_object(body, "body")
-    system = _require_object(fields.get("systemData", {}), "systemData")
     data: Mapping[str, Scalar | None] | None = None
     if "additionalData" in fields:
         data = {
             _require_name(name): None if value is None else _read_scalar(value, name)
             for name, value in _require_object(fields["additionalData"], "additionalData").items()
         }
-    return Update(
-        _read_optional_boolean(fields, "isPrimary"),
-        _read_optional_boolean(system, "registrationEnabled"),
-        data,
-    )
+    return Update(dict(_read_sent_fields(fields)), data)
+
+
+def _read_sent_fields(fields: Mapping[str, object]) -> Iterator[tuple[str, Scalar]]:
+    for field in FIELDS:
+        part = fields
+        *above, name = field.wire
+        for step in above:
+            part = _require_object(part.get(step, {}), step)
+        if name in part:
+            yield field.attribute, _require_type(field.type, part[name], name)
+
+
+def _require_type(wanted: type[bool] | type[str], value: object, name: str) -> Scalar:
+    if not isinstance(value, wanted):
+        raise _invalid_value(name)
+    return _read_scalar(value, name)
 
 
 def read_personalization(body: Json, query: Mapping[str, str]) -> Personalization:
@@ -170,15 +181,6 @@ def _require_name(name: str) -> str:
 
 def _require_object(value: object, name: str) -> Mapping[str, object]:
     if not isinstance(value, Mapping):
-        raise _invalid_value(name)
-    return value
-
-
-def _read_optional_boolean(fields: Mapping[str, object], name: str) -> bool | None:
-    if name not in fields:
-        return None
-    value = fields[name]
-    if not isinstance(value, bool):
         raise _invalid_value(name)
     return value
 

@@ -74,16 +74,12 @@ def addressed_registration(world: World, call: Call) -> Registration:
 def _apply_update(
     world: World, registration: Registration, sent: Update, readings: Readings
 ) -> World:
-    changed = registration
-    if sent.is_primary is not None:
-        changed = replace(changed, is_primary=sent.is_primary)
-    if sent.registration_enabled is not None:
-        changed = replace(changed, registration_enabled=sent.registration_enabled)
+    changed = replace(registration, **sent.fields)
     if sent.additional_data is not None:
         data = _patch_additional_data(registration.additional_data, sent.additional_data, readings)
         changed = replace(changed, additional_data=data)
     after = world.with_registration(changed)
-    return promote(after, changed, readings) if sent.is_primary else after
+    return promote(after, changed, readings) if sent.fields.get("is_primary") else after
 
 
 def _patch_additional_data(

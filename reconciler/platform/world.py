@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 import msgspec
 
-from reconciler.core.fields import Scalar, same_value
+from reconciler.core.fields import Scalar, field_values, same_value
 from reconciler.core.identity import IdentityKind, IdentityValue
 
 from .table import Table
@@ -94,11 +94,18 @@ class Person(msgspec.Struct, frozen=True, eq=False):
         return texts
 
 
-class Registration(msgspec.Struct, frozen=True, eq=False):
-    """One registration. `owner` is a person's number, or None where there is not even an anonymous
-    one; `system_data` is the read-only part of systemData."""
+class Registration(
+    msgspec.Struct,
+    frozen=True,
+    eq=False,
+    rename="camel",
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+):
+    """One registration, in JSON as files of worlds have it. `owner` is a person's number, or None
+    where there is not even an anonymous one; `system_data` is the read-only part of systemData."""
 
-    id: str
+    id: str = msgspec.field(name="registrationId")
     application_id: str
     owner: int | None = None
     is_primary: bool = False
@@ -112,8 +119,7 @@ class Registration(msgspec.Struct, frozen=True, eq=False):
             and self.id == other.id
             and self.application_id == other.application_id
             and self.owner == other.owner
-            and self.is_primary is other.is_primary
-            and self.registration_enabled is other.registration_enabled
+            and field_values(self) == field_values(other)
             and same_json(self.additional_data, other.additional_data)
             and same_json(self.system_data, other.system_data)
         )

@@ -26,20 +26,10 @@ class _Person(_Part, frozen=True, omit_defaults=True):
     modified_at: str = FIRST_MOMENT
 
 
-class _Registration(_Part, frozen=True, omit_defaults=True):
-    registration_id: str
-    application_id: str
-    owner: int | None = None
-    is_primary: bool = False
-    registration_enabled: bool = True
-    additional_data: dict[str, str | int | float | bool] = {}
-    system_data: dict[str, str | bool] = {}
-
-
 class _World(_Part, frozen=True):
     applications: dict[str, str] = {}
     people: tuple[_Person, ...] = ()
-    registrations: tuple[_Registration, ...] = ()
+    registrations: tuple[Registration, ...] = ()
 
 
 def encode_world(world: World) -> bytes:
@@ -48,10 +38,7 @@ def encode_world(world: World) -> bytes:
         _World(
             dict(world.applications),
             tuple(_encode_person(world.people[number]) for number in sorted(world.people)),
-            tuple(
-                _encode_registration(world.registrations[id_])
-                for id_ in sorted(world.registrations)
-            ),
+            tuple(world.registrations[id_] for id_ in sorted(world.registrations)),
         )
     )
 
@@ -61,7 +48,7 @@ def decode_world(data: bytes) -> World:
     document = msgspec.json.decode(data, type=_World)
     return World.of(
         [_decode_person(person) for person in document.people],
-        [_decode_registration(registration) for registration in document.registrations],
+        document.registrations,
         document.applications,
     )
 
@@ -94,28 +81,4 @@ def _decode_person(document: _Person) -> Person:
         document.attributes,
         document.created_at,
         document.modified_at,
-    )
-
-
-def _encode_registration(registration: Registration) -> _Registration:
-    return _Registration(
-        registration.id,
-        registration.application_id,
-        registration.owner,
-        registration.is_primary,
-        registration.registration_enabled,
-        dict(registration.additional_data),
-        dict(registration.system_data),
-    )
-
-
-def _decode_registration(document: _Registration) -> Registration:
-    return Registration(
-        document.registration_id,
-        document.application_id,
-        document.owner,
-        document.is_primary,
-        document.registration_enabled,
-        document.additional_data,
-        document.system_data,
     )

@@ -7,12 +7,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
+from reconciler.core.counting import counted
 from reconciler.plan.model import HIDDEN, Plan, PlannedCall
 
 from .escape import name, prose
-from .people import People, identity
-from .sentences import counted, listed, work
+from .sentences import listed, work_sentence
 from .spans import EMPTY, Line, Span, line
+from .values import People, show_identity
 
 _TEXT_LIMIT: Final = 400
 _EDGES: Final = 8
@@ -32,7 +33,7 @@ def lines(plan: Plan) -> Iterator[Line]:
         return
     chain = plan.forecast.chain
     waits = f" Longest chain: {counted(chain, 'call')}." if chain > 1 else ""
-    yield line(Span(f"{work(plan)}.", "title"), waits)
+    yield line(Span(f"{work_sentence(plan)}.", "title"), waits)
 
 
 def _call(index: int, call: PlannedCall, application: str | None, people: People) -> Iterator[Line]:
@@ -49,7 +50,7 @@ def _call(index: int, call: PlannedCall, application: str | None, people: People
         for text in json_lines(call.body):
             yield line(text, indent=2)
         for pointer in sorted(people.keys() & _pointers(call.body)):
-            yield line(Span(f"{name(pointer)}{identity(pointer, people)}", "dim"), indent=2)
+            yield line(Span(f"{name(pointer)}{show_identity(pointer, people)}", "dim"), indent=2)
     if call.carry_undeclared:
         text = "and the undeclared keys of additionalData, as read right before"
         yield line(Span(f"+ {text}", "dim"), indent=2)
@@ -61,20 +62,22 @@ def _pointers(body: Mapping[str, object]) -> set[object]:
 
 def json_lines(body: object) -> list[str]:
     """Return a JSON value pretty and legible, keys as in a saved plan, long texts cut."""
-    pretty = json.dumps(_cut(body), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=True)
+    pretty = json.dumps(
+        _shorten(body), indent=2, sort_keys=True, ensure_ascii=False, allow_nan=True
+    )
     # JSON escapes what is below a blank; the rest of the unseen is left to escape.prose.
     return [prose(text, 4 * _TEXT_LIMIT) for text in pretty.split("\n")]
 
 
-def _cut(value: object) -> object:
+def _shorten(value: object) -> object:
     match value:
         case str() if len(value) > _TEXT_LIMIT:
             return f"{value[:_TEXT_LIMIT]}… ({len(value):,} characters)"
         case dict() if value.keys() == {HIDDEN}:
             return "(hidden)"
         case dict():
-            return {str(_cut(key)): _cut(item) for key, item in value.items()}
+            return {str(_shorten(key)): _shorten(item) for key, item in value.items()}
         case list() | tuple():
-            return [_cut(item) for item in value]
+            return [_shorten(item) for item in value]
         case _:
             return value

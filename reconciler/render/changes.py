@@ -1,22 +1,62 @@
-"""Changes of devices made legible; the same change of many devices is one."""
+"""Devices and their changes made legible; the same change of many devices is one."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final, Literal, overload
 
 import msgspec
 
-from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED, data_key
+from reconciler.core.fields import FIELD_BY_PATH, OWNER, data_key
 from reconciler.plan.model import NOBODY, Action, Change, Drift, FieldChange, Reason, Risk
 
-from .devices import DeviceView, device_view
-from .escape import quoted_pair
-from .folding import folded
-from .people import People
-from .values import alike, shown_path, value
+from .escape import LABEL_LIMIT, name, prose, quoted, quoted_pair
+from .folding import fold_alike
+from .values import People, look_of_value, show_path, show_value
+
+
+# Made by the ten thousand, and never walked by the collector: it holds no cycle.
+class DeviceView(msgspec.Struct, frozen=True, gc=False):
+    """One device; label (in quotes) and source are empty where there is none."""
+
+    id: str
+    application: str
+    label: str
+    source: str
+
+
+def device_view(change: Change | Drift) -> DeviceView:
+    """Make a device legible."""
+    return DeviceView(
+        id=name(change.device),
+        application=name(change.application),
+        label="" if change.label is None else quoted(change.label, LABEL_LIMIT),
+        source="" if change.source is None else prose(change.source),
+    )
+
+
+class DeviceViews(Sequence[DeviceView]):
+    """Devices that are made legible when they are shown: of very many only few are."""
+
+    def __init__(self, changes: Sequence[Change]) -> None:
+        self._changes = changes
+
+    def __len__(self) -> int:
+        return len(self._changes)
+
+    @overload
+    def __getitem__(self, index: int) -> DeviceView: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[DeviceView]: ...
+
+    def __getitem__(self, index: int | slice) -> DeviceView | Sequence[DeviceView]:
+        if isinstance(index, slice):
+            return DeviceViews(self._changes[index])
+        return device_view(self._changes[index])
+
 
 Sign = Literal["+", "-", "~"]
 _NONE: Final[Mapping[str, tuple[str, ...]]] = MappingProxyType({})
@@ -72,26 +112,31 @@ def change_views(
     def too(change: Change | Drift) -> tuple[str, ...]:
         return contested.get(change.device, ())
 
-    groups = folded(changes, lambda change: (_look(change), too(change)), fold)
-    return tuple(_change(group, people, too(group[0])) for group in groups)
+    groups = fold_alike(changes, lambda change: (_look_of_change(change), too(change)), fold)
+    return tuple(_change_view(group, people, too(group[0])) for group in groups)
 
 
-def _look(change: Change | Drift) -> Hashable:
+def _look_of_change(change: Change | Drift) -> Hashable:
     """Return what two changes must share to be shown as one."""
     return (
         change.application,
         isinstance(change, Change) and (change.actions, change.risks, change.declaration is None),
-        tuple((field.path, *alike(field.before), *alike(field.after)) for field in change.fields),
+        tuple(
+            (field.path, *look_of_value(field.before), *look_of_value(field.after))
+            for field in change.fields
+        ),
         tuple(field.reason for field in change.fields),
     )
 
 
-def _change(
+def _change_view(
     group: Sequence[Change | Drift], people: People, contested: Collection[str]
 ) -> ChangeView:
     first = group[0]
     risks = first.risks if isinstance(first, Change) else ()
-    fields = tuple(_field(field, risks, people, field.path in contested) for field in first.fields)
+    fields = tuple(
+        _field_view(field, risks, people, field.path in contested) for field in first.fields
+    )
     shown = {risk for field in fields for risk in field.risks}
     return ChangeView(
         devices=tuple(device_view(change) for change in group),
@@ -103,24 +148,26 @@ def _change(
     )
 
 
-def _field(field: FieldChange, risks: Sequence[Risk], people: People, contested: bool) -> FieldView:
+def _field_view(
+    field: FieldChange, risks: Sequence[Risk], people: People, contested: bool
+) -> FieldView:
     path, before, after = field.path, field.before, field.after
     if isinstance(before, str) and isinstance(after, str) and path != OWNER:
         texts = quoted_pair(before, after)
     else:
-        texts = value(path, before, people), value(path, after, people)
+        texts = show_value(path, before, people), show_value(path, after, people)
     nothing = NOBODY if path == OWNER else None
     return FieldView(
         sign="+" if before == nothing else "-" if after == nothing else "~",
-        path=shown_path(path),
+        path=show_path(path),
         before=texts[0],
         after=texts[1],
-        note=_note(field.reason, contested),
-        risks=tuple(risk for risk in risks if _is_of(risk, field)) if risks else (),
+        note=_reason_note(field.reason, contested),
+        risks=tuple(risk for risk in risks if _is_risk_of(risk, field)) if risks else (),
     )
 
 
-def _note(reason: Reason, contested: bool) -> str:
+def _reason_note(reason: Reason, contested: bool) -> str:
     match reason:
         case Reason.DECLARED:
             return "others changed it too" if contested else ""
@@ -130,13 +177,12 @@ def _note(reason: Reason, contested: bool) -> str:
             return "left the files"
 
 
-def _is_of(risk: Risk, field: FieldChange) -> bool:
+def _is_risk_of(risk: Risk, field: FieldChange) -> bool:
     match risk:
         case Risk.OWNER_CHANGE | Risk.DETACH | Risk.LEAD_PROMOTION:
             return field.path == OWNER
-        case Risk.PRIMARY_CHANGE:
-            return field.path == IS_PRIMARY
-        case Risk.DISABLE:
-            return field.path == REGISTRATION_ENABLED
         case Risk.KEY_REMOVAL:
             return data_key(field.path) is not None and field.after is None
+        case _:
+            known = FIELD_BY_PATH.get(field.path)
+            return known is not None and known.risk is risk

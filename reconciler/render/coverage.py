@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from reconciler.core.counting import counted, number, plural
 from reconciler.plan.model import Coverage
 
 from .escape import name, prose
-from .sentences import counted, devices, listed, number
+from .sentences import devices, listed
 
 _FEW: Final = 5
 _SELECTOR: Final = 100
@@ -43,12 +44,12 @@ class CoverageView:
     def sentence(self, typed: Callable[[str], str] = str) -> str:
         """Say it in one sentence; `typed` marks an option as a rendering does."""
         shown = [typed(option) for option in self.options]
-        options = listed(shown, _FEW, self.count) if self.count > _FEW else _joined(shown)
+        options = listed(shown, _FEW, self.count) if self.count > _FEW else _join(shown)
         covers = f"Covers {devices(self.chosen)} chosen by {options}"
         if self.chosen == 0:
             covers = f"Covers nothing: no device is chosen by {options}"
         if along := len(self.along):
-            covers += f", and {number(along)} that {'comes' if along == 1 else 'come'} along"
+            covers += f", and {number(along)} that {plural(along, 'comes', 'come')} along"
         return f"{covers}; {self.left_out}.{_PROJECT_CHANGED if self.project_changed else ''}"
 
 
@@ -61,25 +62,25 @@ def coverage_view(coverage: Coverage) -> CoverageView | None:
         tuple(prose(selector, _SELECTOR) for selector in coverage.selectors[:_FEW]),
         len(coverage.selectors),
         tuple(
-            AlongView(name(one.device), name(one.needed_by), prose(one.why))
-            for one in coverage.dependencies
+            AlongView(name(dependency.device), name(dependency.needed_by), prose(dependency.why))
+            for dependency in coverage.dependencies
         ),
-        _left_out(coverage),
+        _say_left_out(coverage),
         coverage.project_changed,
     )
 
 
-def _left_out(coverage: Coverage) -> str:
-    left: list[str] = []
+def _say_left_out(coverage: Coverage) -> str:
+    parts: list[str] = []
     if declared := coverage.left_out:
-        left.append(counted(declared, "declared device"))
+        parts.append(counted(declared, "declared device"))
     if leaving := coverage.leaving_left_out:
-        left.append(f"{number(leaving)} that left the files")
-    if not left:
+        parts.append(f"{number(leaving)} that left the files")
+    if not parts:
         return "nothing is left out"
-    single = coverage.left_out + coverage.leaving_left_out == 1
-    return f"{_joined(left)} {'is' if single else 'are'} left out"
+    total = coverage.left_out + coverage.leaving_left_out
+    return f"{_join(parts)} {plural(total, 'is', 'are')} left out"
 
 
-def _joined(parts: Sequence[str]) -> str:
+def _join(parts: Sequence[str]) -> str:
     return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)

@@ -1,4 +1,4 @@
-"""Stage 5, diagnostics: what is wrong with the files, for people, programs, GitHub and SARIF.
+"""Diagnostics of files, for people, for programs, for GitHub and as SARIF.
 
 The same facts in each: code, place, message, detail, why, fix and the other places. Whatever a
 stranger could have written is shown escaped.
@@ -22,24 +22,26 @@ _SARIF: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 def text(diagnostics: Iterable[Diagnostic]) -> str:
     """Render as `file:line:col: error[E204]: message`, what belongs to it indented below."""
     lines: list[str] = []
-    for one in diagnostics:
-        place = f"{_place(one.source)}: " if one.source else ""
-        lines.append(f"{place}{one.severity.value}[{one.code.id}]: {prose(one.message)}")
-        lines += [f"  {line}" for line in _rest(one)]
+    for diagnostic in diagnostics:
+        place = f"{_place(diagnostic.source)}: " if diagnostic.source else ""
+        lines.append(
+            f"{place}{diagnostic.severity.value}[{diagnostic.code.id}]: {prose(diagnostic.message)}"
+        )
+        lines += [f"  {line}" for line in _rest(diagnostic)]
     return "".join(f"{line}\n" for line in lines)
 
 
 def json(diagnostics: Iterable[Diagnostic]) -> str:
     """Render as one JSON document: `diagnostics` and the counts of errors and warnings."""
-    found = list(diagnostics)
-    counts = [one.severity for one in found]
+    in_order = list(diagnostics)
+    counts = [diagnostic.severity for diagnostic in in_order]
     document = {
         "formatVersion": "1.0",
         "summary": {
             "errors": counts.count(Severity.ERROR),
             "warnings": counts.count(Severity.WARNING),
         },
-        "diagnostics": [_as_json(one) for one in found],
+        "diagnostics": [_as_json(diagnostic) for diagnostic in in_order],
     }
     return _json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -47,26 +49,29 @@ def json(diagnostics: Iterable[Diagnostic]) -> str:
 def github(diagnostics: Iterable[Diagnostic]) -> str:
     """Render as workflow commands, which GitHub shows beside the lines of a pull request."""
     lines: list[str] = []
-    for one in diagnostics:
-        properties = {"title": f"{one.code.id} {one.code.title}"}
-        if one.source is not None:
-            place = one.source
+    for diagnostic in diagnostics:
+        properties = {"title": f"{diagnostic.code.id} {diagnostic.code.title}"}
+        if diagnostic.source is not None:
+            place = diagnostic.source
             properties |= {"file": place.file, "line": f"{place.line}", "col": f"{place.column}"}
         listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-        message = "\n".join([prose(one.message), *_rest(one)])
-        lines.append(f"::{one.severity.value} {listed}::{_data(message)}\n")
+        message = "\n".join([prose(diagnostic.message), *_rest(diagnostic)])
+        lines.append(f"::{diagnostic.severity.value} {listed}::{_data(message)}\n")
     return "".join(lines)
 
 
 def sarif(diagnostics: Iterable[Diagnostic]) -> str:
     """Render as SARIF 2.1.0, which code scanning services read."""
-    found = list(diagnostics)
-    rules = sorted({one.code.id: one.code for one in found}.values(), key=lambda code: code.id)
+    in_order = list(diagnostics)
+    rules = sorted(
+        {diagnostic.code.id: diagnostic.code for diagnostic in in_order}.values(),
+        key=lambda code: code.id,
+    )
     numbers = {code.id: number for number, code in enumerate(rules)}
     run = {
         "tool": {"driver": {"name": "reconciler", "rules": [_rule(code) for code in rules]}},
         "columnKind": "unicodeCodePoints",
-        "results": [_result(one, numbers[one.code.id]) for one in found],
+        "results": [_result(diagnostic, numbers[diagnostic.code.id]) for diagnostic in in_order],
     }
     document = {"$schema": _SARIF, "version": "2.1.0", "runs": [run]}
     return _json.dumps(document, indent=2, ensure_ascii=False) + "\n"
@@ -76,26 +81,28 @@ def _place(source: Source) -> str:
     return f"{prose(source.file)}:{source.line}:{source.column}"
 
 
-def _rest(one: Diagnostic) -> Iterator[str]:
+def _rest(diagnostic: Diagnostic) -> Iterator[str]:
     """Yield the lines below the first: detail, other places, why, and last the fix."""
-    yield from (prose(line) for line in one.detail)
-    yield from (f"{prose(words)}: {_place(source)}" for source, words in one.related)
-    yield f"why: {prose(one.why or one.code.why)}"
-    yield f"fix: {prose(one.fix or one.code.fix)}"
+    yield from (prose(line) for line in diagnostic.detail)
+    yield from (f"{prose(words)}: {_place(source)}" for source, words in diagnostic.related)
+    yield f"why: {prose(diagnostic.why or diagnostic.code.why)}"
+    yield f"fix: {prose(diagnostic.fix or diagnostic.code.fix)}"
 
 
-def _as_json(one: Diagnostic) -> dict[str, object]:
+def _as_json(diagnostic: Diagnostic) -> dict[str, object]:
     return {
-        "code": one.code.id,
-        "slug": one.code.slug,
-        "severity": one.severity.value,
-        "title": one.code.title,
-        "message": one.message,
-        **_json_place(one.source),
-        "detail": list(one.detail),
-        "why": one.why or one.code.why,
-        "fix": one.fix or one.code.fix,
-        "related": [{"message": words, **_json_place(source)} for source, words in one.related],
+        "code": diagnostic.code.id,
+        "slug": diagnostic.code.slug,
+        "severity": diagnostic.severity.value,
+        "title": diagnostic.code.title,
+        "message": diagnostic.message,
+        **_json_place(diagnostic.source),
+        "detail": list(diagnostic.detail),
+        "why": diagnostic.why or diagnostic.code.why,
+        "fix": diagnostic.fix or diagnostic.code.fix,
+        "related": [
+            {"message": words, **_json_place(source)} for source, words in diagnostic.related
+        ],
     }
 
 
@@ -116,20 +123,20 @@ def _rule(code: Code) -> dict[str, object]:
     }
 
 
-def _result(one: Diagnostic, rule: int) -> dict[str, object]:
-    lines: Sequence[str] = [prose(one.message), *_rest(one)]
+def _result(diagnostic: Diagnostic, rule: int) -> dict[str, object]:
+    lines: Sequence[str] = [prose(diagnostic.message), *_rest(diagnostic)]
     result: dict[str, object] = {
-        "ruleId": one.code.id,
+        "ruleId": diagnostic.code.id,
         "ruleIndex": rule,
-        "level": one.severity.value,
+        "level": diagnostic.severity.value,
         "message": {"text": "\n".join(lines)},
     }
-    if one.source is not None:
-        result["locations"] = [_location(one.source)]
-    if one.related:
+    if diagnostic.source is not None:
+        result["locations"] = [_location(diagnostic.source)]
+    if diagnostic.related:
         result["relatedLocations"] = [
             {"id": number, **_location(source), "message": {"text": prose(words)}}
-            for number, (source, words) in enumerate(one.related)
+            for number, (source, words) in enumerate(diagnostic.related)
         ]
     return result
 

@@ -1,4 +1,4 @@
-"""Stage 5, checks: their findings as text, one by one, and all as JSON."""
+"""Results of checks as text, one by one, and all as JSON."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from reconciler.core.check_result import CheckResult, Verdict
+from reconciler.core.counting import number
 
 from .escape import prose
-from .sentences import number
 from .spans import EMPTY, Line, Span, Style, line
 
 _STYLES: Final[dict[Verdict, Style]] = {
@@ -41,7 +41,7 @@ def lines(finding: CheckResult) -> Iterator[Line]:
 def last_lines(findings: Sequence[CheckResult]) -> Iterator[Line]:
     """Count the findings by verdict."""
     counts = Counter(finding.verdict for finding in findings)
-    parts = [f"{number(counts[one])} {one.value}" for one in Verdict if counts[one]]
+    parts = [f"{number(counts[verdict])} {verdict.value}" for verdict in Verdict if counts[verdict]]
     yield EMPTY
     yield line(f"{', '.join(parts)}.")
 
@@ -51,7 +51,7 @@ def as_json(findings: Sequence[CheckResult]) -> str:
     counts = Counter(finding.verdict for finding in findings)
     document = {
         "formatVersion": "1.0",
-        "summary": {one.value: counts[one] for one in Verdict},
+        "summary": {verdict.value: counts[verdict] for verdict in Verdict},
         "checks": [
             {
                 "check": finding.check,

@@ -1,4 +1,4 @@
-"""Stage 5, what moved since the last apply: text for a terminal, Markdown for a scheduled job."""
+"""Drift since the last apply: text for a terminal, Markdown for a scheduled job."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from reconciler.core.counting import number, plural
 from reconciler.core.fields import OWNER
 from reconciler.plan.drift import DriftDocument, MovedDevice, MovedField
 from reconciler.plan.model import HiddenValue
 
 from .escape import LABEL_LIMIT, name, pad, prose, quoted, quoted_pair, width
-from .folding import FOLD, folded
-from .gfm import LIMIT, code, row, table, who
-from .people import People
-from .sentences import devices, listed, number
+from .folding import FOLD, fold_alike
+from .gfm import LIMIT, code_span, name_devices, table_head, table_row
+from .sentences import devices, listed
 from .spans import EMPTY, Line, Span, Style, line
-from .values import alike, shown_path, value
+from .values import People, look_of_value, show_path, show_value
 
 MARKER: Final = "<!-- reconciler:drift -->"
 _FEW: Final = 3
@@ -38,7 +38,8 @@ class _Values:
     @classmethod
     def of(cls, field: MovedField, people: People) -> _Values:
         live, applied, declared = (
-            value(field.path, one, people) for one in (field.live, field.applied, field.declared)
+            show_value(field.path, scalar, people)
+            for scalar in (field.live, field.applied, field.declared)
         )
         if isinstance(field.live, str) and field.path != OWNER:
             if isinstance(field.applied, str) and field.applied != field.live:
@@ -59,23 +60,23 @@ def summary(document: DriftDocument) -> str:
     if counts.files_moved:
         after = f" {devices(counts.files_moved)} moved in the files only."
     if counts.not_compared:
-        their = "its" if counts.not_compared == 1 else "their"
+        their = plural(counts.not_compared, "its", "their")
         after += (
             f" {devices(counts.not_compared)} cannot be compared: the project does not have {their}"
             " application any more."
         )
     if not counts.devices:
         if document.application is not None:
-            what = " of this application"
+            which = " of this application"
         else:
-            what = (
+            which = (
                 " that can be compared"
                 if counts.not_compared
                 else ", so there is nothing to compare"
             )
-        return f"No drift: the record holds no device{what}.{after}"
+        return f"No drift: the record holds no device{which}.{after}"
     if not counts.drifted:
-        are = "is" if counts.devices == 1 else "are"
+        are = plural(counts.devices, "is", "are")
         return f"No drift: {devices(counts.devices)} {are} as applied.{after}"
     gone = f", {number(counts.gone)} of them gone" if counts.gone else ""
     return f"Drift: {number(counts.drifted)} of {devices(counts.devices)}{gone}.{after}"
@@ -83,7 +84,7 @@ def summary(document: DriftDocument) -> str:
 
 def lines(document: DriftDocument, fold: int | None = FOLD) -> Iterator[Line]:
     """Yield the document line by line; more than `fold` devices that moved alike are one."""
-    for group in _grouped(document.devices, fold):
+    for group in _group_alike(document.devices, fold):
         yield from _block(group, document.people)
         yield EMPTY
     yield line(Span(summary(document), "title"))
@@ -97,28 +98,28 @@ def markdown(document: DriftDocument, fold: int | None = FOLD, limit: int = LIMI
     """Return a comment or an issue's text: a table of at most `limit` characters, cut if it must
     be, and then it says so."""
     head = f"{MARKER}\n### Reconciler drift\n\n**{summary(document)}**\n"
-    groups = _grouped(document.devices, fold)
+    groups = _group_alike(document.devices, fold)
     if not groups:
         return head
-    head += "\n" + table(*_HEADS)
-    told, room, left, people = [head], limit - len(head) - _END, 0, document.people
+    head += "\n" + table_head(*_HEADS)
+    parts, room, hidden, people = [head], limit - len(head) - _END, 0, document.people
     for group in groups:
         block = "".join(_row(group, field, people) for field in group[0].fields or (None,))
-        if left or len(block) > room:
-            left += len(group)
+        if hidden or len(block) > room:
+            hidden += len(group)
             continue
         room -= len(block)
-        told.append(block)
-    if left:
-        told.append(f"\nAnd {devices(left)} more; `--format json` has all.\n")
-    return "".join(told)
+        parts.append(block)
+    if hidden:
+        parts.append(f"\nAnd {devices(hidden)} more; `--format json` has all.\n")
+    return "".join(parts)
 
 
-def _grouped(moved: Sequence[MovedDevice], fold: int | None) -> list[list[MovedDevice]]:
-    return sorted(folded(moved, _look, fold), key=lambda group: group[0].device)
+def _group_alike(moved: Sequence[MovedDevice], fold: int | None) -> list[list[MovedDevice]]:
+    return sorted(fold_alike(moved, _look_of_device, fold), key=lambda group: group[0].device)
 
 
-def _look(device: MovedDevice) -> Hashable:
+def _look_of_device(device: MovedDevice) -> Hashable:
     """Return what two devices of one application must share to be shown as one."""
     return (
         device.application,
@@ -128,7 +129,7 @@ def _look(device: MovedDevice) -> Hashable:
         tuple(
             (
                 *(field.path, field.moved, field.applied_known, field.managed, field.shown),
-                *map(alike, (field.applied, field.live, field.declared)),
+                *map(look_of_value, (field.applied, field.live, field.declared)),
                 isinstance(field.live, HiddenValue) and field.live == field.declared,
             )
             for field in device.fields
@@ -151,13 +152,13 @@ def _block(group: Sequence[MovedDevice], people: People) -> Iterator[Line]:
         Span(f"  {place}".rstrip(), "dim"),
     )
     if first.found != "there":
-        yield line(Span(_found(first), "warning"), indent=4)
-    paths = max((min(width(shown_path(field.path)), 44) for field in first.fields), default=0)
+        yield line(Span(_say_where(first), "warning"), indent=4)
+    paths = max((min(width(show_path(field.path)), 44) for field in first.fields), default=0)
     for field in first.fields:
         yield line(
-            pad(shown_path(field.path), paths) + "  ",
+            pad(show_path(field.path), paths) + "  ",
             *_values(field, people),
-            Span(f"  ({_whose(field)})", _STYLES[field.moved]),
+            Span(f"  ({_say_who_moved(field)})", _STYLES[field.moved]),
             indent=4,
         )
     if len(group) > 1:
@@ -165,7 +166,7 @@ def _block(group: Sequence[MovedDevice], people: People) -> Iterator[Line]:
         yield line(Span(f"on {listed(ids, _FEW, len(group))}", "dim"), indent=4)
 
 
-def _found(device: MovedDevice, show: Callable[[str], str] = str) -> str:
+def _say_where(device: MovedDevice, show: Callable[[str], str] = str) -> str:
     if device.found == "gone":
         return "gone: the service knows no such registration"
     return f"stands in the application {show(name(device.found_in or ''))} now"
@@ -186,20 +187,20 @@ def _values(field: MovedField, people: People) -> Iterator[Span | str]:
         return
     if not field.managed:
         yield ", not declared any more"
-    elif _agree(field, shown):
+    elif _is_as_declared(field, shown):
         yield ", as declared now"
     else:
         yield f", declared {shown.declared}"
 
 
-def _agree(field: MovedField, shown: _Values) -> bool:
+def _is_as_declared(field: MovedField, shown: _Values) -> bool:
     """Whether the live value is the declared one; of hidden values their looks say nothing."""
     if isinstance(field.live, HiddenValue):
         return field.live == field.declared
     return shown.declared == shown.live
 
 
-def _whose(field: MovedField) -> str:
+def _say_who_moved(field: MovedField) -> str:
     match field.moved:
         case "service":
             return "changed by others"
@@ -210,22 +211,22 @@ def _whose(field: MovedField) -> str:
 
 
 def _row(group: Sequence[MovedDevice], field: MovedField | None, people: People) -> str:
-    first, which = group[0], who(group)
-    where = code(name(first.application))
+    first, which = group[0], name_devices(group)
+    where = code_span(name(first.application))
     if first.found != "there":
-        return row(which, where, "", _found(first, code), "", "", "others")
+        return table_row(which, where, "", _say_where(first, code_span), "", "", "others")
     if field is None:
-        return row(which, where, "", "", "", "left the files", "the files")
-    whose, path = _WHOSE[field.moved], code(shown_path(field.path))
+        return table_row(which, where, "", "", "", "left the files", "the files")
+    whose, path = _WHOSE[field.moved], code_span(show_path(field.path))
     if not field.shown:
-        return row(which, where, path, "not shown", "not shown", "not any more", whose)
+        return table_row(which, where, path, "not shown", "not shown", "not any more", whose)
     shown = _Values.of(field, people)
-    return row(
+    return table_row(
         which,
         where,
         path,
-        code(shown.live),
-        code(shown.applied) if field.applied_known else "not known",
-        code(shown.declared) if field.managed else "not any more",
+        code_span(shown.live),
+        code_span(shown.applied) if field.applied_known else "not known",
+        code_span(shown.declared) if field.managed else "not any more",
         whose,
     )

@@ -10,20 +10,20 @@ T = TypeVar("T")
 FOLD: Final = 5
 
 
-def folded(
-    found: Iterable[T], look: Callable[[T], Hashable], fold: int | None = FOLD
+def fold_alike(
+    items: Iterable[T], look: Callable[[T], Hashable], fold: int | None = FOLD
 ) -> list[list[T]]:
     """Return those of the same `look` as one group if they are more than `fold`, all others alone.
 
     None folds nothing. A group stands where its first stood.
     """
     if fold is None:
-        return [[one] for one in found]
+        return [[item] for item in items]
     alike: dict[Hashable, list[tuple[int, T]]] = {}
-    for place, one in enumerate(found):
-        alike.setdefault(look(one), []).append((place, one))
+    for place, item in enumerate(items):
+        alike.setdefault(look(item), []).append((place, item))
     groups: list[list[tuple[int, T]]] = []
     for group in alike.values():
-        groups += [group] if len(group) > fold else [[one] for one in group]
+        groups += [group] if len(group) > fold else [[item] for item in group]
     groups.sort(key=lambda group: group[0][0])
-    return [[one for _, one in group] for group in groups]
+    return [[item for _, item in group] for group in groups]

@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, Protocol
 
+from reconciler.core.counting import number
+
 from .escape import LABEL_LIMIT, name, quoted
-from .sentences import devices, listed, number
+from .sentences import devices, listed
 
 # GitHub refuses a comment of more characters; GitLab takes many more.
 LIMIT: Final = 65_535
@@ -31,7 +33,7 @@ class Labelled(Protocol):
     def label(self) -> str | None: ...
 
 
-def code(text: str) -> str:
+def code_span(text: str) -> str:
     """Return legible text as a code span, in which nothing is markup, a mention or a link.
 
     A backtick would end it and a bar the table cell: they are shown as escapes.
@@ -40,56 +42,56 @@ def code(text: str) -> str:
     return f"`{safe}`"
 
 
-def words(text: str) -> str:
+def escape_sentence(text: str) -> str:
     """Return a sentence that may quote a stranger: every odd word of it is a code span."""
-    found = [word for word in text.split(" ") if word]
-    shown = [_word(word) for word in found]
-    if found and _ITEM.fullmatch(found[0]):
-        shown[0] = code(found[0])
+    words = [word for word in text.split(" ") if word]
+    shown = [_escape_word(word) for word in words]
+    if words and _ITEM.fullmatch(words[0]):
+        shown[0] = code_span(words[0])
     return " ".join(shown)
 
 
-def who(group: Sequence[Labelled]) -> str:
+def name_devices(group: Sequence[Labelled]) -> str:
     """Name a device with its label, or of many devices how many and the first few."""
-    ids = [code(name(one.device)) for one in group[:_FEW]]
+    ids = [code_span(name(device.device)) for device in group[:_FEW]]
     if len(group) > 1:
         return f"{devices(len(group))}: {listed(ids, _FEW, len(group))}"
     label = group[0].label
-    return ids[0] if label is None else f"{ids[0]} {code(quoted(label, LABEL_LIMIT))}"
+    return ids[0] if label is None else f"{ids[0]} {code_span(quoted(label, LABEL_LIMIT))}"
 
 
-def _word(word: str) -> str:
+def _escape_word(word: str) -> str:
     start = len(word) - len(word.lstrip("("))
     end = len(word.rstrip(").,;:")) or len(word)
     core, before, after = word[start:end], word[:start], word[end:]
-    if core and _WORD.fullmatch(core) and not _HEXADECIMAL.fullmatch(core) and not _link(core):
+    if core and _WORD.fullmatch(core) and not _HEXADECIMAL.fullmatch(core) and not _is_link(core):
         return word
-    return before + code(core) + after if core else word
+    return before + code_span(core) + after if core else word
 
 
-def _link(word: str) -> bool:
+def _is_link(word: str) -> bool:
     return bool(_LINK.search(word)) or word.lower().startswith("gh-")
 
 
-def rows(found: Iterable[str], count: int, budget: int, what: str) -> str:
+def fit_rows(rows: Iterable[str], count: int, budget: int, noun: str) -> str:
     """Join rows while they fit into so many characters, then say how many more there are."""
     kept: list[str] = []
     used = 0
-    for one in found:
-        if used + len(one) > budget:
+    for text in rows:
+        if used + len(text) > budget:
             break
-        kept.append(one)
-        used += len(one)
-    left = count - len(kept)
-    more = f"\n… and {number(left)} more {what}; `--format json` has all.\n" if left else ""
+        kept.append(text)
+        used += len(text)
+    hidden = count - len(kept)
+    more = f"\n… and {number(hidden)} more {noun}; `--format json` has all.\n" if hidden else ""
     return "".join(kept) + more
 
 
-def table(*heads: str) -> str:
+def table_head(*heads: str) -> str:
     """Return the head of a table; its rows follow."""
     return f"| {' | '.join(heads)} |\n|{' --- |' * len(heads)}\n"
 
 
-def row(*cells: str) -> str:
+def table_row(*cells: str) -> str:
     """Return one row of a table. A cell holds no bar but in a code span of `code`."""
     return f"| {' | '.join(cells)} |\n"

@@ -1,4 +1,4 @@
-"""Stage 5, the guide: a field, a diagnostic or a word of a plan, explained as text and as JSON."""
+"""What `explain` says of a field, a diagnostic or a word of a plan, as text and as JSON."""
 
 from __future__ import annotations
 
@@ -104,11 +104,11 @@ def term_json(term: Term, also: Sequence[str] = ()) -> str:
     return _json({"kind": "term", **asdict(term), "seeAlso": list(also)})
 
 
-def _meaning(one: Code | Term) -> Iterator[Line]:
-    yield line(one.title)
+def _meaning(subject: Code | Term) -> Iterator[Line]:
+    yield line(subject.title)
     yield EMPTY
-    yield line(Span("why", "dim"), f"  {one.why}", indent=2)
-    yield line(Span("fix", "dim"), f"  {one.fix}", indent=2)
+    yield line(Span("why", "dim"), f"  {subject.why}", indent=2)
+    yield line(Span("fix", "dim"), f"  {subject.fix}", indent=2)
 
 
 def _see_also(names: Sequence[str]) -> Iterator[Line]:
@@ -131,7 +131,9 @@ def overview_lines(
     family = ""
     for code in sorted(codes, key=lambda code: code.id):
         if not code.id.startswith(family) or not family:
-            family = next((one for one in _FAMILIES if code.id.startswith(one)), code.id[:2])
+            family = next(
+                (prefix for prefix in _FAMILIES if code.id.startswith(prefix)), code.id[:2]
+            )
             yield EMPTY
             yield line(_FAMILIES.get(family, family), indent=2)
         yield line(f"{code.id}  {code.slug:<24}  {code.title}", indent=4)

@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from reconciler.core.counting import counted, number
 from reconciler.plan.model import Plan
 
-from .changes import ChangeView, FieldView
+from .changes import ChangeView, DeviceView, FieldView
 from .coverage import CoverageView
-from .devices import DeviceView
 from .escape import prose
 from .folding import FOLD
 from .gfm import LIMIT as LIMIT
-from .gfm import code, row, rows, table, words
-from .notices import ErrorView, RefusalView, WarningView
-from .proposals import HOW, ProposalView
-from .sentences import counted, devices, listed, number
-from .view import PlanView, view
+from .gfm import code_span, escape_sentence, fit_rows, table_head, table_row
+from .sentences import devices, listed
+from .view import PATCH_COMMAND, ErrorView, PlanView, ProposalView, RefusalView, WarningView, view
 
 # The first line, by which a pipeline finds its own comment again to replace it.
 MARKER: Final = "<!-- reconciler:plan -->"
@@ -54,11 +52,11 @@ def render(plan: Plan, fold: int | None = FOLD, limit: int = LIMIT) -> str:
         _short("To release", "left the files; forgotten, no call", shown.released),
         _short("Gone", "the service knows no such registration", shown.gone),
         _proposals(shown.proposals),
-        f"{words(shown.not_looked_for)}\n" if shown.not_looked_for else "",
+        f"{escape_sentence(shown.not_looked_for)}\n" if shown.not_looked_for else "",
         _footer(shown),
     ]
-    around = sum(len(part) + 1 for part in (*before, *after))
-    changes = _changes(shown.changes, limit - around - _END)
+    rest = sum(len(part) + 1 for part in (*before, *after))
+    changes = _changes(shown.changes, limit - rest - _END)
     text = "\n".join(part for part in (*before, changes, *after) if part)
     if len(text) <= limit:
         return text
@@ -66,32 +64,34 @@ def render(plan: Plan, fold: int | None = FOLD, limit: int = LIMIT) -> str:
 
 
 def _device(device: DeviceView) -> str:
-    return code(device.id) + (f" {code(device.label)}" if device.label else "")
+    return code_span(device.id) + (f" {code_span(device.label)}" if device.label else "")
 
 
 def _coverage(coverage: CoverageView | None) -> str:
     if coverage is None:
         return ""
-    sentence = f"{coverage.sentence(code)}\n"
+    sentence = f"{coverage.sentence(code_span)}\n"
     if not coverage.along:
         return sentence
-    told = (
-        f"- {code(one.id)} comes along for {code(one.needed_by)}: {words(one.why)}\n"
-        for one in coverage.along
+    rows = (
+        f"- {code_span(device.id)} comes along for {code_span(device.needed_by)}: "
+        f"{escape_sentence(device.why)}\n"
+        for device in coverage.along
     )
     count = len(coverage.along)
-    return f"{sentence}\n{rows(told, count, _ALONG, 'devices that come along')}"
+    return f"{sentence}\n{fit_rows(rows, count, _ALONG, 'devices that come along')}"
 
 
 def _refusals(refusals: Sequence[RefusalView]) -> str:
     if not refusals:
         return ""
-    told = (
-        row(code(refusal.guard), *(words(text) for text in _told(refusal))) for refusal in refusals
+    rows = (
+        table_row(code_span(refusal.guard), *(escape_sentence(text) for text in _told(refusal)))
+        for refusal in refusals
     )
     title = "#### ⛔ Refused: this plan cannot be applied\n\n"
-    head = table("guard", "what", "measured", "limit", "way out")
-    return title + head + rows(told, len(refusals), _REFUSALS, "guards")
+    head = table_head("guard", "what", "measured", "limit", "way out")
+    return title + head + fit_rows(rows, len(refusals), _REFUSALS, "guards")
 
 
 def _told(refusal: RefusalView) -> tuple[str, str, str, str]:
@@ -103,26 +103,26 @@ def _errors(errors: Sequence[ErrorView]) -> str:
         return ""
     count = len({device for error in errors for device in error.devices})
     title = f"#### ❌ Withheld: {devices(count)}; the rest is planned\n\n"
-    return title + rows((_error(error) for error in errors), len(errors), _ERRORS, "errors")
+    return title + fit_rows((_error(error) for error in errors), len(errors), _ERRORS, "errors")
 
 
 def _error(error: ErrorView) -> str:
-    place = f" at {code(error.source)}" if error.source else ""
-    told = [f"- **error {code(error.code)}**{place}: {words(error.message)}"]
-    told += [f"  {words(prose(text, _SHORT))}" for text in error.detail[:_FEW]]
+    place = f" at {code_span(error.source)}" if error.source else ""
+    lines = [f"- **error {code_span(error.code)}**{place}: {escape_sentence(error.message)}"]
+    lines += [f"  {escape_sentence(prose(text, _SHORT))}" for text in error.detail[:_FEW]]
     if len(error.devices) > 1:
-        named = [code(device) for device in error.devices[:_FEW]]
-        told.append(f"  Devices: {listed(named, _FEW, len(error.devices))}.")
+        named = [code_span(device) for device in error.devices[:_FEW]]
+        lines.append(f"  Devices: {listed(named, _FEW, len(error.devices))}.")
     if error.fix:
-        told.append(f"  Fix: {words(error.fix)}")
-    return "\\\n".join(told) + "\n"
+        lines.append(f"  Fix: {escape_sentence(error.fix)}")
+    return "\\\n".join(lines) + "\n"
 
 
 def _risks(shown: PlanView) -> str:
     if not shown.risks:
         return ""
-    told = "".join(
-        row(
+    rows = "".join(
+        table_row(
             f"**{risk.risk.value}**",
             number(len(risk.devices)),
             risk.means,
@@ -130,7 +130,7 @@ def _risks(shown: PlanView) -> str:
         )
         for risk in shown.risks
     )
-    return "#### ⚠️ Risks\n\n" + table("risk", "devices", "what it means", "which") + told
+    return "#### ⚠️ Risks\n\n" + table_head("risk", "devices", "what it means", "which") + rows
 
 
 def _changes(changes: Sequence[ChangeView], budget: int) -> str:
@@ -149,20 +149,22 @@ def _alike(groups: Sequence[ChangeView], budget: int) -> str:
     """Each group is one line to read; which devices these are is folded away."""
     if not groups:
         return ""
-    title = f"#### Identical changes: {devices(sum(len(one.devices) for one in groups))}\n\n"
-    return title + rows((_group(one) for one in groups), len(groups), budget, "identical changes")
+    title = f"#### Identical changes: {devices(sum(len(group.devices) for group in groups))}\n\n"
+    return title + fit_rows(
+        (_group(group) for group in groups), len(groups), budget, "identical changes"
+    )
 
 
 def _group(change: ChangeView) -> str:
     count = len(change.devices)
-    told = [_arrow(field) for field in change.fields[:_FEW]]
-    more = len(change.fields) - len(told)
+    facts = [_arrow(field) for field in change.fields[:_FEW]]
+    more = len(change.fields) - len(facts)
     if more > 0:
-        told.append(f"and {counted(more, 'more field')}")
+        facts.append(f"and {counted(more, 'more field')}")
     risks = "".join(f" ⚠️ **{risk.value}**" for risk in change.all_risks)
-    ids = listed([code(device.id) for device in change.devices[:_FEW]], _FEW, count)
+    ids = listed([code_span(device.id) for device in change.devices[:_FEW]], _FEW, count)
     return (
-        f"**{devices(count)}**: {', '.join(told)}{risks}\n\n"
+        f"**{devices(count)}**: {', '.join(facts)}{risks}\n\n"
         "<details><summary>which, and each field</summary>\n\n"
         f"{' · '.join(fact for fact in (ids, *_place(change)) if fact)}\n\n"
         f"{_fields(change)}\n</details>\n\n"
@@ -171,21 +173,21 @@ def _group(change: ChangeView) -> str:
 
 def _arrow(field: FieldView) -> str:
     if field.sign == "+":
-        return f"{code(field.path)} → {code(field.after)}"
-    return f"{code(field.path)} {code(field.before)} → {code(field.after)}"
+        return f"{code_span(field.path)} → {code_span(field.after)}"
+    return f"{code_span(field.path)} {code_span(field.before)} → {code_span(field.after)}"
 
 
 def _place(change: ChangeView) -> tuple[str, str]:
     if len(change.devices) == 1:
         source = change.devices[0].source
-        place = code(source) if source else ""
+        place = code_span(source) if source else ""
     else:
         files = change.files()
-        named = [f"{code(file)} ({number(count)})" for file, count in files[:_FEW]]
+        named = [f"{code_span(file)} ({number(count)})" for file, count in files[:_FEW]]
         place = listed(named, _FEW, len(files)) if files else ""
     if change.left_files:
         place = f"left the files {place}".rstrip()
-    return f"application {code(change.application)}", place
+    return f"application {code_span(change.application)}", place
 
 
 def _single(title: str, changes: Sequence[ChangeView], budget: int) -> str:
@@ -194,7 +196,7 @@ def _single(title: str, changes: Sequence[ChangeView], budget: int) -> str:
     is_open = len(changes) <= _OPEN
     start = f"<details{' open' if is_open else ''}><summary>{title}: "
     head = f"{start}{devices(len(changes))}</summary>\n\n"
-    body = rows((_change(change) for change in changes), len(changes), budget, "changes")
+    body = fit_rows((_change(change) for change in changes), len(changes), budget, "changes")
     return f"{head}{body}\n</details>\n\n"
 
 
@@ -205,16 +207,18 @@ def _change(change: ChangeView) -> str:
 
 
 def _fields(change: ChangeView) -> str:
-    told = (_field(field) for field in change.fields)
-    head = table("", "field", "before", "after", "")
-    return head + rows(told, len(change.fields), _FIELDS, "fields")
+    rows = (_field(field) for field in change.fields)
+    head = table_head("", "field", "before", "after", "")
+    return head + fit_rows(rows, len(change.fields), _FIELDS, "fields")
 
 
 def _field(field: FieldView) -> str:
     notes = [field.note, *(f"⚠️ **{risk.value}**" for risk in field.risks)]
-    before = "" if field.sign == "+" else code(field.before)
-    told = ", ".join(note for note in notes if note)
-    return row(code(field.sign), code(field.path), before, code(field.after), told)
+    before = "" if field.sign == "+" else code_span(field.before)
+    note = ", ".join(note for note in notes if note)
+    return table_row(
+        code_span(field.sign), code_span(field.path), before, code_span(field.after), note
+    )
 
 
 def _drift(changes: Sequence[ChangeView]) -> str:
@@ -222,22 +226,24 @@ def _drift(changes: Sequence[ChangeView]) -> str:
         return ""
     count = sum(len(change.devices) for change in changes)
     title = f"#### Drift: {devices(count)}, reported only (`onDrift: report`)\n\n"
-    told = [
-        row(_who(change), code(field.path), code(field.before), code(field.after))
+    rows = [
+        table_row(
+            _who(change), code_span(field.path), code_span(field.before), code_span(field.after)
+        )
         for change in changes
         for field in change.fields
     ]
     return (
         title
-        + table("device", "field", "is", "declared")
-        + rows(told, len(told), _DRIFT, "drifted fields")
+        + table_head("device", "field", "is", "declared")
+        + fit_rows(rows, len(rows), _DRIFT, "drifted fields")
     )
 
 
 def _who(change: ChangeView) -> str:
     if len(change.devices) == 1:
         return _device(change.devices[0])
-    ids = [code(device.id) for device in change.devices[:_FEW]]
+    ids = [code_span(device.id) for device in change.devices[:_FEW]]
     return listed(ids, _FEW, len(change.devices))
 
 
@@ -245,41 +251,44 @@ def _warnings(warnings: Sequence[WarningView]) -> str:
     if not warnings:
         return ""
     title = f"<details open><summary>{counted(len(warnings), 'warning')}</summary>\n\n"
-    told = (
-        f"- {code(warning.code)} {words(warning.message)}"
-        + (f" ({code(warning.source)})\n" if warning.source else "\n")
+    rows = (
+        f"- {code_span(warning.code)} {escape_sentence(warning.message)}"
+        + (f" ({code_span(warning.source)})\n" if warning.source else "\n")
         for warning in warnings
     )
-    return f"{title}{rows(told, len(warnings), _WARNINGS, 'warnings')}\n</details>\n"
+    return f"{title}{fit_rows(rows, len(warnings), _WARNINGS, 'warnings')}\n</details>\n"
 
 
-def _short(title: str, what: str, found: Sequence[DeviceView]) -> str:
-    if not found:
+def _short(title: str, explanation: str, listing: Sequence[DeviceView]) -> str:
+    if not listing:
         return ""
-    start = f"<details><summary>{title}: {devices(len(found))} ({what})</summary>\n\n"
-    told = (
-        f"- {_device(device)} · {code(device.application)}"
-        + (f" · {code(device.source)}\n" if device.source else "\n")
-        for device in found
+    start = f"<details><summary>{title}: {devices(len(listing))} ({explanation})</summary>\n\n"
+    rows = (
+        f"- {_device(device)} · {code_span(device.application)}"
+        + (f" · {code_span(device.source)}\n" if device.source else "\n")
+        for device in listing
     )
-    return f"{start}{rows(told, len(found), _LISTS, 'devices')}\n</details>\n"
+    return f"{start}{fit_rows(rows, len(listing), _LISTS, 'devices')}\n</details>\n"
 
 
-def _proposals(found: Sequence[ProposalView]) -> str:
-    if not found:
+def _proposals(proposals: Sequence[ProposalView]) -> str:
+    if not proposals:
         return ""
-    what = "gone, and perhaps installed again; only proposed"
-    start = f"<details><summary>Back: {devices(len(found))} ({what})</summary>\n\n"
-    told = (
-        f"- {code(one.id)}"
-        + (f" → {code(one.replacement)}" if one.replacement else "")
-        + f" · {code(one.application)} · {code(one.source)}: {words(one.why)}\n"
-        for one in found
+    explanation = "gone, and perhaps installed again; only proposed"
+    start = f"<details><summary>Back: {devices(len(proposals))} ({explanation})</summary>\n\n"
+    rows = (
+        f"- {code_span(proposal.id)}"
+        + (f" → {code_span(proposal.replacement)}" if proposal.replacement else "")
+        + f" · {code_span(proposal.application)} · {code_span(proposal.source)}: "
+        + f"{escape_sentence(proposal.why)}\n"
+        for proposal in proposals
     )
-    listing = rows(told, len(found), _LISTS, "devices")
-    return f"{start}{listing}\nAs a patch of the manifests: {code(HOW)}\n</details>\n"
+    listing = fit_rows(rows, len(proposals), _LISTS, "devices")
+    return (
+        f"{start}{listing}\nAs a patch of the manifests: {code_span(PATCH_COMMAND)}\n</details>\n"
+    )
 
 
 def _footer(shown: PlanView) -> str:
-    of = f", commit {code(shown.commit)}" if shown.commit else ""
-    return f"<sub>Plan {code(shown.id)}, made {words(shown.created_at)}{of}</sub>\n"
+    of = f", commit {code_span(shown.commit)}" if shown.commit else ""
+    return f"<sub>Plan {code_span(shown.id)}, made {escape_sentence(shown.created_at)}{of}</sub>\n"

@@ -1,4 +1,4 @@
-"""Stage 5, the record: entries as text and JSON. Values are digests there, and are not shown."""
+"""Entries of the record as text and JSON. Values are digests there, and are not shown."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from reconciler.core.counting import counted
 from reconciler.core.record import Record, RecordedDevice
 
 from .escape import name
@@ -58,7 +59,7 @@ def _people(path: str, digests: tuple[str, ...]) -> str:
     if path != "owner":
         return ""
     count = len(digests)
-    return " (nobody)" if not count else f" ({count} identity value{'' if count == 1 else 's'})"
+    return " (nobody)" if not count else f" ({counted(count, 'identity value')})"
 
 
 def _plain(device: RecordedDevice) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from reconciler.core.counting import counted, number
 from reconciler.core.report import Outcome, Report, Row
 
 from .escape import LABEL_LIMIT, name, pad, prose, quoted, width
-from .folding import FOLD, folded
-from .sentences import counted, duration, listed, number
+from .folding import FOLD, fold_alike
+from .sentences import duration, listed
 from .spans import EMPTY, Line, Span, Style, line, plain
 
 FORMAT_VERSION: Final = "1.0"
@@ -60,17 +61,17 @@ def lines(report: Report, fold: int | None = FOLD, again: str | None = None) -> 
     What went well is counted only; more than `fold` other rows alike are one (None: never).
     `again` is the command that goes on with this very plan, if there is one.
     """
-    bad = [group for outcome in ORDER for group in groups(report, outcome, fold)]
+    bad = [group for outcome in ORDER for group in group_rows(report, outcome, fold)]
     if bad:
         yield from _table(bad, report)
         yield EMPTY
         for outcome in ORDER:
             if report.counts.get(outcome) and outcome in MEANS:
                 yield line(Span(MEANS[outcome], "dim"))
-        for sentence in how_to_go_on(report, again):
+        for sentence in next_steps(report, again):
             yield line(sentence)
         yield EMPTY
-    yield last(report)
+    yield summary_line(report)
 
 
 def typed(command: str) -> str:
@@ -78,7 +79,7 @@ def typed(command: str) -> str:
     return f"`{prose(command)}`"
 
 
-def how_to_go_on(
+def next_steps(
     report: Report, again: str | None, typed: Callable[[str], str] = typed
 ) -> Iterator[str]:
     """Yield what to do about what is left; `typed` marks a command as a rendering does."""
@@ -96,20 +97,20 @@ def how_to_go_on(
     yield "How to go on: run `reconciler plan`, look at what is left, apply that."
 
 
-def groups(report: Report, outcome: Outcome, fold: int | None) -> list[list[Row]]:
+def group_rows(report: Report, outcome: Outcome, fold: int | None) -> list[list[Row]]:
     """Return the rows of a bad outcome, those alike in one group where they are many."""
     if outcome.is_good:
         return []
 
     def look(row: Row) -> Hashable:
         # Of a thousand failures that differ in the registration only, one is read.
-        why = said(row, report).replace(row.device, "{id}")
+        why = row_detail(row, report).replace(row.device, "{id}")
         return (row.application, row.operation, row.truth, why)
 
-    return folded((row for row in report.rows if row.outcome is outcome), look, fold)
+    return fold_alike((row for row in report.rows if row.outcome is outcome), look, fold)
 
 
-def said(row: Row, report: Report) -> str:
+def row_detail(row: Row, report: Report) -> str:
     """Return the detail without what the row's other columns and the last line say already."""
     detail = row.detail or ""
     why = _INTERRUPTED if report.interrupted else report.stopped
@@ -143,7 +144,7 @@ def _table(groups: Sequence[Sequence[Row]], report: Report) -> Iterator[Line]:
             f"  {name(group[0].application)}",
         )
         first = group[0]
-        details = list(details_of(first, said(first, report), sum(columns)))
+        details = list(detail_lines(first, row_detail(first, report), sum(columns)))
         if len(group) > 1 and first.device in plain(details):
             yield line(
                 Span(f"The first of them, {name(first.device)}:", "dim"), indent=sum(columns)
@@ -162,7 +163,7 @@ def _cells(group: Sequence[Row]) -> tuple[str, str, str, str]:
     return first.outcome.value, prose(first.operation or "-"), prose(first.truth), device
 
 
-def details_of(first: Row, said: str, indent: int = 0) -> Iterator[Line]:
+def detail_lines(first: Row, said: str, indent: int = 0) -> Iterator[Line]:
     """Yield the request of a row that went wrong, unless it is named already, and what was said."""
     request = f"{first.method} {first.path}"
     # Where nothing was sent, the detail names the read that failed, or there was no request.
@@ -176,7 +177,7 @@ def details_of(first: Row, said: str, indent: int = 0) -> Iterator[Line]:
         yield line(prose(said), indent=indent)
 
 
-def last(report: Report) -> Line:
+def summary_line(report: Report) -> Line:
     """Return the one line with the counts."""
     counts = report.counts
     calls = [row for row in report.rows if row.call is not None]
@@ -203,8 +204,8 @@ def last(report: Report) -> Line:
     )
     word = "Interrupted" if report.interrupted else "Incomplete"
     why = f" Stopped: {prose(report.stopped).rstrip('.')}." if report.stopped else ""
-    told = f"{word}: {number(applied)} of {counted(len(calls), 'call')} applied{bad}."
-    return line(Span(f"{told}{noted}{why}{took}", "error"))
+    done = f"{word}: {number(applied)} of {counted(len(calls), 'call')} applied{bad}."
+    return line(Span(f"{done}{noted}{why}{took}", "error"))
 
 
 def encode(report: Report) -> bytes:

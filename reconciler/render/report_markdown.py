@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from reconciler.core.counting import plural
 from reconciler.core.report import Report, Row
 
 from .escape import name, prose
 from .folding import FOLD
-from .gfm import LIMIT, code, row, rows, table, who, words
-from .report import MEANS, ORDER, details_of, groups, how_to_go_on, last, said
+from .gfm import LIMIT, code_span, escape_sentence, fit_rows, name_devices, table_head, table_row
+from .report import MEANS, ORDER, detail_lines, group_rows, next_steps, row_detail, summary_line
 from .sentences import devices
 from .spans import plain
 
@@ -27,23 +28,26 @@ def render(
     `again` is the command that goes on with this plan, `withheld` how many devices its errors kept
     out of it. What went well is counted only.
     """
-    parts = [f"{MARKER}\n### Reconciler apply\n", f"**{words(plain([last(report)]).strip())}**\n"]
+    parts = [
+        f"{MARKER}\n### Reconciler apply\n",
+        f"**{escape_sentence(plain([summary_line(report)]).strip())}**\n",
+    ]
     if withheld:
-        were = "was" if withheld == 1 else "were"
+        were = plural(withheld, "was", "were")
         parts.append(f"❌ {devices(withheld)} {were} withheld by errors of the plan.\n")
-    bad = [group for outcome in ORDER for group in groups(report, outcome, fold)]
+    bad = [group for outcome in ORDER for group in group_rows(report, outcome, fold)]
     if bad:
-        told = (_row(group, report) for group in bad)
-        head = table("outcome", "operation", "now", "device", "application", "why")
-        parts.append(head + rows(told, len(bad), LIMIT - _AROUND, "rows"))
+        rows = (_row(group, report) for group in bad)
+        head = table_head("outcome", "operation", "now", "device", "application", "why")
+        parts.append(head + fit_rows(rows, len(bad), LIMIT - _AROUND, "rows"))
         parts += [
-            f"- {words(MEANS[outcome])}"
+            f"- {escape_sentence(MEANS[outcome])}"
             for outcome in ORDER
             if outcome in MEANS and report.counts.get(outcome)
         ]
         parts.append("")
-        parts += [f"{sentence}\n" for sentence in how_to_go_on(report, again, _typed)]
-    parts.append(f"<sub>Plan {code(name(report.plan))}</sub>\n")
+        parts += [f"{sentence}\n" for sentence in next_steps(report, again, _typed)]
+    parts.append(f"<sub>Plan {code_span(name(report.plan))}</sub>\n")
     return "\n".join(parts)
 
 
@@ -51,24 +55,27 @@ def already(plan: str) -> str:
     """Return the Markdown for a plan that an earlier run had finished."""
     return (
         f"{MARKER}\n### Reconciler apply\n\n**This plan was applied before; there was nothing left "
-        f"to do.**\n\n<sub>Plan {code(name(plan))}</sub>\n"
+        f"to do.**\n\n<sub>Plan {code_span(name(plan))}</sub>\n"
     )
 
 
 def _typed(command: str) -> str:
-    return code(prose(command))
+    return code_span(prose(command))
 
 
 def _row(group: Sequence[Row], report: Report) -> str:
     first = group[0]
-    why = "; ".join(words(plain([one]).strip()) for one in details_of(first, said(first, report)))
+    why = "; ".join(
+        escape_sentence(plain([detail]).strip())
+        for detail in detail_lines(first, row_detail(first, report))
+    )
     if len(group) > 1 and first.device in why:
         why = f"the first of them: {why}"
-    return row(
+    return table_row(
         f"**{first.outcome.value}**",
-        words(prose(first.operation or "-")),
-        words(prose(first.truth)),
-        who(group),
-        code(name(first.application)),
+        escape_sentence(prose(first.operation or "-")),
+        escape_sentence(prose(first.truth)),
+        name_devices(group),
+        code_span(name(first.application)),
         why,
     )

@@ -1,4 +1,4 @@
-"""The sentences every rendering shares: the summary line, durations, counts, what a risk means."""
+"""Sentences that every rendering shares: the summary line, durations, what a risk means."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
+from reconciler.core.counting import counted as counted
+from reconciler.core.counting import number, plural
 from reconciler.plan.glossary import BY_NAME
 from reconciler.plan.model import ForecastCalls, Plan, Risk
 
@@ -15,19 +17,9 @@ RISK_MEANS: Final[Mapping[Risk, str]] = MappingProxyType(
 )
 
 
-def number(count: int) -> str:
-    """Return a count as people write it: 20,000."""
-    return f"{count:,}"
-
-
 def devices(count: int) -> str:
     """Return "1 device" or "412 devices"."""
     return counted(count, "device")
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a count with its noun, in the plural where it is one."""
-    return f"{number(count)} {noun}" + ("" if count == 1 else "s")
 
 
 def duration(seconds: float) -> str:
@@ -55,8 +47,8 @@ def summary(plan: Plan) -> str:
     adopt, drifted), or not declared any more (to release), has a sentence of its own at the end.
     """
     counts, drifted = plan.summary, len(plan.drift)
-    aside = _parts([(counts.adopt, "to adopt"), (counts.released, "to release")])
-    aside += _parts([(drifted, "drifted")])
+    aside = _nonzero([(counts.adopt, "to adopt"), (counts.released, "to release")])
+    aside += _nonzero([(drifted, "drifted")])
     gone = (counts.gone, "gone")
     if counts.changed == 0 and counts.calls.total == 0 and counts.withheld == 0:
         settled = _as_declared(
@@ -64,17 +56,17 @@ def summary(plan: Plan) -> str:
             counts.devices,
             chosen_only=bool(plan.coverage.selectors),
         )
-        sentences = ["No changes", settled, *aside, *_parts([gone])]
+        sentences = ["No changes", settled, *aside, *_nonzero([gone])]
     else:
-        parts = _parts([(counts.unchanged, "unchanged"), gone, (counts.withheld, "withheld")])
+        parts = _nonzero([(counts.unchanged, "unchanged"), gone, (counts.withheld, "withheld")])
         sentences = [f"Plan: {', '.join([f'{number(counts.changed)} to change', *parts])}"]
         if counts.calls.total:
-            sentences.append(work(plan))
+            sentences.append(work_sentence(plan))
         sentences += aside
     return " ".join(f"{sentence}." for sentence in sentences)
 
 
-def work(plan: Plan) -> str:
+def work_sentence(plan: Plan) -> str:
     """Return what an apply of a plan does: its calls and the reads before them, by their kinds,
     and about how long that takes."""
     calls, read = plan.summary.calls, plan.forecast.calls
@@ -94,17 +86,17 @@ def foretold_calls(calls: ForecastCalls) -> str:
     )
     reads = ((calls.get, "get"), (calls.persons, "persons"))
     return " and ".join(
-        f"{counted(total, noun)} ({', '.join(_parts(kinds))})"
+        f"{counted(total, noun)} ({', '.join(_nonzero(kinds))})"
         for noun, kinds in (("call", writes), ("read", reads))
         if (total := sum(count for count, _ in kinds))
     )
 
 
-def _parts(counts: Sequence[tuple[int, str]]) -> list[str]:
+def _nonzero(counts: Sequence[tuple[int, str]]) -> list[str]:
     return [f"{number(count)} {word}" for count, word in counts if count]
 
 
 def _as_declared(settled: int, declared: int, *, chosen_only: bool) -> str:
     if declared == 0:
         return "No devices are chosen" if chosen_only else "No devices are declared"
-    return f"{devices(settled)} {'is' if settled == 1 else 'are'} as declared"
+    return f"{devices(settled)} {plural(settled, 'is', 'are')} as declared"

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from reconciler.core.counting import counted, number
 from reconciler.plan.model import Plan
 
-from .changes import ChangeView, FieldView, Sign
+from .changes import ChangeView, DeviceView, FieldView, Sign
 from .coverage import CoverageView
-from .devices import DeviceView
 from .escape import pad, width
 from .folding import FOLD
-from .notices import ErrorView, RefusalView, WarningView
-from .sentences import counted, devices, listed, number
+from .sentences import devices, listed
 from .spans import EMPTY, Line, Span, Style, line
-from .view import PlanView, view
+from .view import ErrorView, PlanView, RefusalView, WarningView, view
 
 FEW: Final = 3
 # Short lists stand in full up to so many lines; JSON always has all.
@@ -52,23 +51,32 @@ def lines(plan: Plan, fold: int | None = FOLD) -> Iterator[Line]:
 
 
 def _proposals(shown: PlanView, fold: int | None) -> Iterator[Line]:
-    found = shown.proposals
-    if found:
-        what = "gone, and perhaps installed again; only proposed, see --write-patch"
-        yield line(Span(f"Back: {devices(len(found))}", "title"), Span(f"  {what}", "dim"))
-    few = len(found) if fold is None else _LISTED
-    for one in found[:few]:
-        to = [Span(" -> ", "dim"), Span(one.replacement, "add")] if one.replacement else []
-        label = f"  {one.label}" if one.label else ""
+    proposals = shown.proposals
+    if proposals:
+        explanation = "gone, and perhaps installed again; only proposed, see --write-patch"
         yield line(
-            one.id, *to, label, f"  {one.application}", Span(f"  {one.source}", "dim"), indent=4
+            Span(f"Back: {devices(len(proposals))}", "title"), Span(f"  {explanation}", "dim")
         )
-        yield line(Span(one.why, "dim"), indent=8)
-    if len(found) > few:
-        yield line(Span(f"and {number(len(found) - few)} more", "dim"), indent=4)
+    few = len(proposals) if fold is None else _LISTED
+    for proposal in proposals[:few]:
+        to = (
+            [Span(" -> ", "dim"), Span(proposal.replacement, "add")] if proposal.replacement else []
+        )
+        label = f"  {proposal.label}" if proposal.label else ""
+        yield line(
+            proposal.id,
+            *to,
+            label,
+            f"  {proposal.application}",
+            Span(f"  {proposal.source}", "dim"),
+            indent=4,
+        )
+        yield line(Span(proposal.why, "dim"), indent=8)
+    if len(proposals) > few:
+        yield line(Span(f"and {number(len(proposals) - few)} more", "dim"), indent=4)
     if shown.not_looked_for:
         yield line(shown.not_looked_for)
-    if found or shown.not_looked_for:
+    if proposals or shown.not_looked_for:
         yield EMPTY
 
 
@@ -77,9 +85,9 @@ def _coverage(coverage: CoverageView | None, fold: int | None) -> Iterator[Line]
         return
     yield line(coverage.sentence())
     few = len(coverage.along) if fold is None else _LISTED
-    for one in coverage.along[:few]:
-        why = f" comes along for {one.needed_by}: {one.why}"
-        yield line(one.id, Span(why, "dim"), indent=4)
+    for device in coverage.along[:few]:
+        why = f" comes along for {device.needed_by}: {device.why}"
+        yield line(device.id, Span(why, "dim"), indent=4)
     if len(coverage.along) > few:
         yield line(Span(f"and {number(len(coverage.along) - few)} more", "dim"), indent=4)
     yield EMPTY
@@ -91,9 +99,9 @@ def _summary(shown: PlanView) -> Line:
     return line(Span(shown.summary, "title"))
 
 
-def _heading(word: str, changes: Sequence[ChangeView], what: str) -> Line:
+def _heading(word: str, changes: Sequence[ChangeView], explanation: str) -> Line:
     count = sum(len(change.devices) for change in changes)
-    return line(Span(f"{word}: {devices(count)}", "title"), Span(f"  {what}", "dim"))
+    return line(Span(f"{word}: {devices(count)}", "title"), Span(f"  {explanation}", "dim"))
 
 
 def _change(change: ChangeView) -> Iterator[Line]:
@@ -168,14 +176,16 @@ def _drift(change: ChangeView) -> Iterator[Line]:
     yield from _folded_devices(change)
 
 
-def _short(word: str, what: str, found: Sequence[DeviceView], fold: int | None) -> Iterator[Line]:
+def _short(
+    word: str, explanation: str, listing: Sequence[DeviceView], fold: int | None
+) -> Iterator[Line]:
     """Yield a short section; adoptions and the like are many at once, so ids share lines."""
-    if not found:
+    if not listing:
         return
-    yield line(Span(f"{word}: {devices(len(found))}", "title"), Span(f"  {what}", "dim"))
-    some = found if fold is None else found[:_LISTED]
-    if len(found) > _LISTED and fold is not None and word == "Adopt":
-        some = found[:FEW]
+    yield line(Span(f"{word}: {devices(len(listing))}", "title"), Span(f"  {explanation}", "dim"))
+    some = listing if fold is None else listing[:_LISTED]
+    if len(listing) > _LISTED and fold is not None and word == "Adopt":
+        some = listing[:FEW]
     for device in some:
         label = f"  {device.label}" if device.label else ""
         yield line(
@@ -184,8 +194,8 @@ def _short(word: str, what: str, found: Sequence[DeviceView], fold: int | None) 
             Span(f"  {device.source}", "dim"),
             indent=4,
         )
-    if len(some) < len(found):
-        yield line(Span(f"and {number(len(found) - len(some))} more", "dim"), indent=4)
+    if len(some) < len(listing):
+        yield line(Span(f"and {number(len(listing) - len(some))} more", "dim"), indent=4)
     yield EMPTY
 
 
@@ -221,14 +231,14 @@ def _refusals(refusals: Sequence[RefusalView]) -> Iterator[Line]:
 
 def _warnings(warnings: Sequence[WarningView], fold: int | None) -> Iterator[Line]:
     """Yield the warnings; of one code at most _LISTED, unless nothing is folded."""
-    told: dict[str, int] = {}
+    counts: dict[str, int] = {}
     for warning in warnings:
-        told[warning.code] = told.get(warning.code, 0) + 1
-        if fold is None or told[warning.code] <= _LISTED:
+        counts[warning.code] = counts.get(warning.code, 0) + 1
+        if fold is None or counts[warning.code] <= _LISTED:
             place = f"{warning.source}: " if warning.source else ""
             code = Span(f"warning[{warning.code}]", "warning")
             yield line(place, code, f": {warning.message}")
-    for code_, count in told.items():
+    for code_, count in counts.items():
         if fold is not None and count > _LISTED:
             more = f": and {number(count - _LISTED)} more of this kind"
             yield line(Span(f"warning[{code_}]", "warning"), more)

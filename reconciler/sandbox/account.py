@@ -117,7 +117,7 @@ class Account:
 
     def change(self, registration_id: str, merge: Mapping[str, object]) -> Registration:
         """Let the app or a colleague change a registration, beside the API: a JSON merge patch of
-        isPrimary, registrationEnabled, owner (a number or null), additionalData, systemData.
+        a field (core.fields), owner (a number or null), additionalData, systemData.
 
         UnknownRegistration if it is not there, ValueError if the patch is no good.
         """

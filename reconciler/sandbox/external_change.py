@@ -7,21 +7,20 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from reconciler.core.fields import Scalar
+from reconciler.core.fields import ADDITIONAL_DATA, FIELD_BY_PATH, OWNER, SYSTEM_DATA, Scalar
 from reconciler.platform.world import Registration
 
-_CHANGEABLE: Final = ("isPrimary", "registrationEnabled", "owner", "additionalData", "systemData")
+_CHANGEABLE: Final = (*FIELD_BY_PATH, OWNER, ADDITIONAL_DATA, SYSTEM_DATA)
 
 
 def patch_registration(registration: Registration, merge: Mapping[str, object]) -> Registration:
-    """Return the registration after a patch of isPrimary, registrationEnabled, owner (a number or
-    null), additionalData, systemData; ValueError if the patch is no good."""
+    """Return the registration after a patch of a field (core.fields), owner (a number or null),
+    additionalData, systemData; ValueError if the patch is no good."""
     for name, value in merge.items():
+        field = FIELD_BY_PATH.get(name)
         match name, value:
-            case "isPrimary", bool():
-                registration = replace(registration, is_primary=value)
-            case "registrationEnabled", bool():
-                registration = replace(registration, registration_enabled=value)
+            case _ if field is not None and isinstance(value, field.type):
+                registration = replace(registration, **{field.attribute: value})
             case "owner", None:
                 registration = replace(registration, owner=None)
             case "owner", int() if not isinstance(value, bool):

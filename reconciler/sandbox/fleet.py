@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, assert_never
 
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.platform.table import Table
@@ -241,6 +241,8 @@ class _Holders(Mapping[IdentityValue, int]):
                 digits = text.removeprefix("38591")
             case IdentityKind.EMAIL:
                 digits = text.removeprefix("courier").removesuffix("@example.com")
+            case _:
+                assert_never(value.kind)
         if not (digits.isascii() and digits.isdigit()) or len(digits) > 9:
             raise KeyError(value)
         number = int(digits)

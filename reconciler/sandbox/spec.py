@@ -9,9 +9,9 @@ import json
 import math
 import re
 from collections.abc import Collection, Iterator, Mapping
-from difflib import get_close_matches
 from typing import Final
 
+from reconciler.core.suggestion import closest
 from reconciler.platform.operations import WRITES, Operation
 from reconciler.platform.world import Registration
 
@@ -203,6 +203,6 @@ def _parse_merge_patch(text: str) -> Mapping[str, object]:
 def _explain_unknown(
     kind: str, name: str, known: Collection[str], listed: Collection[str] | None = None
 ) -> str:
-    matches = get_close_matches(name, list(known), n=1)
-    hint = f" Did you mean {matches[0]}?" if matches else ""
+    meant = closest(name, known)
+    hint = "" if meant is None else f" Did you mean {meant}?"
     return f"there is no {kind} {name!r}.{hint} They are: {', '.join(listed or known)}"

@@ -23,11 +23,23 @@ import msgspec
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
 from reconciler.core.failures import StateError, Unanswered
+from reconciler.core.secret import Secret
+from reconciler.core.setting import Setting
+from reconciler.core.state_backends import HttpBackend
 
 from .http_addresses import Addresses, addresses
 from .http_lock import LockInfo, in_short, new_lock, read_lock
 from .process_identity import ticks_here
-from .store import OutOfReach, Overtaken, Part, Stored, denied, out_of_reach, unusable
+from .store import (
+    OutOfReach,
+    Overtaken,
+    Part,
+    StoreContext,
+    Stored,
+    denied,
+    out_of_reach,
+    unusable,
+)
 
 __all__ = ["Addresses", "Answer", "Http", "HttpStore", "Patience", "addresses"]
 
@@ -289,6 +301,41 @@ class HttpStore:
                     told = told.replace(pair.partition("=")[2] or pair, "…")
         shown = in_short(told)
         return f": {shown}" if shown else ""
+
+
+def open_http_store(backend: HttpBackend, context: StoreContext) -> HttpStore:
+    """Return the store of these settings, without connecting.
+
+    Raises ValueError for addresses and credentials that cannot be used, and what the context
+    raises.
+    """
+
+    def resolve(setting: Setting | None) -> str | None:
+        return None if setting is None else context.resolve(setting)
+
+    lock_address, unlock_address = resolve(backend.lock_address), resolve(backend.unlock_address)
+    address = context.resolve(backend.address)
+    for setting in (backend.address, backend.lock_address, backend.unlock_address):
+        if setting is not None:
+            context.require_trusted(setting, context.resolve(setting))
+    where = addresses(
+        address,
+        lock_address,
+        unlock_address,
+        backend.lock_method,
+        backend.unlock_method,
+        backend.update_method,
+    )
+    token = resolve(backend.token)
+    username = password = None
+    if token is None and backend.username is not None and backend.password is not None:
+        username, password = resolve(backend.username), resolve(backend.password)
+    client = context.connect_http(
+        username=username,
+        password=None if password is None else Secret(password),
+        token=None if token is None else Secret(token),
+    )
+    return HttpStore(client, where, who=context.who)
 
 
 def _headers(body: bytes) -> dict[str, str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from os import dup, environ
@@ -16,8 +16,9 @@ from threading import Lock, Timer
 from typing import TYPE_CHECKING, Final
 
 from reconciler.core.failures import StateError
+from reconciler.core.state_backends import PostgresBackend
 
-from .store import Overtaken, Part, Stored, denied, out_of_reach, unusable
+from .store import Overtaken, Part, Store, StoreContext, Stored, denied, out_of_reach, unusable
 
 if TYPE_CHECKING:
     from psycopg import Connection, Error
@@ -211,11 +212,8 @@ class PostgresStore:
     @contextmanager
     def _told(self) -> Iterator[None]:
         """Say in our words what the driver raises. Nothing of its own goes on with it."""
-        try:
-            import psycopg
-        except ImportError:
-            what = "psycopg is missing, install it with: pip install 'reconciler[postgres]'"
-            raise unusable(self.where, what) from None
+        import psycopg
+
         try:
             yield
         except psycopg.Error as error:
@@ -252,6 +250,39 @@ class PostgresStore:
                 return unusable(self.where, "libpq does not understand the URL")
             case _:
                 return unusable(self.where, what)
+
+
+class StorePerPart:
+    """Opens a store, and with it a connection, for each part.
+
+    The run part carries the heart-beat of a lease; behind the upload of a large record it would
+    expire.
+    """
+
+    def __init__(self, open_store: Callable[[], Store]) -> None:
+        self._stores = {part: open_store() for part in Part}
+        self.where = self._stores[Part.RECORD].where
+
+    def read(self, part: Part) -> Stored | None:
+        return self._stores[part].read(part)
+
+    def write(self, part: Part, data: bytes, expected: str | None) -> str:
+        return self._stores[part].write(part, data, expected)
+
+    def close(self) -> None:
+        for store in self._stores.values():
+            store.close()
+
+
+def open_postgres_store(backend: PostgresBackend, context: StoreContext) -> Store:
+    """Return the store of these settings, without connecting.
+
+    Raises StateError if the URL is none of PostgreSQL, and what the context raises.
+    """
+    url = context.resolve(backend.url)
+    if backend.url.text == url:
+        context.require_trusted(backend.url, url)
+    return StorePerPart(lambda: PostgresStore(url, backend.name))
 
 
 def _hang_up(line: socket.socket) -> None:

@@ -18,7 +18,7 @@ _LONGEST_WAIT: Final = 3.0
 T = TypeVar("T")
 
 
-class Steady:
+class RetryingStore:
     """Reads and writes another store; OutOfReach only when several tries have failed."""
 
     def __init__(self, store: Store, unit: float = 0.2) -> None:

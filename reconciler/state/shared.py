@@ -23,7 +23,7 @@ from reconciler.core.secret import Secret
 from .encryption import NO_KEYS, Keys
 from .lease import Clocks, Holder, Lease, nobody_waits
 from .record_codec import decode, encode
-from .retrying_store import Steady
+from .retrying_store import RetryingStore
 from .run_document import RunDesk
 from .shared_journal import SharedJournal
 from .shared_lease import SharedLease, Watch, unlock
@@ -43,7 +43,7 @@ class SharedState:
     def __init__(
         self, store: Store, journal: Path, keys: Keys = NO_KEYS, *, plain: bool = False
     ) -> None:
-        self._store = Steady(store)
+        self._store = RetryingStore(store)
         self._keys = keys
         self._plain = plain
         self._journal = journal

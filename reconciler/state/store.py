@@ -6,13 +6,19 @@ writers at once exactly one succeeds; a part is never seen half written.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from reconciler.core import codes
 from reconciler.core.diagnostics import Code, Diagnostic
 from reconciler.core.failures import StateError
+from reconciler.core.secret import Secret
+from reconciler.core.setting import Setting
+
+if TYPE_CHECKING:
+    from .http import Http
 
 
 class Part(StrEnum):
@@ -58,6 +64,32 @@ class Store(Protocol):
         ...
 
     def close(self) -> None: ...
+
+
+class ConnectHttp(Protocol):
+    """Makes an HTTP client that authenticates as told: by name and password, by token, or not.
+
+    Raises ValueError for credentials that no header can carry.
+    """
+
+    def __call__(
+        self, *, username: str | None, password: Secret[str] | None, token: Secret[str] | None
+    ) -> Http: ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoreContext:
+    """What opening a store takes from outside of this room.
+
+    `resolve` returns the value of a setting, `require_trusted` refuses an address that a setting
+    gives if credentials must not be sent there; both raise what their giver likes. `who` names us
+    to others.
+    """
+
+    resolve: Callable[[Setting], str]
+    require_trusted: Callable[[Setting, str], None]
+    connect_http: ConnectHttp
+    who: str
 
 
 def out_of_reach(where: str, what: str) -> OutOfReach:

@@ -11,7 +11,7 @@ from threading import Barrier
 
 import pytest
 
-from reconciler.state.retrying_store import Steady
+from reconciler.state.retrying_store import RetryingStore
 from reconciler.state.store import Overtaken, Part, Store
 
 from .places import PLACES, Opener
@@ -118,7 +118,7 @@ def test_of_two_writers_at_once_exactly_one_succeeds(opener: Opener) -> None:
     barrier = Barrier(2)
 
     def add(name: str) -> int:
-        store, lost = Steady(opener(), unit=0.01), 0
+        store, lost = RetryingStore(opener(), unit=0.01), 0
         for number in range(20):
             barrier.wait(60)
             while True:

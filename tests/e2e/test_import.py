@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.engine.holder import describe_holder
+from reconciler.engine.holder import current_holder
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 from reconciler.state.local import LocalState
 from tests.worlds import changed, identity_values
@@ -247,7 +247,7 @@ def test_somebody_else_has_the_lease(project: Project) -> None:
     # It starts the record, and refuses a glob that matches nothing.
     assert 4 == project.run("plan").exit
     state = LocalState.open(project.root / ".reconciler" / "state.db", create=False)
-    with state, state.lease(describe_holder({})):
+    with state, state.lease(current_holder({})):
         refused(project.run(*IMPORT), 5, "Nothing was done")
         refused(project.run(*IMPORT, "--lock-timeout", "1s"), 5, "Waiting for the lease")
     assert {} == files(project)

@@ -13,7 +13,7 @@ from reconciler.core.live import Live
 from reconciler.manifest.documents import read_documents
 from reconciler.manifest.import_entries import entries
 from reconciler.manifest.layout.canonical import canonical
-from reconciler.manifest.layout.line_diff import unified
+from reconciler.manifest.layout.line_diff import unified_diff
 from reconciler.manifest.tree import Tree
 from tests.unit.manifest.layout.test_canonical import ORDERS, formatted
 
@@ -74,10 +74,10 @@ def test_a_difference_is_all_that_differs(
     alone = [f"once {number}" for number in range(more * 7)]
     again = [f"  '{line}'" if number % 3 else line for number, line in enumerate(alone)]
     before, after = [*old * times, *alone, *new], [*new * times, *again, *old, *alone[:more]]
-    shown = unified("a.yaml", _text(before), _text(after))
+    shown = unified_diff("a.yaml", _text(before), _text(after))
 
     assert patched(before, shown.split("\n")[2:-1]) == after
-    assert unified("a.yaml", _text(before), _text(before)) == ""
+    assert unified_diff("a.yaml", _text(before), _text(before)) == ""
 
 
 def _text(lines: Sequence[str]) -> str:

@@ -15,8 +15,7 @@ from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.import_entries import Entries, entries
 from reconciler.manifest.result import ManifestFile
-from reconciler.manifest.seal import Seal, seal_of
-from reconciler.manifest.writing import Manifest, Place, manifests
+from reconciler.manifest.writing import Manifest, Place, Seal, manifests, seal_of
 from tests.unit.manifest.reading import SCHEMAS, project
 
 ODD = [

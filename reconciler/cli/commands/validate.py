@@ -32,10 +32,10 @@ def command(options: Options, form: str) -> int:
     """
     from reconciler.cli.collector import keep_to_the_end, without_collector
     from reconciler.cli.views.diagnostics import write_diagnostics
+    from reconciler.core.counting import counted
     from reconciler.engine.files import relocate
     from reconciler.engine.project_files import check_files, count_mistakes, locate_project_file
     from reconciler.render import diagnostics as render
-    from reconciler.render.sentences import counted
 
     with without_collector():
         checked = check_files(locate_project_file(options.directory, options.config))

@@ -13,10 +13,12 @@ from reconciler.cli.progress.lines import progress, shows_bars
 from reconciler.cli.settings import Options
 from reconciler.cli.streams import say, write
 from reconciler.core import events as core_events
+from reconciler.core.counting import counted
 from reconciler.core.events import nobody_listens
 from reconciler.engine import events
 from reconciler.render.escape import name, prose
-from reconciler.render.sentences import counted
+
+from .state import write_state_created
 
 if TYPE_CHECKING:
     from reconciler.state.journal import Unfinished
@@ -75,8 +77,7 @@ class EventView:
             ):
                 self._draw(event)
             case events.StateCreated(path):
-                shown = os.path.relpath(path, self._options.origin)
-                self._info(f"Started a record of what is applied: {shown} (keep it out of Git).")
+                write_state_created(self._options, path)
             case events.LocalStateInPipeline():
                 self._warn(
                     "The record is a local file, and a CI runner forgets it.",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from reconciler.cli.settings import Options
 from reconciler.cli.streams import result, say
+from reconciler.core.counting import counted
 from reconciler.render.escape import prose
-from reconciler.render.sentences import counted
 
 if TYPE_CHECKING:
     from reconciler.engine.import_registrations import Imported, ImportRequest, NotProven

@@ -11,11 +11,22 @@ from typing import Final
 
 from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.core.device import Desired
-from reconciler.core.project import Project, Setting
+from reconciler.core.project import Project
+from reconciler.core.setting import Setting
+from reconciler.core.state_backends import BACKENDS
 from reconciler.manifest.interpolation import Unresolved, resolve, variable
 
 _SECRETS: Final = frozenset(
-    {"apiKey", "password", "clientSecret", "token", "key", "previousKey"},
+    {
+        *("api.auth.apiKey", "api.auth.basic.password", "api.auth.oauth2.clientSecret"),
+        *("api.auth.ibsso.token", "state.encryption.key", "state.encryption.previousKey"),
+        *(
+            f"state.{setting.name}"
+            for spec in BACKENDS.values()
+            for setting in spec.settings
+            if setting.is_secret
+        ),
+    }
 )
 _FIX: Final = (
     "Set them where this runs: as masked variables of the pipeline, or with export NAME=… in "
@@ -62,7 +73,7 @@ def _needed(project: Project, desired: Desired | None) -> Iterator[Setting]:
     for name, application in project.applications.items():
         if _is_used(name, desired):
             yield application.app_code
-    yield from _settings(project.state.place)
+    yield from _settings(project.state.backend)
     if project.state.encryption is not None:
         yield project.state.encryption.key
 
@@ -96,4 +107,4 @@ def _missing(setting: Setting, environ: Mapping[str, str]) -> str:
 
 
 def _is_written_secret(setting: Setting) -> bool:
-    return variable(setting) is None and setting.path.rpartition(".")[2] in _SECRETS
+    return variable(setting) is None and setting.path in _SECRETS

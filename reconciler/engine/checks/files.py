@@ -8,9 +8,9 @@ from typing import Final
 from reconciler.cli.exit_codes import Stop
 from reconciler.cli.settings import Options
 from reconciler.core.check_result import CheckResult, Verdict
+from reconciler.core.counting import counted
 from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.engine.project_files import Checked, check, mistakes, seen_from
-from reconciler.render.sentences import counted
 
 _FEW: Final = 5
 _ALL: Final = "reconciler validate shows all of it, and how to mend it."

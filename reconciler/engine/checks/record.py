@@ -14,20 +14,15 @@ from typing import Final, TypeVar
 from reconciler.cli.earlier import at
 from reconciler.cli.holders import their_run
 from reconciler.cli.settings import Options
-from reconciler.cli.states import JOURNAL, Places, open_state
 from reconciler.core.check_result import CheckResult, Verdict
+from reconciler.core.counting import counted
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.failures import StateError
-from reconciler.core.project import (
-    HttpPlace,
-    LocalPlace,
-    ObjectStorePlace,
-    PostgresPlace,
-    StateSettings,
-)
 from reconciler.core.record import Record
-from reconciler.engine.connection import Mistakes
-from reconciler.render.sentences import counted
+from reconciler.core.state_backends import StateSettings, backend_spec
+from reconciler.engine.errors import InvalidSettings
+from reconciler.engine.holder import current_holder
+from reconciler.engine.state_access import JOURNAL, StateLocation, open_state
 from reconciler.state.database import FORMAT, older_format
 from reconciler.state.protocols import State
 
@@ -45,18 +40,18 @@ def examine(
 ) -> tuple[tuple[CheckResult, ...], Record | None]:
     """Return what is found of the record, the lease and the journal; and the record, if read."""
     try:
-        places = Places(root, settings)
-        if places.is_local and (early := _without_opening(options, places.path)) is not None:
+        location = StateLocation(root, settings, os.environ)
+        if location.is_local and (early := _without_opening(options, location.path)) is not None:
             return (early, *skipped("record", "lease", "journal")), None
-        with open_state(options, root, settings, create=False) as state:
+        with open_state(location, current_holder(os.environ), create=False).state as state:
             record = state.read()
-            opened = _opened(settings, record, places)
+            opened = _opened(record, location)
             return (
                 opened,
                 _told("lease", lambda: _lease(state)),
-                *_journal(root, places, state),
+                *_journal(location, state),
             ), record
-    except (Mistakes, StateError) as error:
+    except (InvalidSettings, StateError) as error:
         return (_failure("record", error), *skipped("record", "lease", "journal")), None
 
 
@@ -87,32 +82,25 @@ def _upgrade(check: str, path: Path, shown: str) -> CheckResult | None:
     )
 
 
-def _opened(settings: StateSettings, record: Record, places: Places) -> CheckResult:
+def _opened(record: Record, location: StateLocation) -> CheckResult:
     devices = counted(len(record.devices), "device")
-    message = f"{_backend(settings)}: {devices}, serial {record.serial}, can be read"
-    if not places.is_local:
+    message = f"{_backend(location.settings)}: {devices}, serial {record.serial}, can be read"
+    if not location.is_local:
         return CheckResult("record", Verdict.OK, message)
     wrong, fixes = [], []
-    if not os.access(places.path, os.W_OK) or not os.access(places.path.parent, os.W_OK):
+    path = location.path
+    if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
         wrong.append("this user may not write to it")
         fixes.append("Give this user write permission for the file and its directory.")
-    if os.name == "posix" and places.path.stat().st_mode & 0o077:
+    if os.name == "posix" and path.stat().st_mode & 0o077:
         wrong.append("other users of this machine may read it, and the key of all digests in it")
-        fixes.append(f"chmod 600 {places.path.name}")
+        fixes.append(f"chmod 600 {path.name}")
     verdict = Verdict.WARNING if wrong else Verdict.OK
     return CheckResult("record", verdict, message, tuple(wrong), " ".join(fixes))
 
 
 def _backend(settings: StateSettings) -> str:
-    match settings.place:
-        case LocalPlace():
-            name = "local"
-        case ObjectStorePlace():
-            name = "objectstore"
-        case HttpPlace():
-            name = "http"
-        case PostgresPlace():
-            name = "postgres"
+    name = backend_spec(settings.backend).name
     return name if settings.encryption is None else f"{name}, encrypted"
 
 
@@ -137,11 +125,13 @@ def _lease(state: State) -> CheckResult:
     )
 
 
-def _journal(root: Path, places: Places, state: State) -> Iterator[CheckResult]:
+def _journal(location: StateLocation, state: State) -> Iterator[CheckResult]:
     # Calls of a shared record are noted on this machine, in a file that is one of ours too.
-    if not places.is_local and (old := _upgrade("journal", root / JOURNAL, str(JOURNAL))):
-        yield old
-        return
+    if not location.is_local:
+        old = _upgrade("journal", location.root / JOURNAL, str(JOURNAL))
+        if old is not None:
+            yield old
+            return
     yield _told("journal", lambda: _unfinished(state))
 
 
@@ -161,8 +151,8 @@ def _unfinished(state: State) -> CheckResult:
     )
 
 
-def _failure(check: str, error: Mistakes | StateError) -> CheckResult:
-    several = error.diagnostics if isinstance(error, Mistakes) else (error.diagnostic,)
+def _failure(check: str, error: InvalidSettings | StateError) -> CheckResult:
+    several = error.diagnostics if isinstance(error, InvalidSettings) else (error.diagnostic,)
     first = several[0]
     fix = first.fix or first.code.fix
     return CheckResult(

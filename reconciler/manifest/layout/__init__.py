@@ -1,7 +1,13 @@
 """`fmt`: files in canonical layout, comments kept, never another meaning. In reading order:
 
-`parser` (bytes to a `syntax_tree`, with `comments` and `block_scalars` attached) -> `key_order`
-(where each key belongs) -> `writer` (the tree as lines of an `emitter`; `scalar_style`, `quoting`
-and `flow_style` choose how a value is written) -> `canonical` (all of it, read back and compared)
--> `redacted_diff` over `line_diff` (what `fmt --diff` shows).
+syntax_tree     what stands in a file, comments and spelling included
+comments        every comment of a text, with the entry that it belongs to
+parser          a text to a syntax tree
+key_order       where each key belongs, by the JSON Schemas
+scalar_style    which texts need quotes, and the lines of texts behind `|` and `>`
+emitter         lines of canonical text
+writer          a syntax tree as canonical text
+canonical       all of it, read back and compared
+line_diff       two texts compared by lines, quick for large files
+redacted_diff   what `fmt --diff` shows, over line_diff
 """

@@ -1,4 +1,4 @@
-"""Stage 1, gaps: every comment of a text, with the entry that it belongs to.
+"""Comments of a text, each with the entry that it belongs to.
 
 Parsers leave comments out. What they leave out lies between two of their events, where nothing
 but indicators, blanks and comments can be: so each `#` there begins a comment, and none is missed.
@@ -11,14 +11,14 @@ from typing import Final
 from .syntax_tree import LINE_BREAK, Branch, Comment, Entry
 
 # Columns of what comes next. At the end of a document, every comment belongs to what was there.
-OUTSIDE: Final = -1
+END_OF_DOCUMENT: Final = -1
 # None does: it is said of what comes next.
-EVERY: Final = 2**31
+ANY_COLUMN: Final = 2**31
 
 _Level = tuple[int, list[Comment]]
 
 
-class Gaps:
+class CommentReader:
     """A text, read from gap to gap up to `end`; whoever reads what lies between moves it on.
 
     `pending` are the comments that wait for their entry, `blank` tells of a blank line behind them.
@@ -34,7 +34,7 @@ class Gaps:
         self.blank = False
         self.at_dash = False  # the next gap begins with the `-` of a list's first item
 
-    def read(self, upto: int, column: int = EVERY, into: list[Comment] | None = None) -> None:
+    def read(self, upto: int, column: int = ANY_COLUMN, into: list[Comment] | None = None) -> None:
         """Read the comments up to a place: `into` a list, or to where their columns say.
 
         `column` is that of the entry that comes next.
@@ -60,8 +60,8 @@ class Gaps:
 
     def taken(self) -> list[Comment]:
         """Return the comments that waited, for whom they waited."""
-        found, self.pending = self.pending, []
-        return found
+        comments, self.pending = self.pending, []
+        return comments
 
     def _comments(
         self,
@@ -95,6 +95,6 @@ class Gaps:
         if self.last is not None and self.last.is_hollow:
             above = self.closed[0].column if self.closed else column
             levels.insert(0, (above + 1, self.last.inner))
-        if column == OUTSIDE and not self.closed and self.root is not None:
+        if column == END_OF_DOCUMENT and not self.closed and self.root is not None:
             levels.append((0, self.root.inner))
         return levels

@@ -1,4 +1,4 @@
-"""Stage 1 turned round, the sheet: lines of canonical text, and the blank ones between them.
+"""Lines of canonical text, and the blank ones between them.
 
 At most one of those, and none at the start of a block.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from .syntax_tree import Comment
 
 
-class Sheet:
+class Emitter:
     """The lines so far; those of `eols` get a comment at their ends."""
 
     def __init__(self) -> None:
@@ -45,13 +45,13 @@ class Sheet:
         group: list[int] = []
         for number in (*self.eols, None):
             if group and (number is None or not self._is_next(group[-1], number)):
-                width = max(len(lines[one]) for one in group)
-                for one in group:
-                    lines[one] = f"{lines[one]:{width}}  {self.eols[one]}"
+                width = max(len(lines[member]) for member in group)
+                for member in group:
+                    lines[member] = f"{lines[member]:{width}}  {self.eols[member]}"
                 group = []
             group += [] if number is None else [number]
         return "".join(f"{line}\n" for line in lines)
 
-    def _is_next(self, one: int, other: int) -> bool:
-        depths = {len(line) - len(line.lstrip(" ")) for line in self.lines[one : other + 1]}
-        return other == one + 1 and len(depths) == 1
+    def _is_next(self, first: int, second: int) -> bool:
+        depths = {len(line) - len(line.lstrip(" ")) for line in self.lines[first : second + 1]}
+        return second == first + 1 and len(depths) == 1

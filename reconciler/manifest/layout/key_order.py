@@ -1,4 +1,4 @@
-"""Stage 1, order: where a key stands among the others, as the JSON Schemas list them.
+"""Key order: where a key stands among the others, as the JSON Schemas list them.
 
 Names that people choose (devices, people, keys of additionalData) keep the order that people gave
 them: it groups them, and comments stand between.
@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
-from reconciler.manifest.tree import Tree, mapping
+from reconciler.manifest.tree import Tree, as_mapping
 
 Schema = Mapping[str, Tree]
 
@@ -23,7 +23,7 @@ class Order:
         self._facets = [facet for schema in schemas for facet in _facets(document, schema)]
         self._fields: dict[str, Schema] = {}
         for facet in self._facets:
-            for name, schema in mapping(facet.get("properties")).items():
+            for name, schema in as_mapping(facet.get("properties")).items():
                 self._fields.setdefault(name, cast("Schema", schema))
         self._ranks = {name: rank for rank, name in enumerate(self._fields)}
         self._below: dict[str | None, Order] = {}
@@ -44,9 +44,9 @@ class Order:
             yield self._fields[name]
             return
         for facet in self._facets:
-            one = facet.get("items" if name is None else "additionalProperties")
-            if isinstance(one, dict):
-                yield one
+            schema = facet.get("items" if name is None else "additionalProperties")
+            if isinstance(schema, dict):
+                yield schema
 
 
 class Orders:
@@ -56,7 +56,7 @@ class Orders:
         self._by_kind: dict[str, Order] = {}
         for data in schemas:
             document = cast("Schema", json.loads(data))
-            kind = mapping(mapping(document.get("properties")).get("kind")).get("const")
+            kind = as_mapping(as_mapping(document.get("properties")).get("kind")).get("const")
             self._by_kind[str(kind)] = Order(document, [document])
 
     def of(self, kind: str) -> Order:
@@ -69,10 +69,10 @@ def _facets(document: Schema, schema: Schema) -> Iterator[Schema]:
     yield schema
     reference = schema.get("$ref")
     if isinstance(reference, str):
-        found: Tree = cast("Tree", document)
+        target: Tree = cast("Tree", document)
         for step in reference.removeprefix("#/").split("/"):
-            found = cast("dict[str, Tree]", found)[step]
-        yield from _facets(document, cast("Schema", found))
+            target = cast("dict[str, Tree]", target)[step]
+        yield from _facets(document, cast("Schema", target))
     then = schema.get("then")
     if isinstance(then, dict):
         yield from _facets(document, then)

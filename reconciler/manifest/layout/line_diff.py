@@ -20,14 +20,14 @@ _LARGEST_PIECE: Final = 200
 _LAYOUT: Final = re.compile(r"[\s'\"]+")
 
 
-def unified(path: str, old: str, new: str) -> str:
+def unified_diff(path: str, old: str, new: str) -> str:
     """Return the difference of two texts, each of which ends with a line feed or is empty."""
     before, after = old.split("\n")[:-1], new.split("\n")[:-1]
     groups = list(_Matcher(before, after).get_grouped_opcodes(_CONTEXT))
     lines = [f"--- a/{path}", f"+++ b/{path}"] if groups else []
     for group in groups:
         first, last = group[0], group[-1]
-        lines.append(f"@@ -{_range(first[1], last[2])} +{_range(first[3], last[4])} @@")
+        lines.append(f"@@ -{_hunk_range(first[1], last[2])} +{_hunk_range(first[3], last[4])} @@")
         for tag, start, end, new_start, new_end in group:
             if tag == "equal":
                 lines += [f" {line}" for line in before[start:end]]
@@ -49,30 +49,30 @@ class _Matcher(SequenceMatcher[str]):
         blocks: list[Match] = []
         start, new_start = 0, 0
         ends = (len(self.before), len(self.after))
-        for end, new_end in (*_cuts(self.before, self.after), ends):
+        for end, new_end in (*_unique_line_pairs(self.before, self.after), ends):
             piece, new_piece = self.before[start:end], self.after[new_start:new_end]
             blocks += [
-                Match(start + one.a, new_start + one.b, one.size)
-                for one in _same(piece, new_piece)
-                if one.size
+                Match(start + block.a, new_start + block.b, block.size)
+                for block in _matching_blocks(piece, new_piece)
+                if block.size
             ]
             if (end, new_end) != ends and self.before[end] == self.after[new_end]:
                 blocks.append(Match(end, new_end, 1))
             start, new_start = end + 1, new_end + 1
-        return list(_joined([*blocks, Match(*ends, 0)]))
+        return list(_merge_adjacent([*blocks, Match(*ends, 0)]))
 
 
-def _same(before: Sequence[str], after: Sequence[str]) -> Iterable[Match]:
+def _matching_blocks(before: Sequence[str], after: Sequence[str]) -> Iterable[Match]:
     """Return what is the same in two pieces; in large ones, a line can be where the other is."""
     if max(len(before), len(after)) > _LARGEST_PIECE:
         pairs = zip(before, after, strict=False)
-        return (Match(at, at, 1) for at, (one, other) in enumerate(pairs) if one == other)
+        return (Match(at, at, 1) for at, (line, new_line) in enumerate(pairs) if line == new_line)
     return SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
 
 
-def _cuts(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int]]:
+def _unique_line_pairs(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int]]:
     """Return where lines that stand once in either text are, as many as keep their order."""
-    before, after = _bare(before), _bare(after)
+    before, after = _without_layout(before), _without_layout(after)
     times, new_times = Counter(before), Counter(after)
     places = {line: number for number, line in enumerate(after) if new_times[line] == 1}
     pairs = [
@@ -89,19 +89,19 @@ def _cuts(before: Sequence[str], after: Sequence[str]) -> list[tuple[int, int]]:
         previous.append(rows[at - 1] if at else -1)
         heads[at : at + 1] = [place]
         rows[at : at + 1] = [number]
-    found = []
+    row = []
     number = rows[-1] if rows else -1
     while number >= 0:
-        found.append(pairs[number])
+        row.append(pairs[number])
         number = previous[number]
-    return found[::-1]
+    return row[::-1]
 
 
-def _bare(lines: Sequence[str]) -> list[str]:
+def _without_layout(lines: Sequence[str]) -> list[str]:
     return [_LAYOUT.sub("", line) for line in lines]
 
 
-def _joined(blocks: Sequence[Match]) -> Iterator[Match]:
+def _merge_adjacent(blocks: Sequence[Match]) -> Iterator[Match]:
     """Yield blocks with those made one that follow each other; the last one is empty."""
     current: Match | None = None
     for block in blocks:
@@ -117,7 +117,7 @@ def _joined(blocks: Sequence[Match]) -> Iterator[Match]:
             yield Match(current.a + current.size, current.b + current.size, 0)
 
 
-def _range(start: int, end: int) -> str:
+def _hunk_range(start: int, end: int) -> str:
     length = end - start
     if length == 1:
         return str(start + 1)

@@ -1,4 +1,4 @@
-"""Stage 1, from text to what stands in it: a tree of what a parser tells, and of its gaps."""
+"""A text to its syntax tree: what a parser tells, and what stands in the gaps between."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from yaml.events import (
 
 from reconciler.manifest.yaml_events import FASTEST, Opener
 
-from .block_scalars import read_block
-from .comments import EVERY, OUTSIDE, Gaps
+from .comments import ANY_COLUMN, END_OF_DOCUMENT, CommentReader
+from .scalar_style import read_block
 from .syntax_tree import LINE_BREAK, Alias, Branch, Comment, Entry, Page, Scalar
 
 # What may stand between an anchor and its value.
@@ -47,7 +47,7 @@ class _Builder:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.gaps = Gaps(text)
+        self.gaps = CommentReader(text)
         self.pages: list[Page] = []
         self.stack: list[Branch] = []
         self.owners: list[Entry] = []  # whose value each open branch is
@@ -68,11 +68,11 @@ class _Builder:
                 self._begin(event)
             case DocumentEndEvent() if event.explicit:
                 start, end, _ = _span(event)
-                self.gaps.read(start, OUTSIDE)
+                self.gaps.read(start, END_OF_DOCUMENT)
                 self.gaps.end = end
                 self.gaps.leave()
             case StreamEndEvent():
-                self.gaps.read(len(self.text), OUTSIDE)
+                self.gaps.read(len(self.text), END_OF_DOCUMENT)
                 if self.pages:
                     self.pages[-1].root.inner += self.gaps.taken()
             case _:
@@ -84,7 +84,7 @@ class _Builder:
         page = Page()
         if event.explicit:
             start, end, _ = _span(event)
-            self.gaps.read(start, OUTSIDE)
+            self.gaps.read(start, END_OF_DOCUMENT)
             page.is_marked, page.blank = True, self.gaps.blank
             page.preamble = self.gaps.taken()
             for line in LINE_BREAK.split(self.text[start:end])[:-1]:
@@ -182,13 +182,13 @@ class _Builder:
             branch = self.stack[-1]
             if branch.column == _UNKNOWN:
                 branch.column = column if branch.is_mapping else self._dash(start)
-            self.gaps.read(start, EVERY if branch.is_flow else branch.column)
+            self.gaps.read(start, ANY_COLUMN if branch.is_flow else branch.column)
         elif not self.stack:
-            self.gaps.read(start, EVERY)
+            self.gaps.read(start, ANY_COLUMN)
             self._head(entry, is_mapping=is_block)
         elif is_block:
             # What stands above a block is said of its first entry.
-            self.gaps.read(start, EVERY)
+            self.gaps.read(start, ANY_COLUMN)
             self.gaps.blank &= bool(self.gaps.pending)
         else:
             self.gaps.read(start, into=entry.before)
@@ -204,13 +204,13 @@ class _Builder:
 
     def _head(self, root: Entry, *, is_mapping: bool) -> None:
         """Take what stands above a document; its last paragraph may be said of the first key."""
-        found = self.gaps.taken()
-        head = len(found)
+        comments = self.gaps.taken()
+        head = len(comments)
         if is_mapping and not self.gaps.blank:
-            blanks = [number for number, one in enumerate(found) if number and one.blank]
+            blanks = [number for number, comment in enumerate(comments) if number and comment.blank]
             head = blanks[-1] if blanks else head
-        self.pages[-1].head_blank = self.gaps.blank or head < len(found)
-        root.before, self.gaps.pending, self.gaps.blank = found[:head], found[head:], False
+        self.pages[-1].head_blank = self.gaps.blank or head < len(comments)
+        root.before, self.gaps.pending, self.gaps.blank = comments[:head], comments[head:], False
 
     def _past_anchor(self, anchor: str | None, start: int, end: int, entry: Entry) -> int:
         """Return where the value itself begins, whose anchor may stand lines above it."""

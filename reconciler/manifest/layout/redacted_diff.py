@@ -1,4 +1,4 @@
-"""Stage 1 turned round, `fmt --diff`: two layouts of one file compared, the values in it veiled.
+"""The diff of `fmt --diff`: two layouts of one file compared, the values in it redacted.
 
 Layout is no matter of values, so those that may be somebody's, or a secret, stand as `…`: such a
 difference is printed by pipelines.
@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from reconciler.manifest.text import decode
+from reconciler.core.fields import FIELDS
+from reconciler.manifest.documents import decode
 
-from .line_diff import unified
+from .line_diff import unified_diff
 from .parser import read_pages
 from .syntax_tree import Branch, Entry, Page, Scalar
 
@@ -25,56 +26,56 @@ _SHOWN: Final = frozenset(
     }
 )
 # What stands there by mistake may be somebody's number: only what belongs there is shown.
-_FLAGS: Final = frozenset({"isPrimary", "keepAsLead", "registrationEnabled"})
+_FLAGS: Final = frozenset({"keepAsLead", *(one.path for one in FIELDS if one.type is bool)})
 _PLAIN: Final = frozenset({"true", "false", "null", "~", ""})
-_VEILED: Final = frozenset({"externalId", "phoneNumber", "email", "attributes", "additionalData"})
+_REDACTED: Final = frozenset({"externalId", "phoneNumber", "email", "attributes", "additionalData"})
 _REFERENCE: Final = re.compile(r"\$\{\w+\}", re.ASCII)
 _WRITTEN: Final = re.compile(r"\S(?:.*\S)?")
 
 
 def difference(file: str, old: bytes, new: bytes) -> str:
     """Return how two files that are read alike differ, to be looked at. Line ends do not count."""
-    return unified(file, _veiled(file, old), _veiled(file, new))
+    return unified_diff(file, _redact(file, old), _redact(file, new))
 
 
-def _veiled(file: str, data: bytes) -> str:
+def _redact(file: str, data: bytes) -> str:
     text = decode(file, data).replace("\r\n", "\n").replace("\r", "\n")
     parts: list[str] = []
     end = 0
-    for scalar in sorted(_hidden(read_pages(text)), key=lambda one: one.at):
-        parts += [text[end : scalar.at], _veil(scalar)]
+    for scalar in sorted(_redacted_scalars(read_pages(text)), key=lambda scalar: scalar.at):
+        parts += [text[end : scalar.at], _redact_scalar(scalar)]
         end = scalar.at + len(scalar.raw)
     veiled = "".join((*parts, text[end:]))
     return veiled if veiled.endswith("\n") else f"{veiled}\n"
 
 
-def _hidden(pages: Iterable[Page]) -> Iterator[Scalar]:
+def _redacted_scalars(pages: Iterable[Page]) -> Iterator[Scalar]:
     """Yield what is not shown, wherever it stands."""
     for page in pages:
-        yield from _hidden_of(page.root, _names(page.root))
+        yield from _redacted_below(page.root, _people_names(page.root))
 
 
-def _hidden_of(root: Entry, names: frozenset[str]) -> Iterator[Scalar]:
+def _redacted_below(root: Entry, names: frozenset[str]) -> Iterator[Scalar]:
     todo: list[tuple[Entry, bool, bool]] = [(root, False, False)]
     while todo:
-        entry, is_shown, is_veiled = todo.pop()
+        entry, is_shown, is_redacted = todo.pop()
         if entry.key is not None:
             if "@" in entry.key.value:
                 # No name of ours: an e-mail where the name of its person should stand.
                 yield entry.key
             is_shown |= entry.key.value in _SHOWN
-            is_veiled |= entry.key.value in _VEILED
+            is_redacted |= entry.key.value in _REDACTED
         match entry.value:
             case Branch():
-                todo += [(one, is_shown, is_veiled) for one in entry.value.entries]
-            case Scalar() if is_veiled or not (is_shown or _belongs(entry, names)):
+                todo += [(inner, is_shown, is_redacted) for inner in entry.value.entries]
+            case Scalar() if is_redacted or not (is_shown or _is_expected_value(entry, names)):
                 if not _REFERENCE.fullmatch(entry.value.value):
                     yield entry.value
             case _:
                 pass
 
 
-def _belongs(entry: Entry, names: frozenset[str]) -> bool:
+def _is_expected_value(entry: Entry, names: frozenset[str]) -> bool:
     """Whether a value is what its key takes: true or false, a name that stands in the file."""
     if entry.key is None or not isinstance(entry.value, Scalar):
         return False
@@ -85,20 +86,22 @@ def _belongs(entry: Entry, names: frozenset[str]) -> bool:
     return key in _FLAGS and is_plain
 
 
-def _names(root: Entry) -> frozenset[str]:
+def _people_names(root: Entry) -> frozenset[str]:
     """Return the names of the people of a document: they are keys, and shown there."""
     entries = root.value.entries if isinstance(root.value, Branch) else ()
-    people = [one.value for one in entries if one.key is not None and one.key.value == "people"]
+    people = [
+        entry.value for entry in entries if entry.key is not None and entry.key.value == "people"
+    ]
     return frozenset(
-        one.key.value
+        entry.key.value
         for several in people
         if isinstance(several, Branch)
-        for one in several.entries
-        if one.key is not None
+        for entry in several.entries
+        if entry.key is not None
     )
 
 
-def _veil(scalar: Scalar) -> str:
+def _redact_scalar(scalar: Scalar) -> str:
     """Return a value as it is laid out, and no character of it."""
     raw = scalar.raw
     match scalar.style:

@@ -1,4 +1,4 @@
-"""Stage 1, the text as a tree: what stands in a file, comments and spelling included.
+"""Syntax tree of a file: what stands in it, comments and spelling included.
 
 Where documents.py reads what a file means, this is what it looks like.
 """
@@ -122,16 +122,16 @@ class Page:
     has_aliases: bool = False
 
 
-def comments(pages: list[Page]) -> Iterator[str]:
+def all_comments(pages: list[Page]) -> Iterator[str]:
     """Yield the text of every comment."""
     for page in pages:
-        yield from (one.text for one in page.preamble)
+        yield from (comment.text for comment in page.preamble)
         todo = [page.root]
         while todo:
             entry = todo.pop()
-            yield from (one.text for one in (*entry.before, *entry.inner))
+            yield from (comment.text for comment in (*entry.before, *entry.inner))
             if entry.eol is not None:
                 yield entry.eol
             if isinstance(entry.value, Branch):
-                yield from (one.text for one in entry.value.tail)
+                yield from (comment.text for comment in entry.value.tail)
                 todo += entry.value.entries

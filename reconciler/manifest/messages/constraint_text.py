@@ -1,4 +1,4 @@
-"""Stage 1, rulings: what a JSON Schema asks of a value, in words."""
+"""What a JSON Schema asks of a value, in words: its type, the values allowed, other rules."""
 
 from __future__ import annotations
 
@@ -6,37 +6,38 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
+from reconciler.core.counting import counted
 from reconciler.manifest.tree import Tree
 
-from .field_text import alternatives
+from .field_text import types_in_words
 
 Schema = Mapping[str, Tree]
 
 _OF_VALUES: Final = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"))
 
 
-def types(facets: Iterable[Schema]) -> str:
+def type_in_words(facets: Iterable[Schema]) -> str:
     """Return in words what a value is: text, a list …; empty where the schema leaves it open."""
     for facet in facets:
-        told = facet.get("type")
-        if isinstance(told, str):
-            return alternatives([told])
-        if isinstance(told, list):
-            return alternatives([str(one) for one in told])
+        declared = facet.get("type")
+        if isinstance(declared, str):
+            return types_in_words([declared])
+        if isinstance(declared, list):
+            return types_in_words([str(name) for name in declared])
         if values := list(_values(facet)):
-            return alternatives(list(dict.fromkeys(map(_type, values))))
+            return types_in_words(list(dict.fromkeys(map(_type, values))))
     return ""
 
 
-def allowed(facets: Iterable[Schema]) -> tuple[str, ...]:
+def allowed_values(facets: Iterable[Schema]) -> tuple[str, ...]:
     """Return the only values that are allowed; empty where there is no such list."""
     for facet in facets:
         if values := list(_values(facet)):
-            return tuple(json.dumps(one, ensure_ascii=False).strip('"') for one in values)
+            return tuple(json.dumps(value, ensure_ascii=False).strip('"') for value in values)
     return ()
 
 
-def rules(facets: Iterable[Schema]) -> tuple[str, ...]:
+def rules_in_words(facets: Iterable[Schema]) -> tuple[str, ...]:
     """Return what else a value has to be."""
     return tuple(dict.fromkeys(rule for facet in facets for rule in _rules(facet)))
 
@@ -50,9 +51,11 @@ def _rules(schema: Schema) -> Iterator[str]:
     if "pattern" in schema:
         yield f"a text matches {schema['pattern']}"
     if "minItems" in schema:
-        yield f"at least {_items(schema['minItems'])}"
+        yield f"at least {_count(schema['minItems'], 'item')}"
     if "maxItems" in schema:
-        yield "empty" if schema["maxItems"] == 0 else f"at most {_items(schema['maxItems'])}"
+        yield (
+            "empty" if schema["maxItems"] == 0 else f"at most {_count(schema['maxItems'], 'item')}"
+        )
     if schema.get("uniqueItems"):
         yield "no item twice"
     yield from _size(schema)
@@ -80,20 +83,21 @@ def _size(schema: Schema) -> Iterator[str]:
     if least is not None and least == most:
         yield "exactly one of the fields below" if least == 1 else f"exactly {least} entries"
     elif least is not None:
-        yield f"at least {least} {'entry' if least == 1 else 'entries'}"
+        yield f"at least {_count(least, 'entry', 'entries')}"
     groups = schema.get("anyOf")
     if isinstance(groups, list):
         names = [
             ", ".join(map(str, required))
-            for one in groups
-            if isinstance(one, dict) and isinstance(required := one.get("required"), list)
+            for group in groups
+            if isinstance(group, dict) and isinstance(required := group.get("required"), list)
         ]
         if len(names) == len(groups):
             yield f"at least one of {', '.join(names)}"
 
 
-def _items(count: Tree) -> str:
-    return f"{count} item{'' if count == 1 else 's'}"
+def _count(number: Tree, noun: str, nouns: str | None = None) -> str:
+    assert isinstance(number, int)
+    return counted(number, noun, nouns)
 
 
 def _values(schema: Schema) -> Iterator[Tree]:

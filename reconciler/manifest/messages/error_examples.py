@@ -1,4 +1,4 @@
-"""Stage 1, specimens: for a diagnostic the least text that provokes it, for people who ask.
+"""For each diagnostic the least text that provokes it, for people who ask `explain`.
 
 Each is the part of a file that matters: of a manifest (E1, E2), without its first three lines, or
 of the project file (E3). A test holds each of them to its code.

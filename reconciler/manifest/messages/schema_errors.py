@@ -1,4 +1,4 @@
-"""Stage 1, explanation: what a schema's no means, in words, at the place of the key or value."""
+"""Schema errors as diagnostics: what a violation means, at the place of its key or value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.core import codes
 from reconciler.core.diagnostics import Code, Diagnostic
-from reconciler.core.fields import IS_PRIMARY, OWNER, REGISTRATION_ENABLED
+from reconciler.core.fields import FIELD_BY_PATH, FIELDS, OWNER, SYSTEM_DATA
 from reconciler.core.safety import DEFAULT_BUDGETS
 from reconciler.core.source import Source
 from reconciler.core.suggestion import did_you_mean, listed
@@ -15,18 +15,23 @@ from reconciler.manifest.documents import Document
 from reconciler.manifest.schema import Shape, Violation
 
 from .field_text import (
-    alternatives,
-    description,
-    example,
+    example_of,
+    field_as_subject,
     first_example,
-    kind,
-    last_name,
-    private,
-    quoted,
-    shown,
-    subject,
+    is_private,
+    kind_in_words,
+    nearest_key,
+    schema_description,
+    show_field,
+    show_key,
+    types_in_words,
 )
 
+_SYSTEM: Final = [one.path for one in FIELDS if one.wire[0] == SYSTEM_DATA]
+_SYSTEM_DATA_FIX: Final = (
+    f"Of its fields only {' and '.join(_SYSTEM)} can be set; write it in the device itself: "
+    f"{_SYSTEM[0]}: true"
+)
 READ_ONLY: Final = frozenset(
     [
         "registrationId",
@@ -48,25 +53,29 @@ READ_ONLY: Final = frozenset(
 )
 
 
-def explain(document: Document, shape: Shape, faulty: set[Source]) -> list[Diagnostic]:
+def explain_violations(document: Document, shape: Shape, faulty: set[Source]) -> list[Diagnostic]:
     """Explain everything a schema has against a document but for what is refused already."""
     violations = list(shape.violations(document.tree))
-    other = [one for one in violations if one.keyword == "const"]
-    if other:
+    wrong_kind = [violation for violation in violations if violation.keyword == "const"]
+    if wrong_kind:
         # Another kind of document: what else this schema has against it helps nobody.
-        violations = other
-    misspelt = {tuple(one.path) for one in violations if one.keyword == "additionalProperties"}
-    found: list[Diagnostic] = []
+        violations = wrong_kind
+    misspelt = {
+        tuple(violation.path)
+        for violation in violations
+        if violation.keyword == "additionalProperties"
+    }
+    diagnostics: list[Diagnostic] = []
     for violation in violations:
         if violation.keyword == "anyOf" and tuple(violation.path) in misspelt:
             continue
-        for diagnostic in _diagnostics(document, violation):
+        for diagnostic in _explain_violation(document, violation):
             if diagnostic.source not in faulty:
-                found.append(diagnostic)
-    return found
+                diagnostics.append(diagnostic)
+    return diagnostics
 
 
-def _diagnostics(document: Document, violation: Violation) -> Iterator[Diagnostic]:
+def _explain_violation(document: Document, violation: Violation) -> Iterator[Diagnostic]:
     places = document.places
     path = violation.path
     match violation.keyword:
@@ -77,7 +86,7 @@ def _diagnostics(document: Document, violation: Violation) -> Iterator[Diagnosti
             assert isinstance(violation.instance, dict)
             for name in violation.expected:
                 if name not in violation.instance:
-                    yield _missing(violation, str(name), places.key(path))
+                    yield _missing_field(violation, str(name), places.key(path))
         case _ if violation.of_key:
             yield _bad_key(violation, places.key(path))
         case "anyOf":
@@ -106,26 +115,25 @@ def _unknown_fields(document: Document, violation: Violation) -> Iterator[Diagno
                 codes.READ_ONLY_FIELD,
                 "`systemData` cannot be written",
                 place,
-                fix="Of its fields only registrationEnabled can be set; write it in the device "
-                "itself: registrationEnabled: true",
+                fix=_SYSTEM_DATA_FIX,
             )
         else:
             yield Diagnostic(
                 codes.UNKNOWN_FIELD,
-                f"Unknown field: {shown(name, path)}",
+                f"Unknown field: {show_key(name, path)}",
                 place,
                 fix=did_you_mean(name, known) or f"Known here: {listed(known)}.",
             )
 
 
-def _missing(violation: Violation, name: str, place: Source) -> Diagnostic:
+def _missing_field(violation: Violation, name: str, place: Source) -> Diagnostic:
     known = violation.schema["properties"]
     assert isinstance(known, dict)
     return Diagnostic(
         codes.MISSING_FIELD,
         f"`{name}` is missing",
         place,
-        why=description(known[name]),
+        why=schema_description(known[name]),
         fix=f"Add it, for example {name}: {first_example(known[name])}",
     )
 
@@ -142,8 +150,8 @@ def _bad_key(violation: Violation, place: Source) -> Diagnostic:
                 code = codes.APPLICATION_NAME
             case "accept":
                 fix = f"Write {listed([*DEFAULT_BUDGETS], 'or')}; of gone with its application."
-                what = f"There is no guard {quoted(violation.path)}"
-                return Diagnostic(codes.WRONG_VALUE, what, place, fix=fix)
+                message = f"There is no guard {show_field(violation.path)}"
+                return Diagnostic(codes.WRONG_VALUE, message, place, fix=fix)
             case _:
                 code = codes.PERSON_NAME
         return Diagnostic(code, code.title, place)
@@ -164,7 +172,7 @@ def _bad_size(violation: Violation, place: Source) -> Diagnostic:
 
 def _bad_type(violation: Violation, place: Source) -> Diagnostic:
     path, instance = violation.path, violation.instance
-    name = last_name(path)
+    name = nearest_key(path)
     number = isinstance(instance, (int, float)) and not isinstance(instance, bool)
     if name == "phoneNumber" and number:
         code = codes.UNQUOTED_PHONE_NUMBER
@@ -172,8 +180,10 @@ def _bad_type(violation: Violation, place: Source) -> Diagnostic:
     if name == "externalId" and instance is None:
         return Diagnostic(codes.NULL_EXTERNAL_ID, codes.NULL_EXTERNAL_ID.title, place)
     expected = violation.expected
-    wanted = [str(one) for one in expected] if isinstance(expected, list) else [str(expected)]
-    message = f"{subject(path)} must be {alternatives(wanted)}, not {kind(instance)}"
+    wanted = [str(type_) for type_ in expected] if isinstance(expected, list) else [str(expected)]
+    message = (
+        f"{field_as_subject(path)} must be {types_in_words(wanted)}, not {kind_in_words(instance)}"
+    )
     if wanted == ["object"] and len(path) == 2 and path[0] == "devices" and instance is None:
         fix = "Write {} for a device of which nothing is managed."
     elif (
@@ -190,30 +200,32 @@ def _bad_type(violation: Violation, place: Source) -> Diagnostic:
     elif not path:
         fix = "Begin it with apiVersion, kind and what else is required."
     else:
-        fix = f"Write it like this: {example(violation)}"
-    return Diagnostic(codes.WRONG_TYPE, message, place, why=description(violation.schema), fix=fix)
+        fix = f"Write it like this: {example_of(violation)}"
+    return Diagnostic(
+        codes.WRONG_TYPE, message, place, why=schema_description(violation.schema), fix=fix
+    )
 
 
 def _bad_value(violation: Violation, place: Source) -> Diagnostic:
-    name = last_name(violation.path)
+    name = nearest_key(violation.path)
     match violation.keyword:
         case "const" | "enum":
-            return _not_among(violation, place)
+            return _not_allowed(violation, place)
         case "not":
             return Diagnostic(codes.NULL_EXTERNAL_ID, codes.NULL_EXTERNAL_ID.title, place)
         case "maxLength":
-            return _too_long(f"The value of {quoted(violation.path)}", violation, place)
+            return _too_long(f"The value of {show_field(violation.path)}", violation, place)
         case "minLength" | "minItems":
             return _empty(violation, place)
         case "exclusiveMinimum" | "maximum" | "minimum" if name not in _OWN_RANGE:
-            code = codes.NUMBER_OUT_OF_RANGE if private(violation.path) else codes.LIMIT
-            return Diagnostic(code, f"{quoted(violation.path)}: {code.title.lower()}", place)
+            code = codes.NUMBER_OUT_OF_RANGE if is_private(violation.path) else codes.LIMIT
+            return Diagnostic(code, f"{show_field(violation.path)}: {code.title.lower()}", place)
         case "uniqueItems":
             return Diagnostic(
                 codes.WRONG_VALUE,
-                f"{quoted(violation.path)} holds an item twice",
+                f"{show_field(violation.path)} holds an item twice",
                 place,
-                why=description(violation.schema),
+                why=schema_description(violation.schema),
                 fix="Keep one of them.",
             )
         case "pattern" if name == "ignore":
@@ -227,10 +239,10 @@ def _bad_value(violation: Violation, place: Source) -> Diagnostic:
         case _:
             return Diagnostic(
                 codes.WRONG_VALUE,
-                f"{quoted(violation.path)} takes no such value",
+                f"{show_field(violation.path)} takes no such value",
                 place,
-                why=description(violation.schema),
-                fix=f"Write it like this: {example(violation)}",
+                why=schema_description(violation.schema),
+                fix=f"Write it like this: {example_of(violation)}",
             )
 
 
@@ -246,23 +258,23 @@ def _ignore_fix(violation: Violation) -> str | None:
     path = str(violation.instance)
     if path.lower().startswith("additionaldata"):
         return "Name one key: additionalData.KEY"
-    return did_you_mean(path, (OWNER, IS_PRIMARY, REGISTRATION_ENABLED))
+    return did_you_mean(path, (OWNER, *FIELD_BY_PATH))
 
 
-def _not_among(violation: Violation, place: Source) -> Diagnostic:
+def _not_allowed(violation: Violation, place: Source) -> Diagnostic:
     expected, instance = violation.expected, violation.instance
-    values = [str(one) for one in expected] if isinstance(expected, list) else [str(expected)]
-    subject = quoted(violation.path)
+    values = [str(value) for value in expected] if isinstance(expected, list) else [str(expected)]
+    subject = show_field(violation.path)
     known = listed(values, "or")
-    if isinstance(instance, str) and not private(violation.path):
-        message = f"{subject} is {shown(instance)}, and must be {known}"
+    if isinstance(instance, str) and not is_private(violation.path):
+        message = f"{subject} is {show_key(instance)}, and must be {known}"
     else:
         message = f"{subject} must be {known}"
     code = codes.WRONG_DOCUMENT if violation.keyword == "const" else codes.WRONG_VALUE
     fix = did_you_mean(instance, values) if isinstance(instance, str) else None
     if code is codes.WRONG_DOCUMENT:
         return Diagnostic(code, message, place, fix=fix)
-    why = description(violation.schema)
+    why = schema_description(violation.schema)
     return Diagnostic(code, message, place, why=why, fix=fix or f"Write {known}.")
 
 
@@ -276,8 +288,8 @@ def _too_long(subject: str, violation: Violation, place: Source) -> Diagnostic:
 def _empty(violation: Violation, place: Source) -> Diagnostic:
     return Diagnostic(
         codes.WRONG_VALUE,
-        f"{subject(violation.path)} is empty",
+        f"{field_as_subject(violation.path)} is empty",
         place,
-        why=description(violation.schema),
-        fix=f"Write it like this: {example(violation)}",
+        why=schema_description(violation.schema),
+        fix=f"Write it like this: {example_of(violation)}",
     )

@@ -1,1 +1,7 @@
-"""A plan as one self-contained page: `page` fills the `template`, with its `style` and `script`."""
+"""A plan as one self-contained page. In reading order:
+
+page        fills the template from the view of a plan
+template    the markup
+style       light and dark, narrow and wide, paper
+script      search and filters
+"""

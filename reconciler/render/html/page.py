@@ -13,11 +13,11 @@ from typing import Final, Generic, TypeVar
 from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup
 
+from reconciler.core.counting import counted, number
 from reconciler.plan.model import Action, Plan, Risk
-from reconciler.render.changes import Sign
-from reconciler.render.devices import DeviceView
+from reconciler.render.changes import DeviceView, Sign
 from reconciler.render.folding import FOLD
-from reconciler.render.sentences import counted, devices, number
+from reconciler.render.sentences import devices
 from reconciler.render.view import PlanView, view
 
 from .script import SCRIPT
@@ -62,7 +62,9 @@ class _Filter:
 def render(plan: Plan, fold: int | None = FOLD) -> str:
     """Return the page. Identical changes of more than `fold` devices are one (None: never)."""
     shown = view(plan, fold)
-    gone, released, adopted = (list(one) for one in (shown.gone, shown.released, shown.adopted))
+    gone, released, adopted = (
+        list(listed) for listed in (shown.gone, shown.released, shown.adopted)
+    )
     applications = _applications(shown, (*gone, *released, *adopted))
     # An application stands in the page's data as its number: no text of a stranger is data.
     numbers = {name: str(index) for index, name in enumerate(sorted(applications))}
@@ -78,8 +80,10 @@ def render(plan: Plan, fold: int | None = FOLD) -> str:
         drifted=sum(len(block.devices) for block in shown.drift),
         filters=_filters(shown, applications, numbers),
         apps=numbers,
-        acts=_Pieces[Sequence[Action]](lambda found: " ".join(one.value for one in found)),
-        names=_Pieces[Sequence[Risk]](lambda found: " ".join(one.value for one in found)),
+        acts=_Pieces[Sequence[Action]](
+            lambda actions: " ".join(action.value for action in actions)
+        ),
+        names=_Pieces[Sequence[Risk]](lambda risks: " ".join(risk.value for risk in risks)),
         badges=_Pieces[Sequence[Risk]](_badges),
         policy=_policy(),
         style=Markup(STYLE),
@@ -97,27 +101,29 @@ def _badges(risks: Sequence[Risk]) -> Markup:
 
 
 def _applications(shown: PlanView, short: Iterable[DeviceView]) -> Counter[str]:
-    found = Counter(device.application for device in short)
-    found.update(one.application for one in shown.proposals)
+    counts = Counter(device.application for device in short)
+    counts.update(proposal.application for proposal in shown.proposals)
     for block in (*shown.changes, *shown.drift):
-        found[block.application] += len(block.devices)
-    return found
+        counts[block.application] += len(block.devices)
+    return counts
 
 
 def _filters(shown: PlanView, applications: Counter[str], numbers: dict[str, str]) -> list[_Filter]:
-    risks = [_Option(one.risk.value, one.risk.value, len(one.devices)) for one in shown.risks]
+    risks = [
+        _Option(entry.risk.value, entry.risk.value, len(entry.devices)) for entry in shown.risks
+    ]
     if risks:
         risky = sum(len(block.devices) for block in shown.changes if block.all_risks)
         risks.insert(0, _Option("any", "any", risky))
     apps = [_Option(numbers[name], name, applications[name]) for name in numbers]
     actions = [_Option(name, name, count) for name, count in _actions(shown).items() if count]
-    found = (
+    filters = (
         _Filter("risk", "Risk", tuple(risks)),
         _Filter("app", "Application", tuple(apps)),
         _Filter("act", "Action", tuple(actions)),
     )
     # Of one application and one action there is nothing to choose.
-    return [one for one in found if len(one.options) > (one.id != "risk")]
+    return [entry for entry in filters if len(entry.options) > (entry.id != "risk")]
 
 
 def _actions(shown: PlanView) -> dict[str, int]:
@@ -131,7 +137,7 @@ def _actions(shown: PlanView) -> dict[str, int]:
     counts[Action.ADOPT.value] += len(shown.adopted)
     counts[_DRIFT] = sum(len(block.devices) for block in shown.drift)
     counts[_BACK] = len(shown.proposals)
-    return {name: counts[name] for name in (*(one.value for one in Action), _DRIFT, _BACK)}
+    return {name: counts[name] for name in (*(action.value for action in Action), _DRIFT, _BACK)}
 
 
 @cache

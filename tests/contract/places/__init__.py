@@ -6,11 +6,17 @@ the service that it needs is missing. A server is started once for each process 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from reconciler.state.store import Store
 
 PLACES: Final = ("memory", "file", "s3", "azure", "http", "postgres")
+# The places of each shared backend (core/state_backends.py).
+PLACES_OF_BACKEND: Final[Mapping[str, tuple[str, ...]]] = {
+    "objectstore": ("file", "s3", "azure"),
+    "http": ("http",),
+    "postgres": ("postgres",),
+}
 # Opens the same place again and again, as further runs would.
 Opener = Callable[[], Store]

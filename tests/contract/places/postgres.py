@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from reconciler.state.connection_per_part import Apart
-from reconciler.state.postgres import PostgresStore
+from reconciler.state.postgres import PostgresStore, StorePerPart
 from tests.stub.postgres import server
 
 from . import Opener
@@ -18,4 +17,4 @@ def opened(tmp_path: Path) -> Iterator[Opener]:
     """Give a store, another connection at each opening."""
     del tmp_path
     url = server().url(server().database())
-    yield lambda: Apart(lambda: PostgresStore(url))
+    yield lambda: StorePerPart(lambda: PostgresStore(url))

@@ -7,6 +7,8 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import msgspec
+
 from reconciler.api.decode import decode_registration
 from reconciler.api.dispatch import Attempts, Timing
 from reconciler.api.errors import ApiError, RegistrationNotFound, Rejected
@@ -20,6 +22,7 @@ from reconciler.core.report import Outcome, Report
 from reconciler.core.secret import Secret
 from reconciler.plan.model import Plan
 from reconciler.platform import operations
+from reconciler.platform.answers import registration_json
 from reconciler.platform.assumptions import readings
 from reconciler.platform.operations import Call
 from reconciler.platform.step import step
@@ -43,14 +46,11 @@ def person(number: int, *values: IdentityValue, **more: Any) -> Person:
 
 
 def registration(id_: str, owner: int | None = None, **fields: Any) -> Registration:
-    return Registration(
-        id=id_,
-        application_id=fleet.APPLICATION_IDS[fields.get("application", "courier")],
-        owner=owner,
-        is_primary=fields.get("is_primary", False),
-        registration_enabled=fields.get("enabled", True),
-        additional_data=fields.get("data", {}),
-    )
+    """A registration; `enabled` and `data` for short, all other fields by their attributes."""
+    application = fleet.APPLICATION_IDS[fields.pop("application", "courier")]
+    data, enabled = fields.pop("data", {}), fields.pop("enabled", True)
+    values = {"registration_enabled": enabled, **fields}
+    return Registration(id_, application, owner, additional_data=data, **values)
 
 
 def world(*things: Person | Registration) -> World:
@@ -181,9 +181,7 @@ def planned(declared: Desired, start: World, recorded: Record, **made: Any) -> P
 
 
 def _live(one: Registration) -> LiveRegistration:
-    return LiveRegistration(
-        one.id, one.application_id, one.is_primary, one.registration_enabled, one.additional_data
-    )
+    return decode_registration(msgspec.json.encode(registration_json(one)))
 
 
 class Run:

@@ -11,8 +11,7 @@ from reconciler.core.project import Pattern, Project
 from reconciler.core.source import Source
 from reconciler.engine.errors import EngineError
 from reconciler.engine.import_target import ImportTarget, import_target, write_manifests
-from reconciler.manifest.seal import sealed
-from reconciler.manifest.writing import Manifest
+from reconciler.manifest.writing import Manifest, add_seal
 from tests.changed import replace
 from tests.fleet import project as made
 
@@ -63,7 +62,7 @@ def test_numbers_that_are_taken(tmp_path: Path) -> None:
     assert frozenset() == here.place(9).taken
     (tmp_path / "a/b").mkdir(parents=True)
     for name in ("courier.yaml", "courier-007.yaml"):
-        (tmp_path / "a/b" / name).write_text(sealed("x\n", "s"))
+        (tmp_path / "a/b" / name).write_text(add_seal("x\n", "s"))
     for name in ("courier.yml", "courier-1.yaml", "shop.yaml", "courier-x.yaml"):
         (tmp_path / "a/b" / name).write_text("mine")
     place = here.place(9)

@@ -15,9 +15,9 @@ from reconciler.core.source import Source
 from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.external_people import ExternalPeople, read_people
 from reconciler.manifest.import_entries import entries
-from reconciler.manifest.privacy import hides_nothing
 from reconciler.manifest.project import read_project
 from reconciler.manifest.result import ManifestFile, ParseResult
+from reconciler.manifest.rules import hides_nothing
 
 from .reading import HEAD, PROJECT_TEXT, ROOT, SCHEMAS, desired, mistakes, project
 

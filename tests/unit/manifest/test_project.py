@@ -6,19 +6,15 @@ import pytest
 
 from reconciler.core import codes
 from reconciler.core.device import OnRemove
-from reconciler.core.project import (
-    ApiKey,
-    Basic,
-    HttpPlace,
-    Ibsso,
-    LocalPlace,
-    OAuth2,
-    ObjectStorePlace,
-    PostgresPlace,
-    Project,
-    Setting,
-)
+from reconciler.core.project import ApiKey, Basic, Ibsso, OAuth2, Project
+from reconciler.core.setting import Setting
 from reconciler.core.source import Source
+from reconciler.core.state_backends import (
+    HttpBackend,
+    LocalBackend,
+    ObjectStoreBackend,
+    PostgresBackend,
+)
 from reconciler.manifest.interpolation import Unresolved, check_base_url, resolve
 from reconciler.manifest.project import read_project
 from reconciler.manifest.result import Unreadable
@@ -28,10 +24,10 @@ from .reading import PROJECT_TEXT, SCHEMAS, mistakes, project
 FILE = "reconciler.yaml"
 
 
-def place(found: Project) -> LocalPlace:
+def place(found: Project) -> LocalBackend:
     """Return the local place of a project's state."""
-    assert isinstance(found.state.place, LocalPlace)
-    return found.state.place
+    assert isinstance(found.state.backend, LocalBackend)
+    return found.state.backend
 
 
 def test_the_least_project_has_the_defaults_of_the_design() -> None:
@@ -202,16 +198,16 @@ def test_base_urls_that_no_key_goes_to(url: str) -> None:
 @pytest.mark.parametrize(
     ("text", "kind", "said"),
     [
-        ("{backend: objectstore, url: 's3://b/p'}", ObjectStorePlace, {"url": "s3://b/p"}),
+        ("{backend: objectstore, url: 's3://b/p'}", ObjectStoreBackend, {"url": "s3://b/p"}),
         (
             "{backend: postgres, url: '${DSN}', name: fleet}",
-            PostgresPlace,
+            PostgresBackend,
             {"url": "${DSN}", "name": "fleet"},
         ),
         (
             "{backend: http, address: https://h/s, lockAddress: https://h/s/lock, lockMethod: POST,"
             " unlockMethod: DELETE, username: ci, password: '${T}'}",
-            HttpPlace,
+            HttpBackend,
             {
                 "address": "https://h/s",
                 "lock_address": "https://h/s/lock",
@@ -230,8 +226,8 @@ def test_where_a_shared_record_lives(text: str, kind: type, said: dict[str, str 
     """Each backend with what it takes; what is left out is left to the backend."""
     found = project(PROJECT_TEXT + f"state: {text}\n").state
 
-    assert isinstance(found.place, kind)
-    values = {name: getattr(found.place, name) for name in said}
+    assert isinstance(found.backend, kind)
+    values = {name: getattr(found.backend, name) for name in said}
     assert said == {
         name: value.text if isinstance(value, Setting) else value for name, value in values.items()
     }

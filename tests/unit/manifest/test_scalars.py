@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.core import codes
 from reconciler.core.diagnostics import Code
-from reconciler.manifest.scalars import PLAIN_STARTS, Refused, plain
+from reconciler.manifest.scalars import PLAIN_STARTS, Refused, parse_plain
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from reconciler.manifest.scalars import PLAIN_STARTS, Refused, plain
 )
 def test_what_is_not_a_string(text: str, value: object) -> None:
     """Null, booleans, decimal numbers and dates; a date stays its text."""
-    assert (type(value), value) == (type(plain(text)), plain(text))
+    assert (type(value), value) == (type(parse_plain(text)), parse_plain(text))
     assert text[:1] in PLAIN_STARTS
 
 
@@ -46,7 +46,7 @@ on no yes off True TRUE Null NULL y n 0123 00 12:30 1_000 0x1F 0o17 1e 1.2.3 -- 
 @pytest.mark.parametrize("text", STRINGS.split())
 def test_what_is_a_string(text: str) -> None:
     """Everything else, above all what YAML 1.1 took for booleans, octals and clock times."""
-    assert plain(text) == text
+    assert parse_plain(text) == text
 
 
 @pytest.mark.parametrize(
@@ -68,5 +68,5 @@ def test_what_is_a_string(text: str) -> None:
 def test_what_is_refused(text: str, code: Code) -> None:
     """Numbers that no service takes, and days that no calendar has."""
     with pytest.raises(Refused) as refused:
-        plain(text)
+        parse_plain(text)
     assert code == refused.value.code

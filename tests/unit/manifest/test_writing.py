@@ -8,8 +8,7 @@ from reconciler.core.device import Desired, Owner
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.core.secret import Secret
 from reconciler.manifest.import_entries import Undeclared, entries
-from reconciler.manifest.seal import Seal, seal_of
-from reconciler.manifest.writing import Manifest, Place, file_names, manifests
+from reconciler.manifest.writing import Manifest, Place, Seal, file_names, manifests, seal_of
 from tests.changed import replace
 from tests.fleet import desired, device, email, external, owner, person, phone, registration
 

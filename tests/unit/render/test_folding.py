@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.render.folding import folded
+from reconciler.render.folding import fold_alike
 
 
 @pytest.mark.parametrize(
@@ -19,4 +19,4 @@ from reconciler.render.folding import folded
 )
 def test_a_group_stands_where_its_first_stood(fold: int | None, expected: list[str]) -> None:
     """More than `fold` are one; all others stand alone, in their places."""
-    assert expected == ["".join(group) for group in folded("aBAbca", str.lower, fold)]
+    assert expected == ["".join(group) for group in fold_alike("aBAbca", str.lower, fold)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from html.parser import HTMLParser
 
 import pytest
@@ -14,19 +15,27 @@ from reconciler.core.fields import Reason
 from reconciler.plan.document import encode
 from reconciler.plan.model import OTHERS_CHANGED_TOO, Plan, PlanWarning
 from reconciler.render import calls, markdown, text
+from reconciler.render.folding import FOLD
+from reconciler.render.formats import PLAN_FORMATS
 from reconciler.render.html import page as html
 from reconciler.render.spans import plain
 from reconciler.render.view import view
 from tests import plans
 
+
+def rendered(form: str, plan: Plan, fold: int | None = FOLD) -> str:
+    """Return a plan in a format for people as one text, without colours."""
+    shown = PLAN_FORMATS[form](plan, fold)
+    assert not isinstance(shown, bytes)
+    return shown if isinstance(shown, str) else plain(shown)
+
+
+# Every format for people; JSON escapes nothing for the eye.
 FORMATS: dict[str, Callable[[Plan], str]] = {
-    "text": lambda plan: plain(text.lines(plan)),
-    "unfolded": lambda plan: plain(text.lines(plan, fold=None)),
-    "markdown": markdown.render,
-    "markdown, unfolded": lambda plan: markdown.render(plan, None),
-    "html": html.render,
-    "html, unfolded": lambda plan: html.render(plan, None),
-    "calls": lambda plan: plain(calls.lines(plan)),
+    f"{form}{'' if fold else ', unfolded'}": partial(rendered, form, fold=fold)
+    for form in PLAN_FORMATS
+    if form != "json"
+    for fold in (FOLD, None)
 }
 WILD = st.lists(st.text(st.characters(), max_size=60), min_size=1, max_size=3)
 

@@ -24,7 +24,7 @@ from reconciler.core.diagnostics import Code
 from reconciler.core.failures import StateError
 from reconciler.state import directory
 from reconciler.state.directory import DirectoryStore
-from reconciler.state.retrying_store import Steady
+from reconciler.state.retrying_store import RetryingStore
 from reconciler.state.store import OutOfReach, Overtaken, Part
 
 NOBODY = 65534
@@ -196,7 +196,7 @@ def test_a_write_that_was_not_synced_is_found_to_be_ours(
         sync(path)
 
     monkeypatch.setattr(directory, "_sync", once)
-    again = Steady(store, unit=0.001).write(Part.RECORD, b"new", version)
+    again = RetryingStore(store, unit=0.001).write(Part.RECORD, b"new", version)
 
     found = store.read(Part.RECORD)
     assert found is not None
@@ -207,7 +207,7 @@ def test_a_write_that_was_not_synced_is_found_to_be_ours(
 def test_a_disk_that_is_slow_to_answer_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A share that fails twice is no trouble to whoever looks through Steady."""
+    """A share that fails twice is no trouble to whoever looks through RetryingStore."""
     store = DirectoryStore(tmp_path)
     store.write(Part.RECORD, b"{}", None)
     content, failures = directory._content, [errno.ESTALE, errno.EIO]
@@ -218,7 +218,7 @@ def test_a_disk_that_is_slow_to_answer_is_tried_again(
         return content(file)
 
     monkeypatch.setattr(directory, "_content", sometimes)
-    found = Steady(store, unit=0.001).read(Part.RECORD)
+    found = RetryingStore(store, unit=0.001).read(Part.RECORD)
 
     assert found is not None
     assert found.data == b"{}"

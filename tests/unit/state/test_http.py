@@ -24,7 +24,7 @@ from reconciler.core.failures import StateError, Unanswered
 from reconciler.core.secret import Secret
 from reconciler.state.http import Addresses, HttpStore, addresses
 from reconciler.state.http_lock import read_lock
-from reconciler.state.retrying_store import Steady
+from reconciler.state.retrying_store import RetryingStore
 from reconciler.state.store import OutOfReach, Overtaken, Part
 from tests.stub.terraform_state import PASSWORD, TOKEN, USER, Fault, Kept, server
 
@@ -191,7 +191,7 @@ def test_a_trouble_that_passes_is_none(name: str, fault: Fault) -> None:
     And nobody waits: a lock of ours that stayed is known to be ours.
     """
     time = Time()
-    steady = Steady(store(name, time), unit=0.001)
+    steady = RetryingStore(store(name, time), unit=0.001)
     first = steady.write(Part.RECORD, ONE, None)
     faulty(fault)
     second = steady.write(Part.RECORD, TWO, first)

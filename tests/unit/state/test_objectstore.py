@@ -16,7 +16,7 @@ from reconciler.core.diagnostics import Code
 from reconciler.core.failures import StateError
 from reconciler.state.directory import DirectoryStore
 from reconciler.state.objectstore import ObjectStore, Patience, open_object_store
-from reconciler.state.retrying_store import Steady
+from reconciler.state.retrying_store import RetryingStore
 from reconciler.state.store import OutOfReach, Overtaken, Part
 from tests.stub.s3 import ACCESS_KEY, S3, SECRET_KEY, Fault, Kind, forget, reached, server
 
@@ -75,7 +75,7 @@ def test_opening_calls_nobody(s3: S3, url: str) -> None:
 
 def test_a_lost_answer_is_found_to_be_ours(s3: S3, url: str) -> None:
     """The part is written once, whether it is the first one or a later, by 500 or a cut line."""
-    store = Steady(ObjectStore(url, ONCE), unit=0.001)
+    store = RetryingStore(ObjectStore(url, ONCE), unit=0.001)
     version, written = None, []
     for number, kind in enumerate((Kind.LOST, Kind.CUT, Kind.LOST, Kind.CUT)):
         data = b'{"serial": %d}' % number
@@ -91,7 +91,7 @@ def test_a_lost_answer_is_found_to_be_ours(s3: S3, url: str) -> None:
 
 def test_a_lost_answer_that_obstore_asks_for_again_is_ours(s3: S3, url: str) -> None:
     """Its second request finds the condition broken by its first one."""
-    store = Steady(ObjectStore(url), unit=0.001)
+    store = RetryingStore(ObjectStore(url), unit=0.001)
     first = store.write(Part.RECORD, b"1", None)
     s3.break_next(Fault(Kind.LOST, "PUT"))
     second = store.write(Part.RECORD, b"2", first)
@@ -112,12 +112,12 @@ def test_a_lost_answer_over_which_another_one_has_written_is_overtaken(s3: S3, u
     ObjectStore(url).write(Part.RECORD, b"other", first)
 
     with pytest.raises(Overtaken):
-        Steady(bare, unit=0.001).write(Part.RECORD, b"2", first)
+        RetryingStore(bare, unit=0.001).write(Part.RECORD, b"2", first)
 
 
 def test_a_condition_that_was_said_to_be_broken_is_believed(s3: S3, url: str) -> None:
     """A wrong 412, and the 409 of two at once: nothing was written, and nobody claims it."""
-    store = Steady(ObjectStore(url, ONCE), unit=0.001)
+    store = RetryingStore(ObjectStore(url, ONCE), unit=0.001)
     first = store.write(Part.RECORD, b"1", None)
     for status, code in (
         ("412 Precondition Failed", "PreconditionFailed"),
@@ -135,7 +135,7 @@ def test_a_condition_that_was_said_to_be_broken_is_believed(s3: S3, url: str) ->
 
 def test_a_trouble_that_passes_is_none(s3: S3, url: str) -> None:
     """Three times 503 on every way: obstore's own tries, and ours where it has none."""
-    store = Steady(ObjectStore(url, ONCE), unit=0.001)
+    store = RetryingStore(ObjectStore(url, ONCE), unit=0.001)
     s3.break_next(Fault(Kind.ANSWER, "PUT", times=3), Fault(Kind.ANSWER, "GET", times=1))
     version = store.write(Part.RECORD, b"1", None)
     s3.break_next(Fault(Kind.ANSWER, "GET", times=3))
@@ -172,7 +172,7 @@ def test_a_torn_download_is_no_part(s3: S3, url: str) -> None:
     s3.break_next(Fault(Kind.TORN, "GET", times=1))
     message = refused(lambda: store.read(Part.RECORD), codes.STORE_OUT_OF_REACH)
     s3.break_next(Fault(Kind.TORN, "GET", times=2))
-    found = Steady(store, unit=0.001).read(Part.RECORD)
+    found = RetryingStore(store, unit=0.001).read(Part.RECORD)
     s3.break_next(Fault(Kind.TORN, "GET", times=2))
     resumed = ObjectStore(url).read(Part.RECORD)
 
@@ -195,7 +195,7 @@ def test_a_server_that_is_silent_is_given_up(s3: S3, url: str) -> None:
 
 def test_a_write_that_was_too_slow_is_ours_all_the_same(s3: S3, url: str) -> None:
     """It was carried out after we had given up, before we looked."""
-    store = Steady(ObjectStore(url, Patience(request=0.4, retries=0)), unit=0.5)
+    store = RetryingStore(ObjectStore(url, Patience(request=0.4, retries=0)), unit=0.5)
     s3.break_next(Fault(Kind.SLOW, "PUT", seconds=0.7))
     version = store.write(Part.RECORD, b"1", None)
 
@@ -252,7 +252,7 @@ def test_every_answer_has_its_error(
     """For reading and for both ways of writing; what no second try heals is not tried again."""
     bare = ObjectStore(url, ONCE)
     version = bare.write(Part.RECORD, b"1", None)
-    store = bare if expected == codes.STORE_OUT_OF_REACH else Steady(bare, unit=0.001)
+    store = bare if expected == codes.STORE_OUT_OF_REACH else RetryingStore(bare, unit=0.001)
     for method, do in (
         ("GET", partial(store.read, Part.RECORD)),
         ("PUT", partial(store.write, Part.RUN, b"1", None)),

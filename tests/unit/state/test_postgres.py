@@ -20,7 +20,7 @@ from reconciler.core import codes
 from reconciler.core.diagnostics import Code
 from reconciler.core.failures import StateError
 from reconciler.state.postgres import PostgresStore, Timeouts
-from reconciler.state.retrying_store import Steady
+from reconciler.state.retrying_store import RetryingStore
 from reconciler.state.store import OutOfReach, Overtaken, Part
 from tests.stub.postgres import OWNER, PASSWORD, Server, server
 
@@ -220,7 +220,7 @@ def test_threads_share_one_connection(pg: Server, monkeypatch: pytest.MonkeyPatc
 def test_a_restarted_server_is_gone_on_with(pg: Server) -> None:
     """Between two writes: the store alone says so once, a steady one does not."""
     with store_of(pg.url(pg.database())) as store:
-        steady = Steady(store, unit=0.01)
+        steady = RetryingStore(store, unit=0.01)
         first = steady.write(Part.RECORD, b"1", None)
         pg.restart()
         second = steady.write(Part.RECORD, b"2", first)
@@ -241,7 +241,7 @@ def test_a_killed_connection_is_replaced(pg: Server) -> None:
         said = refused(lambda: store.write(Part.RECORD, b"2", version), codes.STORE_OUT_OF_REACH)
         version = store.write(Part.RECORD, b"2", version)
         kill(pg, database)
-        Steady(store, unit=0.01).write(Part.RECORD, b"3", version)
+        RetryingStore(store, unit=0.01).write(Part.RECORD, b"3", version)
 
     assert "terminating connection due to administrator command" in said
 
@@ -271,11 +271,11 @@ def test_a_frozen_server_is_out_of_reach(pg: Server) -> None:
     url = pg.url(pg.database())
     short = Timeouts(connect=2.0, statement=0.5)
     with store_of(url, short) as store, store_of(url, short) as late:
-        Steady(store).read(Part.RECORD)
+        RetryingStore(store).read(Part.RECORD)
         with pg.frozen():
             refused(lambda: store.read(Part.RECORD), codes.STORE_OUT_OF_REACH)
             said = refused(lambda: late.read(Part.RECORD), codes.STORE_OUT_OF_REACH)
-        assert Steady(store).read(Part.RECORD) is None
+        assert RetryingStore(store).read(Part.RECORD) is None
 
     assert said.endswith("connection timeout expired")
 
@@ -345,7 +345,7 @@ def test_a_wrong_password_is_denied(pg: Server) -> None:
     """Not tried again; neither the user nor what was tried is told."""
     url = pg.url(pg.database(), password="hush, wrong")
     with store_of(url) as store:
-        said = refused(lambda: Steady(store).read(Part.RECORD), codes.STORE_DENIED)
+        said = refused(lambda: RetryingStore(store).read(Part.RECORD), codes.STORE_DENIED)
 
     assert "password authentication failed" in said
 
@@ -395,7 +395,7 @@ def test_a_read_only_session_is_denied(pg: Server) -> None:
 def test_a_missing_database_is_unusable(pg: Server) -> None:
     """We make a table, never a database."""
     with store_of(pg.url("nowhere")) as store:
-        said = refused(lambda: Steady(store).read(Part.RECORD), codes.STORE_UNUSABLE)
+        said = refused(lambda: RetryingStore(store).read(Part.RECORD), codes.STORE_UNUSABLE)
 
     assert said.endswith(f'127.0.0.1:{pg.port}/nowhere: FATAL: database "nowhere" does not exist')
 
@@ -477,16 +477,6 @@ def test_the_place_is_named_without_its_secrets(url: str, where: str) -> None:
     assert where == PostgresStore(url).where
 
 
-def test_without_the_driver_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is an extra."""
-    monkeypatch.setitem(sys.modules, "psycopg", None)
-    with store_of(f"postgres://{OWNER}:hush@host/db") as store:
-        said = refused(lambda: store.read(Part.RECORD), codes.STORE_UNUSABLE)
-        assert said == refused(lambda: store.write(Part.RUN, b"", None), codes.STORE_UNUSABLE)
-
-    assert said.endswith("install it with: pip install 'reconciler[postgres]'")
-
-
 def test_the_driver_is_loaded_when_it_is_used() -> None:
     """It costs a tenth of a second at each start."""
     code = (
@@ -518,7 +508,7 @@ def test_a_lost_race_under_a_stricter_isolation_is_tried_again(pg: Server) -> No
         version = store.write(Part.RECORD, b"1", None)
         with other.transaction():
             other.execute("update reconciler_state set version = version + 1, data = 'other'")
-            writing = pool.submit(Steady(store, 0.01).write, Part.RECORD, b"2", version)
+            writing = pool.submit(RetryingStore(store, 0.01).write, Part.RECORD, b"2", version)
             wait_for_a_lock(pg, database)
         with pytest.raises(Overtaken):
             writing.result(30)

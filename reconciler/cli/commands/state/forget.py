@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.exit_codes import ExitCode, Stop
 from reconciler.cli.options.lock_timeout import lock_timeout_option
 from reconciler.cli.settings import Options
-from reconciler.cli.streams import did_you_mean, result
+from reconciler.cli.streams import result
 
 
 @click.command(
@@ -29,21 +28,13 @@ def command(options: Options, ids: tuple[str, ...], yes: bool, patience: float) 
     A device that a file still declares is adopted again by the next apply. Of one that left the
     files nothing happens any more: its keys and its owner stay as they are.
     """
+    from reconciler.cli.project import open_project_state
     from reconciler.cli.prompt import confirmed
-    from reconciler.cli.record import leased_record
+    from reconciler.core.counting import counted
 
-    with leased_record(options, patience) as (state, lease):
-        known = state.read().devices
-        for id_ in ids:
-            if id_ not in known:
-                raise Stop(
-                    ExitCode.ERROR,
-                    f"Nothing was forgotten: the record does not know {id_}."
-                    f"{did_you_mean(id_, known)}",
-                )
-        wanted = dict.fromkeys(ids)
-        count = f"{len(wanted):,} device{'' if len(wanted) == 1 else 's'}"
+    def confirm(count: int) -> None:
         if not yes:
-            confirmed(options, f"Forget {count}?", "Say --yes.")
-        state.records_under(lease).write(wanted, {})
-    result(f"Forgot {count}.")
+            confirmed(options, f"Forget {counted(count, 'device')}?", "Say --yes.")
+
+    count = open_project_state(options).forget(ids, confirm, lock_timeout=patience)
+    result(f"Forgot {counted(count, 'device')}.")

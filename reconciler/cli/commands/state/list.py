@@ -25,17 +25,8 @@ Examples:
 @click.pass_obj
 def command(options: Options, application: str | None, pattern: str | None, form: str) -> None:
     """List the devices of the record: id, application, and the fields that were applied."""
-    from fnmatch import fnmatchcase
-
-    from reconciler.cli.record import opened_record
+    from reconciler.cli.project import open_project_state
     from reconciler.render.record import listed, listed_json
 
-    with opened_record(options) as state:
-        record = state.read()
-        devices = [
-            device
-            for device in record.devices.values()
-            if (application is None or device.application == application)
-            and (pattern is None or fnmatchcase(device.id, pattern))
-        ]
+    record, devices = open_project_state(options).list_devices(application, pattern)
     result(listed_json(record, devices) if form == "json" else listed(devices))

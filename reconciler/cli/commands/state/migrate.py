@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.exit_codes import ExitCode, Stop
 from reconciler.cli.options.lock_timeout import lock_timeout_option
 from reconciler.cli.settings import Options
 from reconciler.cli.streams import result
+from reconciler.core.state_backends import known_urls
 
 
 @click.command(
@@ -24,7 +24,7 @@ Examples:
     "--to",
     "url",
     metavar="URL",
-    help="The new place: s3://, gs://, az://, file://, https://, postgres://, or a path.",
+    help=f"The new place: {', '.join(known_urls())}, or a path.",
 )
 @lock_timeout_option
 @click.pass_obj
@@ -34,18 +34,14 @@ def command(options: Options, url: str | None, patience: float) -> None:
     The old one stays where it is. Without --to it is written anew where it is: encrypted with
     state.encryption.key if there is one, in the format of this version.
     """
-    from reconciler.cli.pushing import copy_to, rewrite
-    from reconciler.cli.record import state_settings
-    from reconciler.cli.states import settings_of
-    from reconciler.engine.planning import explained
+    from reconciler.cli.project import open_project_state
+    from reconciler.cli.views.state import copied_text, rewritten_text, write_state_created
 
-    root, settings = state_settings(options)
-    with explained(options, root):
-        if url is None:
-            result(rewrite(options, root, settings, patience))
-            return
-        try:
-            target = settings_of(url)
-        except ValueError as error:
-            raise Stop(ExitCode.USAGE, f"--to {url}: {error}.") from None
-        result(copy_to(options, root, settings, target, patience))
+    state = open_project_state(options)
+    if url is None:
+        result(rewritten_text(state.rewrite(lock_timeout=patience)))
+        return
+    copied, backend, file = state.copy_to(url, lock_timeout=patience)
+    if copied.pushed.is_new:
+        write_state_created(options, file)
+    result(copied_text(copied, backend))

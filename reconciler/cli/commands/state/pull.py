@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.options.output_file import require_replaceable
 from reconciler.cli.settings import Options
 from reconciler.cli.streams import result, say
 
@@ -32,21 +33,11 @@ def command(options: Options, out: Path | None) -> None:
     Unless state.encryption is set, the key of the record's digests stands in it: keep it as you
     keep the record.
     """
-    from reconciler.cli.record import state_settings
-    from reconciler.cli.states import keys_of, open_state
-    from reconciler.engine.output_files import require_replaceable, save_private
-    from reconciler.engine.planning import explained
-    from reconciler.state.envelope import looks_like_one
-    from reconciler.state.record_codec import encode
+    from reconciler.cli.project import open_project_state
+    from reconciler.engine.output_files import is_state_document, save_private
 
-    if out is not None:
-        require_replaceable(out, "record", looks_like_one)
-    root, settings = state_settings(options)
-    with (
-        explained(options, root),
-        open_state(options, root, settings, create=False) as state,
-    ):
-        document = encode(state.read(), keys_of(settings))
+    require_replaceable(out, "record", is_state_document)
+    document = open_project_state(options).to_document()
     if out is None:
         result(document)
         return

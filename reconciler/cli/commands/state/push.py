@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.exit_codes import ExitCode, Stop
 from reconciler.cli.options.lock_timeout import lock_timeout_option
 from reconciler.cli.settings import Options
 from reconciler.cli.streams import result
@@ -30,18 +29,11 @@ def command(options: Options, file: Path, force: bool, patience: float) -> None:
 
     Refused if that one is of another lineage or has a later serial: it would be lost.
     """
-    from reconciler.cli.pushing import push
-    from reconciler.cli.record import state_settings
-    from reconciler.cli.states import keys_of
-    from reconciler.engine.planning import explained
-    from reconciler.state.record_codec import decode
+    from reconciler.cli.project import open_project_state
+    from reconciler.cli.views.state import pushed_text, write_state_created
 
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        reason = error.strerror or "unknown"
-        raise Stop(ExitCode.ERROR, f"{file} cannot be read: {reason}.") from None
-    root, settings = state_settings(options)
-    with explained(options, root):
-        record = decode(data, str(file), keys_of(settings), plain=True)
-        result(push(options, root, settings, record, force=force, patience=patience))
+    state = open_project_state(options)
+    pushed = state.push(file, force=force, lock_timeout=patience)
+    if pushed.is_new:
+        write_state_created(options, state.location.path)
+    result(pushed_text(pushed))

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.exit_codes import ExitCode, Stop
 from reconciler.cli.options.output_format import format_option
 from reconciler.cli.settings import Options
-from reconciler.cli.streams import did_you_mean, result
+from reconciler.cli.streams import result
 
 
 @click.command(
@@ -23,13 +22,8 @@ Examples:
 @click.pass_obj
 def command(options: Options, id_: str, form: str) -> None:
     """Show what the record knows of one device. Values stand in it as keyed digests only."""
-    from reconciler.cli.record import opened_record
+    from reconciler.cli.project import open_project_state
     from reconciler.render.record import shown, shown_json
 
-    with opened_record(options) as state:
-        record = state.read()
-    device = record.devices.get(id_)
-    if device is None:
-        hint = did_you_mean(id_, record.devices)
-        raise Stop(ExitCode.ERROR, f"The record does not know {id_}.{hint}")
+    device = open_project_state(options).device(id_)
     result(shown_json(device) if form == "json" else shown(device))

@@ -31,32 +31,32 @@ def command(options: Options, yes: bool) -> int:
     Rarely needed: the lease of a run that ended in any way expires by itself after 30 seconds. A
     run that loses its lease stops before its next write and ends with what it has done recorded.
     """
+    from reconciler.cli.project import open_project_state
     from reconciler.cli.prompt import confirmed
-    from reconciler.cli.record import opened_record
 
-    with opened_record(options) as state:
-        holder = state.holder()
-        if holder is None:
-            result("Nobody holds the lease; there is nothing to take away.")
-            return ExitCode.DONE
+    def confirm(holder: Holder) -> None:
         _show(options, holder)
         if not yes:
             confirmed(
                 options, "Take the lease away?", "Say --yes if that run is surely dead or hangs."
             )
-        if state.unlock(holder):
-            result(f"The lease of {holder.who} on {holder.host} was taken away.")
-            return ExitCode.DONE
-        now = state.holder()
-        if now is None:
-            result("That run has ended by now; there is nothing to take away.")
-            return ExitCode.DONE
+
+    unlocked = open_project_state(options).unlock(confirm)
+    holder, taken_by = unlocked.holder, unlocked.taken_by
+    if holder is None:
+        result("Nobody holds the lease; there is nothing to take away.")
+    elif unlocked.is_taken_away:
+        result(f"The lease of {holder.who} on {holder.host} was taken away.")
+    elif taken_by is None:
+        result("That run has ended by now; there is nothing to take away.")
+    else:
         raise Stop(
-            ExitCode.LEASED,
-            f"Nothing was done: {now.who} on {now.host} (process {now.pid}) took the lease "
-            "meanwhile.",
+            ExitCode.LOCKED,
+            f"Nothing was done: {taken_by.who} on {taken_by.host} (process {taken_by.pid}) took "
+            "the lease meanwhile.",
             "Look again: reconciler state unlock",
         )
+    return ExitCode.DONE
 
 
 def _show(options: Options, holder: Holder) -> None:

@@ -15,10 +15,10 @@ from reconciler.manifest.import_entries import entries
 from reconciler.manifest.layout import canonical as module
 from reconciler.manifest.layout.canonical import Changed, canonical, is_ours
 from reconciler.manifest.layout.key_order import Orders
-from reconciler.manifest.layout.line_diff import unified
+from reconciler.manifest.layout.line_diff import unified_diff
 from reconciler.manifest.layout.parser import read_pages
 from reconciler.manifest.layout.redacted_diff import difference
-from reconciler.manifest.layout.syntax_tree import comments
+from reconciler.manifest.layout.syntax_tree import all_comments
 from reconciler.manifest.people import ATTRIBUTES
 from reconciler.manifest.writing import Place, manifests
 from reconciler.manifest.yaml_events import FASTEST, Opener, pure_events
@@ -102,7 +102,7 @@ def test_another_meaning_is_never_written(
 ) -> None:
     """Whatever a fault of the layout would make of a file, it is found out."""
     assert formatted(before)
-    monkeypatch.setattr(module, "laid_out", lambda pages, orders: f"{after}\n")
+    monkeypatch.setattr(module, "write_pages", lambda pages, orders: f"{after}\n")
 
     with pytest.raises(Changed):
         formatted(before)
@@ -110,7 +110,7 @@ def test_another_meaning_is_never_written(
 
 def test_the_order_of_keys_is_no_meaning(monkeypatch: pytest.MonkeyPatch) -> None:
     """The check is not so strict that it would refuse what is wanted."""
-    monkeypatch.setattr(module, "laid_out", lambda pages, orders: "b: 2\na: 1\n")
+    monkeypatch.setattr(module, "write_pages", lambda pages, orders: "b: 2\na: 1\n")
 
     assert formatted("a: 1\nb: 2\n") == "b: 2\na: 1\n"
 
@@ -258,7 +258,7 @@ def test_a_fleet_is_compared_in_no_time(before: str, after: str) -> None:
     """No line of an id is the same, and the others repeat themselves."""
     fleet = range(10_000, 20_000)
     old, new = ("".join(one.format(number) for number in fleet) for one in (before, after))
-    lines = unified("a.yaml", old, new).splitlines()
+    lines = unified_diff("a.yaml", old, new).splitlines()
 
     assert [line for line in lines if line.startswith("-")] == [
         "--- a/a.yaml",
@@ -270,7 +270,7 @@ def test_a_fleet_is_compared_in_no_time(before: str, after: str) -> None:
 def test_lines_that_are_all_the_same_are_compared_in_no_time() -> None:
     """A list of a thousand veiled values, of which one lost a blank."""
     lines = ["- …\n"] * 5_000
-    shown = unified(
+    shown = unified_diff(
         "a.yaml", "".join([*lines, "-  …\n", *lines]), "".join([*lines, *lines[:1], *lines])
     )
 
@@ -287,6 +287,6 @@ def test_every_comment_of_a_text_is_seen() -> None:
     """A `#` within a text is none."""
     text = "# one\na: 'b # no'  # two\n\nc: # three\n  - d#no # four\n  # five\n...\n# six\n"
 
-    assert sorted(comments(read_pages(text))) == sorted(
+    assert sorted(all_comments(read_pages(text))) == sorted(
         f"# {one}" for one in ("one", "two", "three", "four", "five", "six")
     )
