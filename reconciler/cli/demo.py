@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.engine.files import replace_file
-from reconciler.engine.starter_files import at_home, example, schemas
-from reconciler.platform.worldfile import decode_world, encode_world
+from reconciler.engine.starter_files import example_directory, name_local_schemas, schema_files
 from reconciler.sandbox.account import SandboxOptions
+from reconciler.sandbox.launch import count_named_people, decode_world, encode_world
 from reconciler.sandbox.serve import RunningSandbox
 
 from .exit_codes import ExitCode, Stop
@@ -40,7 +40,7 @@ _CHANGES: Final[Mapping[str, Mapping[str, object]]] = {
 
 def tell_story(options: Options, directory: Path | None, *, keep: bool) -> int:
     """Tell it from the first line to the last; the directory goes with the end unless kept."""
-    source = example("courier-fleet")
+    source = example_directory("courier-fleet")
     if directory is not None and os.path.lexists(directory):
         raise Stop(ExitCode.ERROR, f"{directory} exists already; name a new directory.")
     place = directory or Path(tempfile.mkdtemp(prefix="reconciler-demo-"))
@@ -67,8 +67,8 @@ def _settle(source: Path, place: Path) -> None:
     """Copy the example, with the schemas that its files name beside it. Raises OSError."""
     shutil.copytree(source, place, dirs_exist_ok=True)
     for file in place.rglob("*.yaml"):
-        file.write_bytes(at_home(file.read_bytes()))
-    for piece in schemas():
+        file.write_bytes(name_local_schemas(file.read_bytes()))
+    for piece in schema_files():
         file = place / piece.path
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(piece.data)
@@ -127,7 +127,8 @@ class _Stage:
 
 
 def _tell(stage: _Stage, sandbox: RunningSandbox) -> None:
-    devices, people = len(sandbox.world().registrations), _named_people(sandbox)
+    world = sandbox.world()
+    devices, people = len(world.registrations), count_named_people(world)
     stage.say(
         f"A courier company: {people} people, {devices} devices. The push service is simulated at\n"
         f"{stage.url}; nothing leaves this machine, and no account is needed."
@@ -163,11 +164,6 @@ def _tell(stage: _Stage, sandbox: RunningSandbox) -> None:
         "reconciler.yaml shows who logged in, and leaves it. `seen`, a key that no file declares,\n"
         "is not touched. Exit code 2 says that there are changes."
     )
-
-
-def _named_people(sandbox: RunningSandbox) -> int:
-    people = sandbox.world().people
-    return sum(not people[number].is_anonymous for number in people)
 
 
 def _go_on(stage: _Stage, *, kept: bool) -> None:

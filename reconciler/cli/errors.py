@@ -51,7 +51,7 @@ def write_error(options: Options, error: ReconcilerError) -> None:
         case errors.InvalidProject():
             write_diagnostics(options, error.root, error.diagnostics)
             if error.message:
-                say(options, "error", error.message)
+                say(options, "error", error.message, fix=error.fix)
         case errors.InvalidSettings():
             write_diagnostics(options, error.root or options.directory, error.diagnostics)
         case StateError():

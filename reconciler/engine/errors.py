@@ -40,8 +40,10 @@ class InvalidProject(EngineError):
     `root` is the directory that their paths are relative to.
     """
 
-    def __init__(self, root: Path, diagnostics: Sequence[Diagnostic], message: str) -> None:
-        super().__init__(message)
+    def __init__(
+        self, root: Path, diagnostics: Sequence[Diagnostic], message: str, fix: str = ""
+    ) -> None:
+        super().__init__(message, fix)
         self.root = root
         self.diagnostics = tuple(diagnostics)
 
@@ -171,3 +173,11 @@ def typed_endings(root: Path) -> Iterator[None]:
             raise TimedOut.of_deadline() from None
         reason = f"{tripped.reason[0].upper()}{tripped.reason[1:]}. Nothing was changed."
         raise EngineError(reason) from None
+
+
+class PathsInTheWay(EngineError):
+    """Something is where files would be written; none was written, and nothing overwritten."""
+
+
+class IncompleteInstallation(EngineError):
+    """A file that ships with the program is not there."""

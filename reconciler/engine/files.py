@@ -10,9 +10,14 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from fnmatch import translate
 from pathlib import Path
 
+from msgspec import structs
+
+from reconciler.core.diagnostics import Diagnostic
+from reconciler.core.source import Source
 from reconciler.manifest.result import Unreadable
 
 _Fits = Callable[[str], bool]
@@ -182,6 +187,30 @@ def _reached(places: set[int], steps: tuple[_Fits | None, ...]) -> set[int]:
 def printable_path(path: str) -> str:
     """Return a path as text that can be printed; bytes that are no UTF-8 become escapes."""
     return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
+def path_from(origin: Path, root: Path, path: str) -> str:
+    """Return how a path below `root` is written by somebody who stands in `origin`."""
+    prefix = os.path.relpath(root, origin)
+    return path if prefix == "." else os.path.join(prefix, path)
+
+
+def relocate(origin: Path, root: Path, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Return diagnostics, whose paths are relative to `root`, with paths from `origin` on."""
+    if os.path.relpath(root, origin) == ".":
+        return tuple(diagnostics)
+
+    def moved(source: Source) -> Source:
+        return structs.replace(source, file=printable_path(path_from(origin, root, source.file)))
+
+    return tuple(
+        replace(
+            diagnostic,
+            source=None if diagnostic.source is None else moved(diagnostic.source),
+            related=tuple((moved(source), text) for source, text in diagnostic.related),
+        )
+        for diagnostic in diagnostics
+    )
 
 
 def replace_file(path: Path, data: bytes) -> None:

@@ -1,139 +1,145 @@
-"""`fmt`: files in canonical layout, each replaced whole or left alone, and what is said of it."""
+"""Format files (`fmt`): each in canonical layout, replaced whole or left alone.
+
+A file never changes what it means: the new text is read again before it is written. Results come
+one by one, in the order of the files, each as soon as its file is dealt with.
+"""
 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from reconciler.cli.collector import without_collector
-from reconciler.cli.exit_codes import ExitCode, Stop
-from reconciler.cli.settings import Options
-from reconciler.cli.streams import result, say, write
-from reconciler.manifest.layout.canonical import Changed, canonical, is_ours
+from reconciler.core.diagnostics import Diagnostic
+from reconciler.manifest.layout import canonical as layout
 from reconciler.manifest.layout.key_order import Orders
 from reconciler.manifest.layout.redacted_diff import difference
 from reconciler.manifest.result import Unreadable
 
-from . import files
-from .external_people import without_people
-from .project_files import manifest_schemas, project_at, project_path, tell
+from .errors import InvalidProject
+from .files import expand_globs, printable_path, read_file, replace_file
+from .project_files import manifest_paths, manifest_schemas, read_project_file
 from .shipped_files import schema_bytes
 from .starter_files import FORMATS
 
-STDIN = "-"
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """The file is in canonical layout already."""
+
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
-    """What is to be done with a file that is not as it would be: without either, it is written."""
+class Changed:
+    """The file was written, or would be."""
 
-    check: bool
-    diff: bool
+    path: str
+    old: bytes
+    new: bytes
 
     @property
-    def writes(self) -> bool:
-        return not (self.check or self.diff)
+    def changes_line_ends(self) -> bool:
+        """Whether its lines end otherwise than in line feeds alone, which `diff` does not show."""
+        return b"\r" in self.old
+
+    def diff(self, name: str) -> str:
+        """Return the unified diff of a file of this name; values in it stand as `…`."""
+        return difference(name, self.old, self.new)
 
 
-@dataclass(slots=True)
-class _Count:
-    """What became of the files; `left` could not be formatted, `foreign` are none of ours."""
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """The file is in none of this program's formats, so it is left as it is."""
 
-    same: int = 0
-    changed: list[str] = field(default_factory=list)
-    left: int = 0
-    foreign: int = 0
+    path: str
 
 
-def format_project(options: Options, wish: Wish) -> int:
-    """Format the project file and the manifests that it names."""
-    path = project_path(options)
-    root = path.parent
-    reading = project_at(path, manifest_schemas())
-    if reading.value is None:
-        tell(options, root, reading.diagnostics)
-        raise Stop(
-            ExitCode.ERROR,
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """The file cannot be read, or has mistakes of syntax; paths are relative to its root."""
+
+    path: str
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotEquivalent:
+    """In canonical layout the file would not mean the same: a bug of ours, so it is left."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unwritable:
+    """The file would change and cannot be written; `reason` is a clause."""
+
+    path: str
+    reason: str
+
+
+# Paths are as they were given, or relative to the directory of the project file.
+FormatResult = Unchanged | Changed | Foreign | Invalid | NotEquivalent | Unwritable
+
+
+def format_project(project_file: Path, *, write: bool) -> Iterator[FormatResult]:
+    """Format a project file and the manifests that it names; without `write` only tell.
+
+    Raises ProjectNotFound; InvalidProject if the project file has mistakes.
+    """
+    root, name = project_file.parent, project_file.name
+    parsed = read_project_file(project_file, manifest_schemas())
+    if parsed.value is None:
+        raise InvalidProject(
+            root,
+            parsed.diagnostics,
             "The project file has mistakes, so which manifests it names is not known; nothing was "
             "formatted.",
-            f"Mend it; or name the files to format: reconciler fmt {path.name}",
+            f"Mend it; or name the files to format: reconciler fmt {name}",
         )
-    found = files.expand(root, (pattern.text for pattern in reading.value.manifests))
-    paths = without_people((one for group in found.values() for one in group), reading.value)
-    named = [path.name, *(one for one in paths if one != path.name)]
-    return _format(options, root, named, wish, within=root)
+    matches = expand_globs(root, (pattern.text for pattern in parsed.value.manifests))
+    manifests = manifest_paths((path for group in matches.values() for path in group), parsed.value)
+    paths = [name, *(path for path in manifests if path != name)]
+    return _format_each(root, paths, write=write, within=root)
 
 
-def format_files(options: Options, paths: Sequence[str], wish: Wish) -> int:
-    """Format these files, in a project or not. One that is none of ours is left alone."""
-    return _format(options, options.directory, list(dict.fromkeys(paths)), wish)
+def format_files(root: Path, paths: Sequence[str], *, write: bool) -> Iterator[FormatResult]:
+    """Format files of a project or of none, named from `root`; without `write` only tell."""
+    return _format_each(root, list(dict.fromkeys(paths)), write=write, within=None)
 
 
-def format_stdin(options: Options, wish: Wish) -> int:
-    """Format stdin to stdout; what is none of ours goes there as it is."""
-    data = sys.stdin.buffer.read()
-    new, count = data, _Count()
-    if _is_foreign(data):
-        say(options, "warning", f"<stdin>: {_FOREIGN}", fix=_OURS)
-    else:
-        found = _formatted(options, options.origin, "<stdin>", data, _orders())
-        if found is None:
-            return ExitCode.ERROR
-        new = found
-    if wish.diff:
-        result(difference("<stdin>", data, new))
-    elif wish.check:
-        result("<stdin>" if new != data else "")
-    else:
-        write(sys.stdout, new)
-    count.changed += ["<stdin>"] if new != data else []
-    return _exit(count, wish)
+def format_bytes(name: str, data: bytes) -> FormatResult:
+    """Format a text that is no file; `name` is what diagnostics call it."""
+    return Foreign(name) if _is_foreign(data) else _format(name, data, _key_orders())
 
 
-def _format(
-    options: Options, root: Path, paths: Sequence[str], wish: Wish, within: Path | None = None
-) -> int:
-    orders, count = _orders(), _Count()
+def _format_each(
+    root: Path, paths: Sequence[str], *, write: bool, within: Path | None
+) -> Iterator[FormatResult]:
+    """Format files one by one. What a project names as its own is never taken for foreign."""
+    orders = _key_orders()
     for path in paths:
-        name = files.printable(path)
-        data = files.read(root / path, within=within)
+        data = read_file(root / path, within=within)
         if within is None and _is_foreign(data):
-            count.foreign += 1
-            say(options, "warning", f"{_seen(options, root, name)}: {_FOREIGN}", fix=_OURS)
+            yield Foreign(path)
             continue
-        with without_collector():
-            new = _formatted(options, root, name, data, orders)
-        if new is None:
-            count.left += 1
-        elif new == data:
-            count.same += 1
+        result = _format(path, data, orders)
+        if write and isinstance(result, Changed):
+            reason = _write(root / path, result.new)
+            yield Unwritable(path, reason) if reason else result
         else:
-            assert isinstance(data, bytes)
-            _deal(options, root / path, (data, new), wish, count)
-    _summary(options, count, wish)
-    return _exit(count, wish)
+            yield result
 
 
-def _deal(
-    options: Options, path: Path, texts: tuple[bytes, bytes], wish: Wish, count: _Count
-) -> None:
-    """Write a file, or show what would be written; its name goes to stdout at once."""
-    name = files.printable(_seen(options, path.parent, path.name))
-    old, new = texts
-    if wish.writes and (reason := _write(path, new)):
-        say(options, "error", f"{name} cannot be written: {reason}.")
-        count.left += 1
-        return
-    count.changed.append(name)
-    if not wish.diff:
-        result(name)
-        return
-    result(difference(name, old, new))
-    if b"\r" in old:
-        say(options, "info", f"{name}: its lines would end in line feeds alone.")
+def _format(path: str, data: bytes | Unreadable, orders: Orders) -> FormatResult:
+    try:
+        parsed = layout.canonical(printable_path(path), data, orders)
+    except layout.Changed:
+        return NotEquivalent(path)
+    if parsed.value is None or isinstance(data, Unreadable):
+        return Invalid(path, parsed.diagnostics)
+    return Unchanged(path) if parsed.value == data else Changed(path, data, parsed.value)
 
 
 def _write(path: Path, data: bytes) -> str:
@@ -142,68 +148,16 @@ def _write(path: Path, data: bytes) -> str:
         # Its directory would let us replace it, and who took the right away meant the file.
         return "permission denied"
     try:
-        files.replace_file(path, data)
+        replace_file(path, data)
     except OSError as error:
         return (error.strerror or "unknown").lower()
     return ""
 
 
-def _formatted(
-    options: Options, root: Path, name: str, data: bytes | Unreadable, orders: Orders
-) -> bytes | None:
-    """Return a file in canonical layout; None if it was said why there is none."""
-    try:
-        reading = canonical(name, data, orders)
-    except Changed:
-        say(
-            options,
-            "error",
-            f"{_seen(options, root, name)}: left as it is, because in canonical layout it would "
-            "not mean the same. This is a bug in reconciler.",
-        )
-        return None
-    tell(options, root, reading.diagnostics)
-    return reading.value
-
-
-_FOREIGN = "left as it is, because it is no file of reconciler."
-_OURS = "Such a file says: apiVersion: reconciler/v1"
-
-
 def _is_foreign(data: bytes | Unreadable) -> bool:
     """Whether a file is somebody else's. One without any text is not: it gets its diagnostic."""
-    return isinstance(data, bytes) and bool(data.strip()) and not is_ours(data)
+    return isinstance(data, bytes) and bool(data.strip()) and not layout.is_ours(data)
 
 
-def _orders() -> Orders:
+def _key_orders() -> Orders:
     return Orders(map(schema_bytes, FORMATS))
-
-
-def _seen(options: Options, root: Path, name: str) -> str:
-    """Return the path of a file from where the caller stands."""
-    prefix = os.path.relpath(root, options.origin)
-    return name if prefix == "." else os.path.join(prefix, name)
-
-
-def _exit(count: _Count, wish: Wish) -> int:
-    failed = count.left or (wish.check and count.changed)
-    return ExitCode.ERROR if failed else ExitCode.DONE
-
-
-def _summary(options: Options, count: _Count, wish: Wish) -> None:
-    say(options, "info", ", ".join(_parts(count, wish)) + ".")
-
-
-def _parts(count: _Count, wish: Wish) -> Iterator[str]:
-    left = count.left + count.foreign
-    if count.changed:
-        way = " (to write them: reconciler fmt)" if wish.check else ""
-        yield f"{_files(len(count.changed))} {'formatted' if wish.writes else 'would change'}{way}"
-    if count.same:
-        yield f"{_files(count.same)} as {'it' if count.same == 1 else 'they'} should be"
-    if left:
-        yield f"{_files(left)} left as {'it is' if left == 1 else 'they are'}"
-
-
-def _files(count: int) -> str:
-    return f"{count:,} file{'' if count == 1 else 's'}"

@@ -1,7 +1,7 @@
-"""What a repository begins with: the smallest example, the schemas, and pipelines on wish.
+"""What a repository begins with: the smallest example, the schemas, and pipelines if asked for.
 
-The examples name the schemas where the package has them; `at_home` makes that the place where a
-repository of its own has them.
+The examples name the schemas where the package has them; `name_local_schemas` makes that the place
+where a repository of its own has them.
 """
 
 from __future__ import annotations
@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from reconciler.cli.exit_codes import ExitCode, Stop
-
+from .errors import IncompleteInstallation
 from .shipped_files import data_directory, schema_bytes
 
 PROJECT: Final = "minimal"
@@ -28,56 +27,58 @@ _PACKAGED: Final = b"../../schemas/"
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class StarterFile:
     """One file: its path in the repository, `/` between, and what stands in it."""
 
     path: str
     data: bytes
 
 
-def starter(ci: str) -> tuple[Piece, ...]:
-    """Return the files of a new repository; `ci` is a key of PIPELINES, or "none"."""
+def starter_files(pipelines: str) -> tuple[StarterFile, ...]:
+    """Return the files of a new repository; `pipelines` is a key of PIPELINES, or "none".
+
+    Raises IncompleteInstallation.
+    """
+    project = _example_files(PROJECT)
     return (
-        *(Piece(one.path, at_home(one.data)) for one in _example(PROJECT)),
-        *(() if ci == "none" else _pipelines(ci)),
-        *schemas(),
+        *(StarterFile(file.path, name_local_schemas(file.data)) for file in project),
+        *(() if pipelines == "none" else _pipeline_files(pipelines)),
+        *schema_files(),
     )
 
 
-def schemas() -> Iterator[Piece]:
+def schema_files() -> Iterator[StarterFile]:
     """Yield the schemas of what people write, where editors look for them."""
     for name in FORMATS:
-        yield Piece(f"schemas/{name}.schema.json", schema_bytes(name))
+        yield StarterFile(f"schemas/{name}.schema.json", schema_bytes(name))
 
 
-def at_home(data: bytes) -> bytes:
+def name_local_schemas(data: bytes) -> bytes:
     """Return a file of an example as it is in a directory that has the schemas itself."""
     return data.replace(_PACKAGED, b"schemas/")
 
 
-def example(name: str) -> Path:
-    """Return the directory of an example; Stop if the installation has lost it."""
-    found = data_directory("examples") / name
-    if not found.is_dir():
-        raise Stop(
-            ExitCode.ERROR,
-            f"The example {name} is missing from this installation.",
-            "Install reconciler again.",
+def example_directory(name: str) -> Path:
+    """Return the directory of an example. Raises IncompleteInstallation."""
+    directory = data_directory("examples") / name
+    if not directory.is_dir():
+        raise IncompleteInstallation(
+            f"The example {name} is missing from this installation.", "Install reconciler again."
         )
-    return found
+    return directory
 
 
-def _pipelines(ci: str) -> Iterator[Piece]:
-    name, where = PIPELINES[ci]
-    yield from (
-        one for one in _example(name) if one.path == where or one.path.startswith(f"{where}/")
-    )
+def _pipeline_files(forge: str) -> Iterator[StarterFile]:
+    example, path = PIPELINES[forge]
+    for file in _example_files(example):
+        if file.path == path or file.path.startswith(f"{path}/"):
+            yield file
 
 
-def _example(name: str) -> Iterator[Piece]:
-    root = example(name)
+def _example_files(name: str) -> Iterator[StarterFile]:
+    root = example_directory(name)
     for path in sorted(root.rglob("*")):
-        inside = path.relative_to(root)
+        relative = path.relative_to(root)
         # In a checkout somebody may have tried the example.
-        if path.is_file() and ".reconciler" not in inside.parts:
-            yield Piece(inside.as_posix(), path.read_bytes())
+        if path.is_file() and ".reconciler" not in relative.parts:
+            yield StarterFile(relative.as_posix(), path.read_bytes())

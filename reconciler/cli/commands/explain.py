@@ -15,9 +15,9 @@ _LONGEST: Final = 100
 
 
 def _complete(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    from reconciler.engine.explain import completions
+    from reconciler.engine.explain import complete_name
 
-    return [CompletionItem(name) for name in completions(incomplete)]
+    return [CompletionItem(name) for name in complete_name(incomplete)]
 
 
 @click.command(
@@ -52,39 +52,42 @@ def command(options: Options, name: str | None, form: str) -> None:
     from reconciler.cli.views.terminal import paint
     from reconciler.core.codes import CODES
     from reconciler.core.diagnostics import Code
-    from reconciler.engine.explain import FORMATS, Unexplained, also, explained, guide
-    from reconciler.manifest.messages.error_examples import SPECIMENS
+    from reconciler.engine.explain import (
+        FORMATS,
+        Unexplained,
+        explain,
+        field_guide,
+        provoking_text,
+        related_names,
+    )
     from reconciler.plan.glossary import TERMS, Term
     from reconciler.render import guide as render
 
+    is_json = form == "json"
     if not name:
-        if form == "json":
-            paths = {one: tuple(guide(one).paths()) for one in FORMATS}
+        if is_json:
+            paths = {format_: tuple(field_guide(format_).paths()) for format_ in FORMATS}
             result(render.overview_json(paths, CODES, TERMS))
         else:
-            roots = {one: guide(one).roots() for one in FORMATS}
+            roots = {format_: field_guide(format_).roots() for format_ in FORMATS}
             paint(sys.stdout, render.overview_lines(roots, CODES, TERMS), options)
         return
-    found = explained(name)
-    match found:
-        case Unexplained(hint):
-            shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
-            raise click.UsageError(f"Nothing is called {shown!r}. {hint}")
+    subject = explain(name)
+    if isinstance(subject, Unexplained):
+        shown = name if len(name) <= _LONGEST else f"{name[:_LONGEST]}…"
+        raise click.UsageError(f"Nothing is called {shown!r}. {subject.hint}")
+    related = related_names(subject, name)
+    match subject:
+        case Code() if is_json:
+            result(render.code_json(subject, provoking_text(subject), related))
         case Code():
-            specimen, others = SPECIMENS.get(found.id), also(found, name)
-            if form == "json":
-                result(render.code_json(found, specimen, others))
-            else:
-                paint(sys.stdout, render.code_lines(found, specimen, others), options)
+            lines = render.code_lines(subject, provoking_text(subject), related)
+            paint(sys.stdout, lines, options)
+        case Term() if is_json:
+            result(render.term_json(subject, related))
         case Term():
-            others = also(found, name)
-            if form == "json":
-                result(render.term_json(found, others))
-            else:
-                paint(sys.stdout, render.term_lines(found, others), options)
+            paint(sys.stdout, render.term_lines(subject, related), options)
+        case _ if is_json:
+            result(render.field_json(subject, related))
         case _:
-            others = also(found, name)
-            if form == "json":
-                result(render.field_json(found, others))
-            else:
-                paint(sys.stdout, render.field_lines(found, others), options)
+            paint(sys.stdout, render.field_lines(subject, related), options)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import click
 
 from reconciler.cli.settings import Options
+
+_STDIN: Final = "-"
 
 
 @click.command(
@@ -33,11 +37,22 @@ def command(options: Options, paths: tuple[str, ...], check: bool, diff: bool) -
     Comments stay with what they belong to, and a file never changes what it means: it is read again
     before it is written. One with mistakes of syntax is left as it is (exit code 1).
     """
-    from reconciler.engine.formatting import STDIN, Wish, format_files, format_project, format_stdin
+    import sys
 
-    wish = Wish(check, diff)
-    if STDIN in paths:
+    from reconciler.cli.views.formatting import FormatView
+    from reconciler.engine.formatting import format_bytes, format_files, format_project
+    from reconciler.engine.project_files import locate_project_file
+
+    if _STDIN in paths:
         if len(paths) > 1:
             raise click.UsageError("- stands for stdin, and goes with no other file.")
-        return format_stdin(options, wish)
-    return format_files(options, paths, wish) if paths else format_project(options, wish)
+        data = sys.stdin.buffer.read()
+        view = FormatView(options, options.origin, check, diff)
+        return view.show_stdin(data, format_bytes("<stdin>", data))
+    write = not (check or diff)
+    if paths:
+        view = FormatView(options, options.directory, check, diff)
+        return view.show_all(format_files(options.directory, paths, write=write))
+    project_file = locate_project_file(options.directory, options.config)
+    view = FormatView(options, project_file.parent, check, diff)
+    return view.show_all(format_project(project_file, write=write))

@@ -10,9 +10,10 @@ import click
 from reconciler.cli.exit_codes import ExitCode, Stop
 from reconciler.cli.settings import Options
 from reconciler.cli.streams import did_you_mean, result, say
+from reconciler.engine.errors import InvalidDocument, UnreadableFile
 
 if TYPE_CHECKING:
-    from reconciler.platform.world import World
+    from reconciler.sandbox.launch import World
 
 
 @click.command(
@@ -117,14 +118,13 @@ def command(
     readings = _readings(assumed)
     _check_faults(faults)
     world = None if world_file is None else _world(world_file)
-    from reconciler.platform.operations import DEFAULT_LIMITS
     from reconciler.sandbox.account import SandboxOptions
+    from reconciler.sandbox.launch import DEFAULT_LIMITS, application_codes
     from reconciler.sandbox.serve import serve
 
     def ready(url: str) -> None:
         result(url)
-        codes = _codes(world)
-        say(options, "info", _how_to_use(url, codes), url=url)
+        say(options, "info", _how_to_use(url, application_codes(world)), url=url)
 
     chosen = SandboxOptions(
         port=port,
@@ -151,18 +151,18 @@ def command(
 
 
 def _readings(assumed: tuple[str, ...]) -> dict[str, str]:
-    from reconciler.platform.assumptions import ASSUMPTIONS
+    from reconciler.sandbox.launch import readings_by_assumption
 
+    known = readings_by_assumption()
     chosen: dict[str, str] = {}
     for text in assumed:
         name, _, reading = text.partition("=")
-        assumption = ASSUMPTIONS.get(name)
-        if assumption is None:
-            hint = did_you_mean(name, ASSUMPTIONS) or f" They are: {', '.join(ASSUMPTIONS)}."
+        if name not in known:
+            hint = did_you_mean(name, known) or f" They are: {', '.join(known)}."
             raise click.UsageError(f"--assume {text}: there is no assumption {name!r}.{hint}")
-        if reading not in assumption.readings:
-            known = ", ".join(assumption.readings)
-            raise click.UsageError(f"--assume {text}: {name} is one of: {known}.")
+        if reading not in known[name]:
+            readings = ", ".join(known[name])
+            raise click.UsageError(f"--assume {text}: {name} is one of: {readings}.")
         chosen[name] = reading
     return chosen
 
@@ -178,25 +178,16 @@ def _check_faults(faults: tuple[str, ...]) -> None:
 
 
 def _world(file: Path) -> World:
-    from reconciler.engine.files import read
-    from reconciler.manifest.result import Unreadable
-    from reconciler.platform.worldfile import decode_world
+    from reconciler.engine.files import read_file
+    from reconciler.sandbox.launch import decode_world
 
-    data = read(file)
-    if isinstance(data, Unreadable):
-        raise Stop(ExitCode.ERROR, f"{file} cannot be read: {data.reason}.")
+    data = read_file(file)
+    if not isinstance(data, bytes):
+        raise UnreadableFile(f"{file} cannot be read: {data.reason}.")
     try:
         return decode_world(data)
     except ValueError as error:
-        raise Stop(ExitCode.ERROR, f"{file} is no world: {error}.") from None
-
-
-def _codes(world: World | None) -> tuple[str, ...]:
-    if world is not None:
-        return tuple(world.applications)
-    from reconciler.sandbox.fleet import APPLICATIONS
-
-    return tuple(APPLICATIONS)
+        raise InvalidDocument(f"{file} is no world: {error}.") from None
 
 
 def _how_to_use(url: str, codes: tuple[str, ...]) -> str:

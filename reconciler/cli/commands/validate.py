@@ -32,8 +32,9 @@ def command(options: Options, form: str) -> int:
     Exit code 1 if there is one; a warning alone is 0.
     """
     from reconciler.cli.collector import keep_to_the_end, without_collector
-    from reconciler.cli.views.diagnostics import relocate, write_diagnostics
+    from reconciler.cli.views.diagnostics import write_diagnostics
     from reconciler.core.counting import counted
+    from reconciler.engine.files import relocate
     from reconciler.engine.project_files import check_files, count_mistakes, locate_project_file
 
     with without_collector():

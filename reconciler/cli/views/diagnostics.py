@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
-
-from msgspec import structs
 
 from reconciler.cli.settings import Options
 from reconciler.cli.streams import colored, say, write
 from reconciler.core.diagnostics import Diagnostic
-from reconciler.core.source import Source
-from reconciler.engine.files import printable_path
+from reconciler.engine.files import relocate
 
 _LABEL: Final = re.compile(r"^(\S+: )?((error|warning)\[[EW]\d+\])", re.MULTILINE)
 _COLORS: Final = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m"}
@@ -46,25 +41,6 @@ def write_diagnostics(options: Options, root: Path, diagnostics: Iterable[Diagno
     from reconciler.render.diagnostics import text
 
     write(sys.stderr, _paint(text(shown)) if colored(sys.stderr, options) else text(shown))
-
-
-def relocate(origin: Path, root: Path, diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Return diagnostics whose paths lead to their files from where the caller stands."""
-    prefix = os.path.relpath(root, origin)
-    if prefix == ".":
-        return tuple(diagnostics)
-
-    def moved(source: Source) -> Source:
-        return structs.replace(source, file=printable_path(os.path.join(prefix, source.file)))
-
-    return tuple(
-        replace(
-            one,
-            source=None if one.source is None else moved(one.source),
-            related=tuple((moved(source), text) for source, text in one.related),
-        )
-        for one in diagnostics
-    )
 
 
 def _paint(text: str) -> str:

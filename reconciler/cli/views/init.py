@@ -1,19 +1,18 @@
-"""The first hour: what `init` writes, what it will not, and what to type next."""
+"""What `init` says: what is in the way, what it wrote, and what to type next."""
 
 from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from reconciler.cli.exit_codes import ExitCode, Stop
 from reconciler.cli.settings import Options
 from reconciler.cli.streams import blank, result, say
-from reconciler.engine.files import printable
-from reconciler.engine.placing_files import plant, planting
-from reconciler.engine.starter_files import PIPELINES, starter
+from reconciler.engine.files import printable_path
+from reconciler.engine.init import PreparedRepository, find_git_root
+from reconciler.engine.starter_files import PIPELINES
 
 # For the service simulated on this machine; whoever has set one already keeps it.
 _PORT: Final = 8118
@@ -24,72 +23,59 @@ _SETTINGS: Final = {
 }
 
 
-def begin(options: Options, directory: Path, ci: str) -> int:
-    """Write the files of a new repository, list them, and say how to go on."""
-    if os.path.lexists(directory) and not directory.is_dir():
-        raise Stop(ExitCode.ERROR, f"{directory} is no directory.", "Name another one.")
-    found = planting(directory, starter(ci))
-    if found.obstacles:
-        for obstacle in found.obstacles:
-            say(options, "error", f"{directory / obstacle.path} is in the way: {obstacle.reason}.")
-        raise Stop(
-            ExitCode.ERROR,
-            "Nothing was written.",
-            "Move away what is in the way; or let it be written elsewhere, and take from there "
-            "what you need: reconciler init NEW",
-        )
-    if not found.pieces:
+def show_prepared(options: Options, prepared: PreparedRepository) -> None:
+    """Say what is in the way, one line each; or that there is nothing to write."""
+    for obstacle in prepared.obstacles:
+        path = prepared.directory / obstacle.path
+        say(options, "error", f"{path} is in the way: {obstacle.reason}.")
+    if not prepared.obstacles and not prepared.files:
         say(options, "info", "Nothing to write: all of it is there already.")
-        return ExitCode.DONE
-    plant(found)
-    paths = [piece.path for piece in found.pieces]
-    result("\n".join(printable(str(directory / path)) for path in paths))
+
+
+def show_written(
+    options: Options, prepared: PreparedRepository, pipelines: str, environ: Mapping[str, str]
+) -> None:
+    """List the files that were written, and say how to go on."""
+    result("\n".join(printable_path(str(path)) for path in prepared.paths))
     blank(options)
-    _tell(options, directory, ci)
-    return ExitCode.DONE
+    git_root = find_git_root(prepared.directory)
+    commands = tuple(_next_commands(options, prepared.directory, git_root, environ))
+    lines = "\n".join(f"  {command}" for command in commands)
+    say(options, "info", f"Next:\n{lines}", next=commands)
+    if pipelines != "none":
+        _show_pipelines(options, prepared.directory.resolve(), git_root, PIPELINES[pipelines][1])
 
 
-def _tell(options: Options, directory: Path, ci: str) -> None:
-    repository = _repository(directory)
-    typed = tuple(_next(options, directory, is_in_git=repository is not None))
-    lines = "\n".join(f"  {line}" for line in typed)
-    say(options, "info", f"Next:\n{lines}", next=typed)
-    if ci == "none":
-        return
-    where = PIPELINES[ci][1]
+def _show_pipelines(options: Options, directory: Path, git_root: Path | None, path: str) -> None:
     say(
         options,
         "info",
-        f"Before the pipelines run: {where} says which settings they need, and `state` in "
+        f"Before the pipelines run: {path} says which settings they need, and `state` in "
         "reconciler.yaml must name a record that they share.",
     )
-    if repository is not None and repository != directory.resolve():
+    if git_root is not None and git_root != directory:
         say(
             options,
             "warning",
-            f"The repository begins at {repository}, and pipelines are looked for there only.",
-            fix=f"Move {where} there, and let its commands say: reconciler -C "
-            f"{shlex.quote(str(directory.resolve().relative_to(repository)))}",
+            f"The repository begins at {git_root}, and pipelines are looked for there only.",
+            fix=f"Move {path} there, and let its commands say: reconciler -C "
+            f"{shlex.quote(str(directory.relative_to(git_root)))}",
         )
 
 
-def _next(options: Options, directory: Path, *, is_in_git: bool) -> Iterator[str]:
+def _next_commands(
+    options: Options, directory: Path, git_root: Path | None, environ: Mapping[str, str]
+) -> Iterator[str]:
     # From where the shell is, which -C does not move.
-    away = os.path.relpath(directory.resolve(), options.origin)
-    if away != ".":
-        yield f"cd {shlex.quote(away)}"
-    if not is_in_git:
+    relative = os.path.relpath(directory.resolve(), options.origin)
+    if relative != ".":
+        yield f"cd {shlex.quote(relative)}"
+    if git_root is None:
         yield "git init"
-    unset = [name for name in _SETTINGS if not os.environ.get(name)]
+    unset = [name for name in _SETTINGS if not environ.get(name)]
     if "INFOBIP_BASE_URL" in unset:
         yield f"reconciler --quiet sandbox --port {_PORT} &"
     if unset:
         yield f"export {' '.join(f'{name}={_SETTINGS[name]}' for name in unset)}"
     yield "reconciler validate"
     yield "reconciler plan"
-
-
-def _repository(directory: Path) -> Path | None:
-    """Return the root of the Git repository that a directory is in."""
-    place = directory.resolve()
-    return next((one for one in (place, *place.parents) if (one / ".git").exists()), None)

@@ -15,14 +15,14 @@ from reconciler.core.diagnostics import Code
 from reconciler.core.field_doc import Field
 from reconciler.core.safety import GONE, LEAVING
 from reconciler.engine.explain import (
-    BARE,
     FORMATS,
+    UNPREFIXED,
     Unexplained,
-    also,
-    completions,
-    explained,
-    guide,
-    names,
+    complete_name,
+    explain,
+    explained_names,
+    field_guide,
+    related_names,
 )
 from reconciler.engine.shipped_files import schema_bytes, schema_names
 from reconciler.plan.glossary import TERMS, Term
@@ -76,12 +76,12 @@ def test_every_field_of_a_format_is_explained(format_: str) -> None:
         if of != format_:
             continue
         count += 1
-        found = explained(f"{format_}.{path}")
+        found = explain(f"{format_}.{path}")
         told = document["$defs"][one["$ref"].removeprefix("#/$defs/")] if "$ref" in one else one
         if not isinstance(found, Field) or found.description != told["description"]:
             wrong.append((path, found))
             continue
-        text = plain(render.field_lines(found, also(found, path)))
+        text = plain(render.field_lines(found, related_names(found, path)))
         assert told["description"] in text
         assert json.loads(render.field_json(found))["description"] == told["description"]
 
@@ -92,22 +92,22 @@ def test_every_field_of_a_format_is_explained(format_: str) -> None:
 def test_fields_that_people_write_need_no_word_before_them() -> None:
     """Without a prefix a path means the manifest, then the project file, then a consent."""
     taken: set[str] = set()
-    for format_ in BARE:
-        for path in guide(format_).paths():
+    for format_ in UNPREFIXED:
+        for path in field_guide(format_).paths():
             if path.partition(".")[0] in taken:
                 continue
-            found = explained(path)
+            found = explain(path)
             assert isinstance(found, Field), path
             assert (found.format, found.path) == (format_, path)
-        taken |= set(guide(format_).roots())
+        taken |= set(field_guide(format_).roots())
 
 
 @pytest.mark.parametrize("code", CODES, ids=lambda code: code.id)
 def test_every_diagnostic_is_explained_by_code_and_by_name(code: Code) -> None:
     """In any case of letters; with its title, why and fix."""
-    assert explained(code.id) is code
-    assert explained(code.id.lower()) is code
-    assert explained(code.slug) is code
+    assert explain(code.id) is code
+    assert explain(code.id.lower()) is code
+    assert explain(code.slug) is code
     text = plain(render.code_lines(code, None))
     assert all(part in text for part in (code.id, code.slug, code.title, code.why, code.fix))
 
@@ -116,12 +116,14 @@ def test_no_name_of_a_diagnostic_hides_a_field() -> None:
     """A field at the top of a file is found by its name."""
     slugs = {code.slug for code in CODES}
 
-    assert slugs.isdisjoint({*FORMATS, *(root for one in BARE for root in guide(one).roots())})
+    assert slugs.isdisjoint(
+        {*FORMATS, *(root for one in UNPREFIXED for root in field_guide(one).roots())}
+    )
 
 
 def test_every_name_that_is_listed_is_explained() -> None:
     """What completion offers is never unknown."""
-    unknown = [name for name in names() if isinstance(explained(name), Unexplained)]
+    unknown = [name for name in explained_names() if isinstance(explain(name), Unexplained)]
 
     assert unknown == []
 
@@ -153,7 +155,7 @@ PATHS: Final = [
 @pytest.mark.parametrize(("name", "format_", "path"), PATHS)
 def test_how_a_path_is_read(name: str, format_: str, path: str) -> None:
     """Chosen names may be left out, written, or stand as a placeholder; lists are no step."""
-    found = explained(name)
+    found = explain(name)
 
     assert isinstance(found, Field), found
     assert (found.format, found.path) == (format_, path)
@@ -180,7 +182,7 @@ def test_how_a_path_is_read(name: str, format_: str, path: str) -> None:
 )
 def test_an_unknown_name_gets_a_hint(name: str, hint: str) -> None:
     """What was probably meant, or what there is at that place."""
-    found = explained(name)
+    found = explain(name)
 
     assert isinstance(found, Unexplained)
     assert found.hint.startswith(hint)
@@ -188,7 +190,7 @@ def test_an_unknown_name_gets_a_hint(name: str, hint: str) -> None:
 
 def test_what_a_field_takes_is_said() -> None:
     """Type, default, allowed values, rules and examples as YAML takes them."""
-    share, drift = explained("api.quotaShare"), explained("onDrift.owner")
+    share, drift = explain("api.quotaShare"), explain("onDrift.owner")
 
     assert isinstance(share, Field)
     assert isinstance(drift, Field)
@@ -199,7 +201,7 @@ def test_what_a_field_takes_is_said() -> None:
 
 def test_an_owner_is_explained_with_all_that_it_can_be() -> None:
     """A name, an identity in place, or null; and the fields of the identity."""
-    owner = explained("devices.owner")
+    owner = explain("devices.owner")
 
     assert isinstance(owner, Field)
     assert owner.types == "text, a mapping or null"
@@ -223,35 +225,35 @@ def test_every_warning_risk_and_guard_of_a_plan_is_explained() -> None:
 @pytest.mark.parametrize("name", ["gone", "gone:courier", "GONE:courier=12"])
 def test_a_guard_is_explained_as_it_was_printed(name: str) -> None:
     """With its application and its count, for that is what people copy."""
-    found = explained(name)
+    found = explain(name)
 
     assert isinstance(found, Term)
     assert found.kinds == ("guard",)
-    assert also(found, name) == ("safety.budgets.gone",)
+    assert related_names(found, name) == ("safety.budgets.gone",)
     assert json.loads(render.term_json(found))["kind"] == "term"
     assert found.fix in plain(render.term_lines(found))
 
 
 def test_a_field_of_several_files_names_the_others() -> None:
     """Which file is meant is never a secret."""
-    found = explained("apiVersion")
+    found = explain("apiVersion")
 
     assert isinstance(found, Field)
-    assert also(found, "apiVersion") == ("project.apiVersion", "consent.apiVersion")
+    assert related_names(found, "apiVersion") == ("project.apiVersion", "consent.apiVersion")
 
 
 def test_completion_goes_on_to_the_next_dot() -> None:
     """Few names at a time, as directories are completed."""
-    assert completions("devices.o") == ["devices.owner"]
-    assert "devices.owner.email" in completions("devices.owner.")
-    assert "E204" in completions("e20")
-    assert all(name.count(".") == 0 for name in completions(""))
-    assert completions("nothing-like-it") == []
+    assert complete_name("devices.o") == ["devices.owner"]
+    assert "devices.owner.email" in complete_name("devices.owner.")
+    assert "E204" in complete_name("e20")
+    assert all(name.count(".") == 0 for name in complete_name(""))
+    assert complete_name("nothing-like-it") == []
 
 
 def test_the_overview_lists_everything() -> None:
     """All formats with their fields at the top, and all diagnostics."""
-    roots = {one: guide(one).roots() for one in FORMATS}
+    roots = {one: field_guide(one).roots() for one in FORMATS}
     text = plain(render.overview_lines(roots, CODES, TERMS))
 
     assert [code.id for code in CODES if code.id not in text] == []

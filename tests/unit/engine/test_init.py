@@ -8,12 +8,19 @@ from typing import Final
 
 import pytest
 
-from reconciler.cli.exit_codes import ExitCode, Stop
-from reconciler.engine.placing_files import InTheWay, Planting, plant, planting
-from reconciler.engine.starter_files import Piece
+from reconciler.cli.errors import exit_code_of
+from reconciler.cli.exit_codes import ExitCode
+from reconciler.engine.errors import PathsInTheWay, UnwritableFile
+from reconciler.engine.init import (
+    Obstacle,
+    PreparedRepository,
+    prepare_files,
+    write_repository,
+)
+from reconciler.engine.starter_files import StarterFile
 
 # Longer than file systems take: the one failure that root meets too.
-IMPOSSIBLE: Final = Piece("z" * 300, b"never")
+IMPOSSIBLE: Final = StarterFile("z" * 300, b"never")
 
 
 def content(root: Path) -> dict[str, bytes | None]:
@@ -29,40 +36,44 @@ def test_what_fails_on_the_way_is_taken_back(tmp_path: Path) -> None:
     (tmp_path / ".gitignore").write_bytes(b"*.log")
     (tmp_path / "devices").mkdir()
     before = content(tmp_path)
-    pieces = [Piece(".gitignore", b"x\n"), Piece("devices/a.yaml", b"a"), Piece("new/b", b"b")]
-    found = planting(tmp_path, [*pieces, IMPOSSIBLE])
+    files = [
+        StarterFile(".gitignore", b"x\n"),
+        StarterFile("devices/a.yaml", b"a"),
+        StarterFile("new/b", b"b"),
+    ]
+    prepared = prepare_files(tmp_path, [*files, IMPOSSIBLE])
 
-    with pytest.raises(Stop) as ended:
-        plant(found)
+    with pytest.raises(UnwritableFile) as ended:
+        write_repository(prepared)
 
-    assert [piece.path for piece in found.pieces] == [
+    assert [file.path for file in prepared.files] == [
         *(".gitignore", "devices/a.yaml", "new/b", IMPOSSIBLE.path)
     ]
-    assert ended.value.code is ExitCode.ERROR
+    assert exit_code_of(ended.value) is ExitCode.ERROR
     assert "cannot be written: file name too long" in ended.value.message
     assert content(tmp_path) == before
 
 
 def test_a_directory_that_was_missing_goes_too(tmp_path: Path) -> None:
     """Those above it as well, as far as they were made."""
-    found = planting(tmp_path / "one" / "two", [Piece("a", b"a"), IMPOSSIBLE])
+    prepared = prepare_files(tmp_path / "one" / "two", [StarterFile("a", b"a"), IMPOSSIBLE])
 
-    with pytest.raises(Stop):
-        plant(found)
+    with pytest.raises(UnwritableFile):
+        write_repository(prepared)
 
     assert content(tmp_path) == {}
 
 
 def test_what_appears_meanwhile_is_not_overwritten(tmp_path: Path) -> None:
     """Looking and writing are two moments."""
-    pieces = (Piece("a", b"a"), Piece("b", b"b"))
-    found = planting(tmp_path, pieces)
+    files = (StarterFile("a", b"a"), StarterFile("b", b"b"))
+    prepared = prepare_files(tmp_path, files)
     (tmp_path / "b").write_bytes(b"precious")
 
-    with pytest.raises(Stop) as ended:
-        plant(found)
+    with pytest.raises(PathsInTheWay) as ended:
+        write_repository(prepared)
 
-    assert found == Planting(tmp_path, pieces, ())
+    assert prepared == PreparedRepository(tmp_path, files, ())
     assert "appeared meanwhile" in ended.value.message
     assert content(tmp_path) == {"b": b"precious"}
 
@@ -74,7 +85,9 @@ def test_a_gitignore_that_is_read_only_is_in_the_way(tmp_path: Path) -> None:
     path.write_bytes(b"x\n")
     path.chmod(0o440)
 
-    assert planting(tmp_path, [Piece(".gitignore", b"x\n")]) == Planting(tmp_path, (), ())
-    assert planting(tmp_path, [Piece(".gitignore", b"y\n")]).obstacles == (
-        InTheWay(".gitignore", "permission denied"),
+    assert prepare_files(tmp_path, [StarterFile(".gitignore", b"x\n")]) == PreparedRepository(
+        tmp_path, (), ()
+    )
+    assert prepare_files(tmp_path, [StarterFile(".gitignore", b"y\n")]).obstacles == (
+        Obstacle(".gitignore", "permission denied"),
     )
