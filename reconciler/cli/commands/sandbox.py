@@ -9,7 +9,8 @@ import click
 
 from reconciler.cli.exit_codes import ExitCode, Stop
 from reconciler.cli.settings import Options
-from reconciler.cli.streams import did_you_mean, result, say
+from reconciler.cli.streams import result, say
+from reconciler.core.suggestion import hint
 from reconciler.engine.errors import InvalidDocument, UnreadableFile
 
 if TYPE_CHECKING:
@@ -158,8 +159,8 @@ def _readings(assumed: tuple[str, ...]) -> dict[str, str]:
     for text in assumed:
         name, _, reading = text.partition("=")
         if name not in known:
-            hint = did_you_mean(name, known) or f" They are: {', '.join(known)}."
-            raise click.UsageError(f"--assume {text}: there is no assumption {name!r}.{hint}")
+            suggestion = hint(name, known) or f" They are: {', '.join(known)}."
+            raise click.UsageError(f"--assume {text}: there is no assumption {name!r}.{suggestion}")
         if reading not in known[name]:
             readings = ", ".join(known[name])
             raise click.UsageError(f"--assume {text}: {name} is one of: {readings}.")

@@ -7,8 +7,8 @@ import click
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.options.output_format import format_option
 from reconciler.cli.settings import Options
-from reconciler.render.formats import DIAGNOSTIC_FORMATS
 from reconciler.cli.streams import result
+from reconciler.render.formats import DIAGNOSTIC_FORMATS
 
 
 @click.command(
@@ -21,9 +21,7 @@ Examples:
   reconciler validate --format sarif > mistakes.sarif
 """,
 )
-@format_option(
-    *DIAGNOSTIC_FORMATS, help="How mistakes are told; all but text go to stdout."
-)
+@format_option(*DIAGNOSTIC_FORMATS, help="How mistakes are told; all but text go to stdout.")
 @click.pass_obj
 def command(options: Options, form: str) -> int:
     """Check the project file and all manifests; needs neither network nor secrets.
