@@ -1,7 +1,9 @@
 """A project: its files, read and checked, and everything that can be done with them.
 
 This is the public API, and what the commands call. Nothing here prints, asks, reads the
-environment, installs a signal handler or changes a switch of the process.
+environment, installs a signal handler or changes a switch of the process. What is called for it
+does as it does elsewhere: Git runs in the environment of this process, and the drivers of clouds
+and databases read variables of their own.
 """
 
 from __future__ import annotations
