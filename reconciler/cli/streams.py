@@ -36,12 +36,17 @@ def write(stream: TextIO, data: str | bytes) -> None:
             raise Stop(ExitCode.ERROR, reason) from None
 
 
+def write_text(stream: TextIO, text: str | bytes) -> None:
+    """Write a text that ends with a newline, whether it does already or not; nothing for none."""
+    if isinstance(text, bytes):
+        write(stream, text if text.endswith(b"\n") or not text else text + b"\n")
+    elif text:
+        write(stream, text if text.endswith("\n") else text + "\n")
+
+
 def result(text: str | bytes) -> None:
     """Write the result of the command, ended by a newline."""
-    newline = b"\n" if isinstance(text, bytes) else "\n"
-    if not text:
-        return
-    write(sys.stdout, text if text.endswith(newline) else text + newline)  # type: ignore[arg-type,operator]
+    write_text(sys.stdout, text)
 
 
 _PAINT = {"error": "\x1b[1;31m", "warning": "\x1b[1;33m", "info": ""}
@@ -64,20 +69,7 @@ def say(options: Options, level: str, message: str, **more: object) -> None:
     write(sys.stderr, f"{label}{message}\n" + (f"  {fix}\n" if fix else ""))
 
 
-def moment() -> str:
-    """Return the present moment as documents have it: UTC, to the second."""
-    return datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
 def blank(options: Options) -> None:
     """Set text messages apart by an empty line."""
     if not options.log_json and not options.quiet:
         write(sys.stderr, "\n")
-
-
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return " Did you mean X?" or nothing."""
-    from reconciler.core.suggestion import closest
-
-    meant = closest(word, list(known))
-    return "" if meant is None else f" Did you mean {meant}?"

@@ -16,6 +16,7 @@ from reconciler.cli.options.output_file import require_replaceable
 from reconciler.cli.options.output_format import format_option
 from reconciler.cli.options.selection import selection_options
 from reconciler.cli.settings import Options
+from reconciler.render.formats import REPORT_FORMATS
 from reconciler.cli.streams import say
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ After Ctrl-C, a failure, or a kill: the same command again goes on with the plan
 )
 @click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--yes", is_flag=True, help="Without FILE: do not ask.")
-@format_option("text", "json", "markdown", help="The form of the report on stdout.")
+@format_option(*REPORT_FORMATS, help="The form of the report on stdout.")
 @click.option(
     "--report",
     "report_file",

@@ -8,6 +8,7 @@ from reconciler.cli.options.duration import Duration
 from reconciler.cli.options.output_format import format_option
 from reconciler.cli.options.read_strategy import read_option
 from reconciler.cli.settings import Options
+from reconciler.render.formats import DRIFT_FORMATS
 
 
 @click.command(
@@ -21,7 +22,7 @@ Examples:
   reconciler drift --format json | jq '.devices[].device'
 """,
 )
-@format_option("text", "json", "markdown")
+@format_option(*DRIFT_FORMATS)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit code 2 when others changed anything.")
 @click.option("--application", metavar="NAME", help="Only devices of this application.")
 @read_option

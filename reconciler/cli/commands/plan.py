@@ -13,6 +13,7 @@ from reconciler.cli.options.output_format import format_option
 from reconciler.cli.options.read_strategy import read_option
 from reconciler.cli.options.selection import selection_options
 from reconciler.cli.settings import Options
+from reconciler.render.formats import PLAN_FORMATS
 from reconciler.cli.streams import say
 
 
@@ -43,7 +44,7 @@ Examples:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Save the plan; `reconciler apply FILE` carries out exactly this.",
 )
-@format_option("text", "json", "markdown", "html", "calls")
+@format_option(*PLAN_FORMATS)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit code 2 when there are changes.")
 @selection_options
 @read_option

@@ -8,6 +8,7 @@ import click
 
 from reconciler.cli.options.output_format import format_option
 from reconciler.cli.settings import Options
+from reconciler.render.formats import PLAN_FORMATS
 
 
 @click.command(
@@ -20,7 +21,7 @@ Examples:
 """,
 )
 @click.argument("file", type=click.Path(path_type=Path))
-@format_option("text", "json", "markdown", "html", "calls")
+@format_option(*PLAN_FORMATS)
 @click.pass_obj
 def command(options: Options, file: Path, form: str) -> None:
     """Show a saved plan."""

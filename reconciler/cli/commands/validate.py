@@ -7,6 +7,7 @@ import click
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.options.output_format import format_option
 from reconciler.cli.settings import Options
+from reconciler.render.formats import DIAGNOSTIC_FORMATS
 from reconciler.cli.streams import result
 
 
@@ -21,7 +22,7 @@ Examples:
 """,
 )
 @format_option(
-    *("text", "json", "github", "sarif"), help="How mistakes are told; all but text go to stdout."
+    *DIAGNOSTIC_FORMATS, help="How mistakes are told; all but text go to stdout."
 )
 @click.pass_obj
 def command(options: Options, form: str) -> int:
@@ -35,7 +36,6 @@ def command(options: Options, form: str) -> int:
     from reconciler.core.counting import counted
     from reconciler.engine.files import relocate
     from reconciler.engine.project_files import check_files, count_mistakes, locate_project_file
-    from reconciler.render import diagnostics as render
 
     with without_collector():
         checked = check_files(locate_project_file(options.directory, options.config))
@@ -43,19 +43,13 @@ def command(options: Options, form: str) -> int:
         keep_to_the_end(checked)
     errors = checked.error_count
     shown = relocate(options.origin, checked.root, checked.diagnostics)
-    match form:
-        case "json":
-            result(render.json(shown))
-        case "github":
-            result(render.github(shown))
-        case "sarif":
-            result(render.sarif(shown))
-        case _:
-            write_diagnostics(options, checked.root, checked.diagnostics)
-            files = counted(checked.file_count, "file")
-            if errors:
-                result(f"{count_mistakes(errors)} in {files}.")
-            elif checked.desired is not None:
-                devices = counted(len(checked.desired.devices), "device")
-                result(f"No mistakes: {devices} in {files}.")
+    if form != "text":
+        result(DIAGNOSTIC_FORMATS[form](shown))
+        return ExitCode.ERROR if errors else ExitCode.DONE
+    write_diagnostics(options, checked.root, checked.diagnostics)
+    files = counted(checked.file_count, "file")
+    if errors:
+        result(f"{count_mistakes(errors)} in {files}.")
+    elif checked.desired is not None:
+        result(f"No mistakes: {counted(len(checked.desired.devices), 'device')} in {files}.")
     return ExitCode.ERROR if errors else ExitCode.DONE

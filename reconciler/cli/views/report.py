@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from reconciler.cli.settings import Options
 from reconciler.cli.streams import result
+from reconciler.render.formats import REPORT_FORMATS
 
 from .step_summary import append_step_summary
-from .terminal import paint
+from .terminal import write_rendered
 
 if TYPE_CHECKING:
     from reconciler.cli.applying import Applied
@@ -19,16 +20,13 @@ if TYPE_CHECKING:
 
 def show(options: Options, applied: Applied, form: str) -> None:
     """Write the report to stdout; as text only if this run had anything to do."""
-    if form == "json":
-        from reconciler.render.report import encode
-
-        result(encode(applied.report))
-    elif form == "markdown":
-        result(_markdown(applied))
-    elif not applied.finished:
-        from reconciler.render.report import lines
-
-        paint(sys.stdout, lines(applied.report, again=_resume_command(applied.file)), options)
+    if applied.finished and form != "json":
+        # Nothing was done: the message on stderr has said so.
+        result(_markdown(applied) if form == "markdown" else "")
+        return
+    withheld = applied.plan.summary.withheld
+    rendered = REPORT_FORMATS[form](applied.report, _resume_command(applied.file), withheld)
+    write_rendered(sys.stdout, rendered, options)
 
 
 def append_report_summary(options: Options, applied: Applied) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Final, TextIO
 
 from reconciler.cli.settings import Options
-from reconciler.cli.streams import colored, write
+from reconciler.cli.streams import colored, write, write_text
+from reconciler.render.formats import Rendered
 from reconciler.render.spans import Line, Style, plain
 
 if TYPE_CHECKING:
@@ -49,6 +50,14 @@ def paint(stream: TextIO, lines: Iterable[Line], options: Options) -> None:
             for part in _wrapped(line, console):
                 console.print(part, soft_wrap=True)
     write(stream, captured.get())
+
+
+def write_rendered(stream: TextIO, rendered: Rendered, options: Options) -> None:
+    """Write a rendered document: text and bytes as they are, ended by a newline; lines styled."""
+    if isinstance(rendered, (str, bytes)):
+        write_text(stream, rendered)
+    else:
+        paint(stream, rendered, options)
 
 
 def _wrapped(line: Line, console: Console) -> Iterable[Text]:

@@ -44,7 +44,7 @@ from reconciler.diff.changes import diff
 from reconciler.diff.compare import compare
 from reconciler.diff.drift import Side, moves
 from reconciler.diff.previous import Previous, changed_since
-from reconciler.live.sweep_result import Sight
+from reconciler.live.sweep_result import Sighting
 from reconciler.manifest.import_entries import Undeclared, entries
 from reconciler.manifest.layout.key_order import Orders
 from reconciler.manifest.layout.redacted_diff import difference
@@ -516,7 +516,7 @@ def test_a_page_shows_it(field: Field, pages: str) -> None:
         assert expected == getattr(entry, field.attribute)
         whole = {one.attribute: was(one) for one in FIELDS}
         known = replace(entry, **{**whole, field.attribute: expected, "additional_data": {}})
-        assert Sight(known, owner_).whole is (expected is not ABSENT)
+        assert Sighting(known, owner_).whole is (expected is not ABSENT)
 
 
 @EVERY_FIELD
