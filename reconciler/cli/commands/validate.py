@@ -21,9 +21,7 @@ Examples:
   reconciler validate --format sarif > mistakes.sarif
 """,
 )
-@format_option(
-    *DIAGNOSTIC_FORMATS, help="How mistakes are told; all but text go to stdout."
-)
+@format_option(*DIAGNOSTIC_FORMATS, help="How mistakes are told; all but text go to stdout.")
 @click.pass_obj
 def command(options: Options, form: str) -> int:
     """Check the project file and all manifests; needs neither network nor secrets.

@@ -14,6 +14,7 @@ from reconciler.render.formats import PLAN_FORMATS
 from .step_summary import append_step_summary
 from .terminal import write_rendered
 
+
 def show(
     plan: Plan, form: str, options: Options, stream: TextIO | None = None, *, fold: bool = True
 ) -> None:
