@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 
@@ -29,6 +30,11 @@ def duration(seconds: float) -> str:
     if seconds <= 90 * 60:
         return f"{math.ceil(seconds / 60)} min"
     return f"{seconds / 3600:.1f} h"
+
+
+def format_moment(moment: datetime) -> str:
+    """Return a moment as messages show it: to the second, with its time zone."""
+    return moment.strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def listed(names: Sequence[str], few: int, total: int | None = None) -> str:

@@ -24,8 +24,8 @@ def command(shell: str) -> None:
 
     from reconciler.cli.main import cli
 
-    found = get_completion_class(shell)
-    assert found is not None
-    made = found(cli, {}, "reconciler", "_RECONCILER_COMPLETE")
+    completion_class = get_completion_class(shell)
+    assert completion_class is not None
+    completion = completion_class(cli, {}, "reconciler", "_RECONCILER_COMPLETE")
     # Not .source(): for bash it would run a bash to look at its version.
-    result(made.source_template % made.source_vars())
+    result(completion.source_template % completion.source_vars())

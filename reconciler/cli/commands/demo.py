@@ -24,6 +24,6 @@ def command(options: Options, keep: bool, directory: Path | None) -> int:
     A courier company's fleet, on a simulated service in this process. Nothing leaves this machine,
     no account is needed, and it takes about half a minute to read.
     """
-    from reconciler.cli.demo import tell_story
+    from reconciler.cli.demo import run_demo
 
-    return tell_story(options, directory, keep=keep)
+    return run_demo(options, directory, keep=keep)

@@ -26,24 +26,26 @@ def command(options: Options, form: str) -> int:
     limits. Only reads: nothing changes, neither at the service nor in the record. Exit code 0 when
     nothing failed; warnings do not count.
     """
+    import os
     import sys
 
     from reconciler.cli.exit_codes import ExitCode
     from reconciler.cli.streams import result
     from reconciler.cli.views.terminal import paint
     from reconciler.core.check_result import Verdict
-    from reconciler.engine.doctor import checkup
+    from reconciler.engine.doctor.sequence import run_checks
     from reconciler.render.doctor import as_json, last_lines, lines
 
-    findings = []
-    for finding in checkup(options):
-        findings.append(finding)
+    checks = run_checks(options.directory, options.config, os.environ, options.origin)
+    results = []
+    for check_result in checks:
+        results.append(check_result)
         if form == "text":
             # At once: the next check may take its time.
-            paint(sys.stdout, lines(finding), options)
+            paint(sys.stdout, lines(check_result), options)
     if form == "json":
-        result(as_json(findings))
+        result(as_json(results))
     else:
-        paint(sys.stdout, last_lines(findings), options)
-    failed = any(finding.verdict is Verdict.FAILED for finding in findings)
-    return ExitCode.ERROR if failed else ExitCode.DONE
+        paint(sys.stdout, last_lines(results), options)
+    has_failed = any(check_result.verdict is Verdict.FAILED for check_result in results)
+    return ExitCode.ERROR if has_failed else ExitCode.DONE

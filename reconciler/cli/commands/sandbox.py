@@ -116,9 +116,9 @@ def command(
     """
     if world_file is not None and people is not None:
         raise click.UsageError("--world and --people exclude each other.")
-    readings = _readings(assumed)
+    readings = _read_assumptions(assumed)
     _check_faults(faults)
-    world = None if world_file is None else _world(world_file)
+    world = None if world_file is None else _read_world(world_file)
     from reconciler.sandbox.account import SandboxOptions
     from reconciler.sandbox.launch import DEFAULT_LIMITS, application_codes
     from reconciler.sandbox.serve import serve
@@ -151,7 +151,7 @@ def command(
     say(options, "info", "The sandbox has ended; its world is gone.")
 
 
-def _readings(assumed: tuple[str, ...]) -> dict[str, str]:
+def _read_assumptions(assumed: tuple[str, ...]) -> dict[str, str]:
     from reconciler.sandbox.launch import readings_by_assumption
 
     known = readings_by_assumption()
@@ -159,8 +159,8 @@ def _readings(assumed: tuple[str, ...]) -> dict[str, str]:
     for text in assumed:
         name, _, reading = text.partition("=")
         if name not in known:
-            suggestion = hint(name, known) or f" They are: {', '.join(known)}."
-            raise click.UsageError(f"--assume {text}: there is no assumption {name!r}.{suggestion}")
+            help_ = hint(name, known) or f" They are: {', '.join(known)}."
+            raise click.UsageError(f"--assume {text}: there is no assumption {name!r}.{help_}")
         if reading not in known[name]:
             readings = ", ".join(known[name])
             raise click.UsageError(f"--assume {text}: {name} is one of: {readings}.")
@@ -178,7 +178,7 @@ def _check_faults(faults: tuple[str, ...]) -> None:
             raise click.UsageError(f"--fault {error}.") from None
 
 
-def _world(file: Path) -> World:
+def _read_world(file: Path) -> World:
     from reconciler.engine.files import read_file
     from reconciler.sandbox.launch import decode_world
 

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from reconciler.cli.progress.lines import progress, shows_bars
@@ -17,6 +16,7 @@ from reconciler.core.counting import counted
 from reconciler.core.events import nobody_listens
 from reconciler.engine import events
 from reconciler.render.escape import name, prose
+from reconciler.render.sentences import format_moment
 
 from .state import write_state_created
 
@@ -29,11 +29,6 @@ _LONGEST: Final = 100
 _FETCH_ALL: Final = (
     "Fetch the whole history: fetch-depth: 0 of actions/checkout, GIT_DEPTH: 0 on GitLab."
 )
-
-
-def format_moment(moment: datetime) -> str:
-    """Return a moment as messages show it."""
-    return moment.strftime("%Y-%m-%d %H:%M:%S %Z")
 
 
 def link_to_run(holder: Holder) -> str:

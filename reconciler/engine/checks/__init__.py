@@ -1,1 +1,0 @@
-"""The checks of `reconciler doctor`, a module for each thing that is looked at. They only read."""
