@@ -144,6 +144,6 @@ def report_running(state: State, listen: Listener) -> None:
 
 def report_unfinished(state: State, listen: Listener) -> None:
     """Report that the last apply did not finish, if that is so."""
-    unfinished = state.journal.unfinished()
-    if unfinished is not None:
-        listen(EarlierRunUnfinished(unfinished))
+    run = state.journal.unfinished()
+    if run is not None:
+        listen(EarlierRunUnfinished(run.plan, run.started, run.applied, run.unsettled))
