@@ -21,7 +21,7 @@ from reconciler.core.project import (
 from reconciler.core.record import Record, record_entry
 from reconciler.core.secret import Secret
 from reconciler.core.source import Source
-from reconciler.diff.required_reads import missing
+from reconciler.diff.required_reads import required_reads
 from reconciler.plan.build import Circumstances, build
 from reconciler.plan.model import Plan, ReadCounts, Reads
 from reconciler.platform.operations import DEFAULT_LIMITS
@@ -133,7 +133,7 @@ class Service:
     ) -> Live:
         live = Live()
         for _ in range(6):
-            needs = missing(declared, recorded, live, of, scope)
+            needs = required_reads(declared, recorded, live, of, scope)
             if not needs:
                 return live
             live = Live(

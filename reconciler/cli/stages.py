@@ -21,9 +21,9 @@ from reconciler.api.service import Service
 from reconciler.core.events import Listener
 from reconciler.core.failures import StateError
 from reconciler.core.record import Record
+from reconciler.diff.required_reads import sought
 from reconciler.diff.scope import Scope
 from reconciler.diff.selection import Selection, chosen
-from reconciler.diff.sought import sought
 from reconciler.git.commit import head
 from reconciler.live.strategy import Choice
 from reconciler.plan.build import Circumstances, build

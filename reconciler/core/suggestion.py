@@ -1,4 +1,4 @@
-"""Stage 1, suggestions: the known name that a misspelt one was probably meant to be."""
+"""Suggestions: the known name that a misspelt one was probably meant to be."""
 
 from __future__ import annotations
 

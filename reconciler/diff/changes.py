@@ -41,7 +41,7 @@ def diff(
     project: Project,
     scope: Collection[str] | None = None,
 ) -> Diff:
-    """Compare everything in scope. `missing` must have nothing left to ask for."""
+    """Compare everything in scope. `required_reads` must have nothing left to ask for."""
     digester = Digester(record.key)
     differing: list[DeviceDiff] = []
     adopt: list[DesiredDevice] = []

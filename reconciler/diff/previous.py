@@ -1,4 +1,4 @@
-"""Stage 3, what the files said before: which declarations are not what they were."""
+"""What changed since an earlier commit: which declarations are not what they were."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 4: from what differs to a plan that is proven, or says what it withholds and why."""
+"""Build a plan: from what differs to one that is proven, or says what it withholds and why."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from reconciler.diff.required_reads import in_scope
 from reconciler.platform.operations import Operation
 
 from .consent import consented
-from .declaration import declaration_digest
 from .device_plan import DevicePlan, leaving_change, leaving_work, named_fields, work_of
 from .document import sealed
 from .errors import device_errors, two_primaries, withheld_devices
+from .fingerprints import declaration_digest
 from .forecast import call_counts, forecast, lookups_of
 from .guards import Measured, refusals
 from .identity_completion import Completed, one_completion_each
@@ -73,7 +73,7 @@ class Circumstances:
 def build(
     desired: Desired, record: Record, live: Live, project: Project, made: Circumstances
 ) -> Plan:
-    """Make the plan. `live` holds all that `diff.missing` asks for."""
+    """Make the plan. `live` holds all that `required_reads` asks for."""
     found = diff(desired, record, live, project, made.scope)
     people = DeclaredPeople(desired)
     errors = device_errors(found, project.safety)

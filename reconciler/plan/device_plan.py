@@ -16,8 +16,7 @@ from reconciler.diff.removed import Leave, Leaving
 from reconciler.platform.operations import Operation
 
 from .calls import calls_of, patchable_paths
-from .declaration import declaration_digest
-from .fingerprints import observed_digest, observed_paths
+from .fingerprints import declaration_digest, observed_digest, observed_paths
 from .model import NOBODY, Action, Change, FieldChange, PlannedCall
 from .people import DeclaredPeople
 

@@ -1,4 +1,4 @@
-"""Stage 4, the forecast: the calls that an apply makes, and how long it takes at this share."""
+"""The forecast: the calls that an apply makes, and how long it takes at this share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 4, how long it takes: an apply rehearsed without a service, event by event. Pure.
+"""How long an apply takes: rehearsed without a service, event by event. Pure.
 
 It does what apply does: reads before each write, a paced stream and a number of places for each
 operation, a number of workers for each kind of call, edges. The numbers are those of `platform`.

@@ -52,11 +52,10 @@ from reconciler.manifest.messages.schema_errors import READ_ONLY
 from reconciler.manifest.writing import Place
 from reconciler.manifest.writing import manifests as written
 from reconciler.plan.calls import patchable_paths
-from reconciler.plan.declaration import declaration_digest
 from reconciler.plan.device_plan import work_of
 from reconciler.plan.document import encode
 from reconciler.plan.drift import Made, drift_document
-from reconciler.plan.fingerprints import observed_digest, observed_paths
+from reconciler.plan.fingerprints import declaration_digest, observed_digest, observed_paths
 from reconciler.plan.model import Plan, ReadCounts, Reads
 from reconciler.plan.people import DeclaredPeople
 from reconciler.plan.proof import Proof, prove
