@@ -18,7 +18,7 @@ from reconciler.diff.required_reads import in_scope
 from reconciler.platform.operations import Operation
 
 from .consent import consented
-from .device_plan import DevicePlan, leaving_change, leaving_work, named_fields, work_of
+from .device_plan import DevicePlan, leaving_change, named_fields, plan_device, plan_leaving_device
 from .document import sealed
 from .errors import device_errors, two_primaries, withheld_devices
 from .fingerprints import declaration_digest
@@ -82,7 +82,7 @@ def build(
         completed = one_completion_each(
             differing for differing in difference.differing if differing.device.id not in withheld
         )
-        works = _works(difference, completed, people, record, project, withheld)
+        works = _device_plans(difference, completed, people, record, project, withheld)
         drafted = _draft(works, desired, live, people, project.api.assume)
         fresh = withheld_devices(drafted.errors)
         errors += drafted.errors
@@ -143,7 +143,7 @@ def _draft(
     return _Draft(tuple(proven), tuple(calls), tuple(warnings), tuple(errors))
 
 
-def _works(
+def _device_plans(
     difference: Diff,
     completed: Completed,
     people: DeclaredPeople,
@@ -153,12 +153,12 @@ def _works(
 ) -> list[DevicePlan]:
     digester, pinned = Digester(record.key), project.api.assume
     works = [
-        work_of(differing, people, digester, pinned)
+        plan_device(differing, people, digester, pinned)
         for differing in completed.differing
         if differing.changes
     ]
     left = [
-        leaving_work(leaving, people, digester, pinned)
+        plan_leaving_device(leaving, people, digester, pinned)
         for leaving in difference.leaving
         if leaving.recorded.id not in withheld
     ]
