@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from reconciler.core.record import Record
+from reconciler.diff.required_reads import sought
 from reconciler.diff.scope import Scope
 from reconciler.diff.selection import Selection as DeviceSelection
 from reconciler.diff.selection import chosen
-from reconciler.diff.sought import sought
 from reconciler.git.history import head
 from reconciler.live.strategy import Choice
 from reconciler.plan.build import Circumstances, build

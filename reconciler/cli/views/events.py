@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from reconciler.cli.progress.lines import progress, shows_bars
 from reconciler.cli.settings import Options
@@ -136,6 +136,8 @@ class EventView:
                 self._warn("Stopped now, without waiting for the calls on their way.")
             case events.StateNotWritten():
                 self._say_not_written(event)
+            case _:
+                assert_never(event)
 
     def _info(self, message: str, **fields: object) -> None:
         say(self._options, "info", message, **fields)
