@@ -74,7 +74,7 @@ from reconciler.render import record as record_text
 from reconciler.render.html import page
 from reconciler.render.spans import plain
 from reconciler.render.view import view
-from reconciler.sandbox.external_change import patched
+from reconciler.sandbox.external_change import patch_registration
 from reconciler.state import record_codec
 from tests.changed import replace
 from tests.fleet import (
@@ -473,7 +473,7 @@ def test_the_service_takes_and_shows_it(field: Field) -> None:
     assert 200 == answer.status == shown.status
     assert answer.body == shown.body
     assert wanted(field) == field.read(typing.cast("Mapping[str, object]", shown.body))
-    live = decode.registration(msgspec.json.encode(shown.body))
+    live = decode.decode_registration(msgspec.json.encode(shown.body))
     assert wanted(field) == live_value(field.path, live)
 
 
@@ -492,8 +492,8 @@ def test_an_answer_without_it(field: Field) -> None:
     """What a point read leaves out is at rest; what a page leaves out too, if all pages show it."""
     bare: dict[str, object] = {"registrationId": "a", "applicationId": APP}
     for entry, told in ((bare, False), ({**bare, SYSTEM_DATA: {}}, field.page_says_text)):
-        live = decode.registration(msgspec.json.encode(entry))
-        [owner_] = people.looked_up(
+        live = decode.decode_registration(msgspec.json.encode(entry))
+        [owner_] = people.decode_people(
             msgspec.json.encode({"id": 1, "contactInformation": {"push": [entry]}})
         )
         on_page = getattr(owner_.registrations[0], field.attribute)
@@ -509,7 +509,7 @@ def test_a_page_shows_it(field: Field, pages: str) -> None:
     for value in VALUES[field.type]:
         world = model_world(field, value)
         shown = person_json(world, world.people[1], model_readings(page_push=pages))
-        [owner_] = people.looked_up(msgspec.json.encode(shown))
+        [owner_] = people.decode_people(msgspec.json.encode(shown))
         [entry] = owner_.registrations
         expected = value if pages != "bare" or field.page_says_text else ABSENT
         assert expected == getattr(entry, field.attribute)
@@ -537,11 +537,11 @@ def test_the_sandbox_lets_others_change_it(field: Field) -> None:
     """By its path, to a value of its type and to no other."""
     before = at_service(**{field.attribute: was(field)})
 
-    after = patched(before, {field.path: wanted(field)})
+    after = patch_registration(before, {field.path: wanted(field)})
 
     assert at_service(**{field.attribute: wanted(field)}) == after
     with pytest.raises(ValueError, match=f"{field.path} cannot be changed to that"):
-        patched(before, {field.path: 7})
+        patch_registration(before, {field.path: 7})
 
 
 # Manifests
