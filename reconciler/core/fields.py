@@ -12,7 +12,7 @@ compared by membership of its identity values; and `additionalData.KEY`, as many
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from operator import attrgetter
@@ -127,7 +127,12 @@ FIELD_BY_PATH: Final[Mapping[str, Field]] = MappingProxyType(
 WRITABLE_PATHS: Final = (OWNER, *FIELD_BY_PATH, f"{_DATA}KEY")
 _ORDER: Final = {path: rank for rank, path in enumerate((OWNER, *FIELD_BY_PATH))}
 _PATHS: Final = tuple(FIELD_BY_PATH)
-_get_values: Final = attrgetter(*(field.attribute for field in FIELDS))
+# The values of `FIELDS` in their order, of whatever has their attributes. Every device of a fleet
+# is asked several times, so it is the getter itself.
+field_values: Final = cast(
+    "Callable[[object], tuple[Scalar | Absent | None, ...]]",
+    attrgetter(*(field.attribute for field in FIELDS)),
+)
 
 
 def data_path(key: str) -> str:
@@ -146,18 +151,12 @@ def field_order(path: str) -> tuple[int, str]:
     return (len(_ORDER), path) if rank is None else (rank, "")
 
 
-def field_values(holder: object) -> tuple[Scalar | Absent | None, ...]:
-    """Return the values of `FIELDS` that whatever has their attributes holds, in their order."""
-    return cast("tuple[Scalar | Absent | None, ...]", _get_values(holder))
-
-
 def declared_fields(device: DesiredDevice) -> dict[str, Scalar | None]:
     """Return what a device declares, by path, but for the owner; None: the key shall be gone."""
-    declared: dict[str, Scalar | None] = {
-        path: value
-        for path, value in zip(_PATHS, field_values(device), strict=True)
-        if value is not ABSENT
-    }
+    declared: dict[str, Scalar | None] = {}
+    for path, value in zip(_PATHS, field_values(device), strict=True):
+        if value is not ABSENT:
+            declared[path] = value
     for key, data in device.additional_data.items():
         declared[_DATA + key] = data
     return declared

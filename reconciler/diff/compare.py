@@ -128,7 +128,9 @@ def _is_as_declared(
     It says no in doubt; then the whole comparison decides.
     """
     for declared, shown in zip(field_values(device), field_values(registration), strict=True):
-        if declared is not ABSENT and (type(shown) is not type(declared) or shown != declared):
+        if declared is shown or declared is ABSENT:
+            continue
+        if type(shown) is not type(declared) or shown != declared:
             return False
     live = registration.additional_data
     for key, value in device.additional_data.items():
