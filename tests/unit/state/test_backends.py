@@ -171,13 +171,11 @@ def test_a_section_to_copy_shows_no_password(backend: Backend, text: str) -> Non
     assert text == state_section(backend)
 
 
-def test_the_texts_list_what_the_table_has() -> None:
-    """They are made of it; this is what they are today."""
-    assert known_urls() == ("s3://", "gs://", "az://", "file://", "https://", "postgres://")
-    assert codes.STATE_SETTING.why == (
-        "Each backend has settings of its own: local path; objectstore url; http address; "
-        "postgres url and name."
-    )
+@each_backend
+def test_the_texts_list_it(spec: BackendSpec) -> None:
+    """They are made of the table."""
+    assert f"{spec.name} {spec.summary}" in codes.STATE_SETTING.why
+    assert {f"{scheme}://" for scheme in spec.schemes} <= set(known_urls())
 
 
 def test_a_backend_lists_the_values_that_it_has() -> None:
