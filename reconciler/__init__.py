@@ -5,6 +5,7 @@ The public API. A project is opened once; what can be done with it are its metho
     project = reconciler.open("fleet", environ=os.environ)
     plan = project.plan()
     report = project.apply(plan)
+    with reconciler.sandbox(people=40) as service: ...  # the simulated service, for tests
 
 `Project` says what each takes, returns and raises. Every error is a `ReconcilerError`. Names are
 loaded when they are first used.
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from .api.errors import ApiError as ServiceError
     from .core.diagnostics import Diagnostic
+    from .core.events import Progress
     from .core.failures import ReconcilerError, StateError
     from .core.report import Outcome, Report
     from .engine.cancellation import Cancellation
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from .plan.document import InvalidPlan
     from .plan.drift import DriftDocument as Drift
     from .plan.model import Plan
+    from .sandbox.embedded import sandbox as sandbox
     from .state.lease import LeaseHeld as StateLocked
 
 __version__ = "0.1.0"
@@ -58,6 +61,7 @@ _HOMES: Final = {
     "NotConfirmed": ("engine.errors", "NotConfirmed"),
     "Outcome": ("core.report", "Outcome"),
     "Plan": ("plan.model", "Plan"),
+    "Progress": ("core.events", "Progress"),
     "Project": ("engine.project", "Project"),
     "ProjectNotFound": ("engine.errors", "ProjectNotFound"),
     "ReconcilerError": ("core.failures", "ReconcilerError"),
@@ -81,7 +85,9 @@ __all__ = [  # noqa: RUF022 - what is used first stands first
     "Report",
     "Outcome",
     "Drift",
+    "Progress",
     "Cancellation",
+    "sandbox",
     "Diagnostic",
     "ReconcilerError",
     "ProjectNotFound",
@@ -103,6 +109,9 @@ __all__ = [  # noqa: RUF022 - what is used first stands first
 
 
 def __getattr__(name: str) -> object:
+    if name == "sandbox":
+        # The package of that name, which can be called: `sandbox.embedded` says how.
+        return import_module(f"{__name__}.sandbox")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, attribute = _HOMES[name]

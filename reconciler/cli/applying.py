@@ -59,7 +59,13 @@ def apply(
         with view.progress() if plan is None else nullcontext(), _paused(plan):
             prepared = held.enter_context(
                 project.prepare_apply(
-                    plan, selection=selection, terms=terms, on_event=view, cancellation=cancellation
+                    plan,
+                    selection=selection,
+                    accept=terms.accepted,
+                    lock_timeout=terms.lock_timeout,
+                    max_duration=terms.max_duration,
+                    on_event=view,
+                    cancellation=cancellation,
                 )
             )
         if plan is None:

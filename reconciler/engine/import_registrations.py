@@ -76,6 +76,7 @@ class Imported:
     steady: nobody came or went while the people were read.
     """
 
+    request: ImportRequest
     manifests: tuple[Manifest, ...]
     selection: ImportSelection
     undeclared: tuple[Undeclared, ...]
@@ -160,7 +161,7 @@ def _write_out(
     selection = pick(population.live, known_ids, request.registrations)
     written = entries(selection.live, request.application, desired, files.external_people.people)
     texts = manifests(written, request.application, target.place(request.max_file_size))
-    return Imported(texts, selection, written.undeclared, population.steady)
+    return Imported(request, texts, selection, written.undeclared, population.steady)
 
 
 def _require_known_keys(population: Census, request: ImportRequest) -> None:

@@ -1,13 +1,15 @@
 """A project: its files, read and checked, and everything that can be done with them.
 
 This is the public API, and what the commands call. Nothing here prints, asks, reads the
-environment, installs a signal handler or changes a switch of the process.
+environment, installs a signal handler or changes a switch of the process. What is called for it
+does as it does elsewhere: Git runs in the environment of this process, and the drivers of clouds
+and databases read variables of their own.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -28,9 +30,9 @@ if TYPE_CHECKING:
     from reconciler.plan.drift import DriftDocument
     from reconciler.plan.model import Plan
 
-    from .applying import ApplyTerms, PreparedApply
+    from .applying import PreparedApply
     from .consent_files import WrittenConsent
-    from .import_registrations import Imported, ImportRequest
+    from .import_registrations import Imported
     from .manifest_patch import WrittenPatch
 
 T = TypeVar("T")
@@ -127,21 +129,21 @@ class Project:
         plan: Plan | None = None,
         *,
         selection: Selection = _EVERYTHING,
-        terms: ApplyTerms | None = None,
+        accept: Mapping[str, int] | None = None,
+        lock_timeout: float = 0.0,
+        max_duration: float | None = None,
         on_event: Listener = ignore,
         cancellation: Cancellation | None = None,
     ) -> Iterator[PreparedApply]:
-        """Lock the state, and give a plan that can be carried out in the block.
+        """Lock the state, and give a plan that can be looked at, and carried out, in the block.
 
-        plan: one that was made before; without, one is made now of the `selection`.
-
-        Raises what `plan` raises; StateLocked; Refused for a plan that files or state do not
-        justify.
+        Takes what `apply` takes, and raises what it raises; nothing is sent before `carry_out` of
+        what is given, which has the `plan`.
         """
         from .applying import ApplyTerms, prepare_new, prepare_saved
         from .planning import PlanRequest
 
-        terms = terms or ApplyTerms()
+        terms = ApplyTerms(accept or {}, lock_timeout, max_duration)
         run = cancellation or Cancellation()
         if plan is not None:
             saved = prepare_saved(self.files, self.environ, plan, terms, run, on_event)
@@ -179,12 +181,15 @@ class Project:
         That some calls failed, are unknown, stale or skipped stands in the report. Raises what
         `plan` raises; StateLocked, Refused, FailedMidway.
         """
-        from .applying import ApplyTerms
-
-        terms = ApplyTerms(accept or {}, lock_timeout, max_duration)
         run = cancellation or Cancellation(Deadline.after(timeout))
         with self.prepare_apply(
-            plan, selection=selection, terms=terms, on_event=on_event, cancellation=run
+            plan,
+            selection=selection,
+            accept=accept,
+            lock_timeout=lock_timeout,
+            max_duration=max_duration,
+            on_event=on_event,
+            cancellation=run,
         ) as prepared:
             prepared.require_allowed()
             is_pending = prepared.has_effects and prepared.finished is None
@@ -257,18 +262,33 @@ class Project:
 
     def import_registrations(
         self,
-        request: ImportRequest,
+        application: str,
+        directory: str | os.PathLike[str],
         *,
+        match: Iterable[str] = (),
+        only_owned: bool = False,
+        most: int | None = None,
+        max_file_size: int = 256 * 1024,
         timeout: float | None = None,
+        lock_timeout: float = 0.0,
         on_event: Listener = ignore,
         cancellation: Cancellation | None = None,
     ) -> Imported:
         """Write manifests of what lives in an application, and adopt it; or write nothing.
 
-        Raises what `plan` raises; UnusableTarget, NotProven, StateLocked, Incomplete.
-        """
-        from .import_registrations import import_registrations
+        directory: where the manifests go; a glob of the project must match them.
+        match: globs of ids, or KEY=GLOB of a value in additionalData.
+        only_owned: leave out registrations that nobody owns.
+        most: only so many, the first by id.
+        max_file_size: bytes; several files are written where one would be larger.
 
+        Raises what `plan` raises; StateLocked; and EngineError for a directory that no plan would
+        see, or manifests that cannot be proven.
+        """
+        from .import_registrations import ImportRequest, filter_from_globs, import_registrations
+
+        wanted = filter_from_globs(match, only_owned=only_owned, most=most)
+        request = ImportRequest(application, Path(directory), wanted, max_file_size, lock_timeout)
         run = cancellation or Cancellation(Deadline.after(timeout))
         return import_registrations(self.files, self.environ, request, run, on_event)
 

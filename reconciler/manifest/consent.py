@@ -8,8 +8,7 @@ from typing import cast
 from reconciler.core.consent import Consent
 from reconciler.core.diagnostics import Diagnostic
 
-from .documents import read_documents
-from .messages.schema_errors import explain_violations
+from .messages.schema_errors import read_valid_documents
 from .result import ManifestFile, ParseResult, make_result
 from .schema import Shape
 
@@ -20,12 +19,7 @@ def read_consents(files: Iterable[ManifestFile], schema: bytes) -> ParseResult[t
     consents: list[Consent] = []
     diagnostics: list[Diagnostic] = []
     for file in files:
-        read = read_documents(file.path, file.data)
-        diagnostics += read.diagnostics
-        for document in read.documents:
-            if not shape.accepts(document.tree):
-                diagnostics += explain_violations(document, shape, read.faulty)
-                continue
+        for document in read_valid_documents(file, shape, diagnostics):
             tree = cast("Mapping[str, object]", document.tree)
             accept = {name: int(n) for name, n in cast("dict[str, int]", tree["accept"]).items()}
             consents.append(Consent(str(tree["changes"]), accept))

@@ -10,8 +10,8 @@ from reconciler.core import codes
 from reconciler.core.device import Owner
 from reconciler.core.diagnostics import Diagnostic
 
-from .documents import Document, read_documents
-from .messages.schema_errors import explain_violations
+from .documents import Document
+from .messages.schema_errors import read_valid_documents
 from .people import read_owner
 from .result import ManifestFile, ParseResult, make_result
 from .schema import Shape
@@ -37,12 +37,7 @@ def read_people(files: Iterable[ManifestFile], schema: bytes) -> ParseResult[Map
     people: dict[str, Owner] = {}
     diagnostics: list[Diagnostic] = []
     for file in files:
-        read = read_documents(file.path, file.data)
-        diagnostics += read.diagnostics
-        for document in read.documents:
-            if not shape.accepts(document.tree):
-                diagnostics += explain_violations(document, shape, read.faulty)
-                continue
+        for document in read_valid_documents(file, shape, diagnostics):
             for name, person in _declared_people(document):
                 first = people.setdefault(name, person)
                 if first is not person:

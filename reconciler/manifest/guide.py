@@ -17,6 +17,7 @@ from reconciler.core.field_doc import Below, Field, Missing
 from reconciler.core.suggestion import closest
 
 from .messages.constraint_text import allowed_values, rules_in_words, type_in_words
+from .schema import resolve_reference
 from .tree import Tree, as_mapping
 
 Schema = Mapping[str, Tree]
@@ -212,7 +213,7 @@ class Guide:
             return
         reference = schema.get("$ref")
         if isinstance(reference, str):
-            yield from self._facets(self._referred(reference), depth + 1)
+            yield from self._facets(resolve_reference(self._document, reference), depth + 1)
         for keyword in ("allOf", "anyOf", "oneOf"):
             several = schema.get(keyword)
             for part in several if isinstance(several, list) else []:
@@ -222,14 +223,6 @@ class Guide:
             part = schema.get(keyword)
             if isinstance(part, dict):
                 yield from self._facets(part, depth + 1)
-
-    def _referred(self, reference: str) -> Schema:
-        target: Tree = cast("Tree", self._document)
-        for step in reference.removeprefix("#/").split("/"):
-            assert isinstance(target, dict), reference
-            target = target[step]
-        assert isinstance(target, dict), reference
-        return target
 
 
 def _names(schema: Schema, keyword: str) -> list[str]:

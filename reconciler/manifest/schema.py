@@ -134,6 +134,16 @@ class Schemas:
         self.devices = Shape(sources["devices"])
 
 
+def resolve_reference(document: Mapping[str, Tree], reference: str) -> Mapping[str, Tree]:
+    """Return the schema that a `$ref` to the same document names."""
+    schema = document
+    for step in reference.removeprefix("#/").split("/"):
+        inner = schema[step]
+        assert isinstance(inner, dict), reference
+        schema = inner
+    return schema
+
+
 def _check_pattern(
     validator: object, pattern: str, instance: object, schema: object
 ) -> Iterator[jsonschema.ValidationError]:

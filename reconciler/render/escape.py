@@ -113,7 +113,7 @@ def quoted_pair(before: str, after: str, limit: int = VALUE_LIMIT) -> tuple[str,
     if _shown(before, _QUOTES, limit)[0] != _shown(after, _QUOTES, limit)[0]:
         return pair
     same = next(
-        (index for index, (one, two) in enumerate(zip(before, after, strict=False)) if one != two),
+        (at for at, (old, new) in enumerate(zip(before, after, strict=False)) if old != new),
         min(len(before), len(after)),
     )
     start = max(0, same - limit // 4)

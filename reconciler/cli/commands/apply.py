@@ -16,8 +16,8 @@ from reconciler.cli.options.output_file import require_replaceable
 from reconciler.cli.options.output_format import format_option
 from reconciler.cli.options.selection import selection_options
 from reconciler.cli.settings import Options
-from reconciler.render.formats import REPORT_FORMATS
 from reconciler.cli.streams import say
+from reconciler.render.formats import REPORT_FORMATS
 
 if TYPE_CHECKING:
     from reconciler.core.report import Report

@@ -100,24 +100,30 @@ def command(
     from reconciler.cli.project import open_project
     from reconciler.cli.views import import_ as views
     from reconciler.cli.views.events import EventView
-    from reconciler.engine.import_registrations import ImportRequest, NotProven, filter_from_globs
+    from reconciler.engine.import_registrations import NotProven
 
     project = open_project(options)
-    wanted = filter_from_globs(matches, only_owned=only_owned, most=most)
-    request = ImportRequest(application, directory, wanted, largest, patience)
     view = EventView(options)
     with Signals(cancellation) as signals:
         try:
             with before_any_change(options), without_collector(), view.progress():
                 imported = project.import_registrations(
-                    request, on_event=view, cancellation=cancellation
+                    application,
+                    directory,
+                    match=matches,
+                    only_owned=only_owned,
+                    most=most,
+                    max_file_size=largest,
+                    lock_timeout=patience,
+                    on_event=view,
+                    cancellation=cancellation,
                 )
         except NotProven as error:
             views.write_doubts(options, error)
             raise
         signals.ignore_one_more()
-        views.write_left_out(options, request, imported)
-        views.show(options, project, request, imported, form)
+        views.write_left_out(options, imported)
+        views.show(options, project, imported, form)
         if options.ends_process:
             signals.ignore_to_the_end()
     return ExitCode.DONE

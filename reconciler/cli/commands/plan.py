@@ -13,8 +13,8 @@ from reconciler.cli.options.output_format import format_option
 from reconciler.cli.options.read_strategy import read_option
 from reconciler.cli.options.selection import selection_options
 from reconciler.cli.settings import Options
-from reconciler.render.formats import PLAN_FORMATS
 from reconciler.cli.streams import say
+from reconciler.render.formats import PLAN_FORMATS
 
 
 @click.command(

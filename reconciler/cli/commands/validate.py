@@ -7,8 +7,8 @@ import click
 from reconciler.cli.exit_codes import ExitCode
 from reconciler.cli.options.output_format import format_option
 from reconciler.cli.settings import Options
-from reconciler.render.formats import DIAGNOSTIC_FORMATS
 from reconciler.cli.streams import result
+from reconciler.render.formats import DIAGNOSTIC_FORMATS
 
 
 @click.command(

@@ -13,7 +13,7 @@ from reconciler.core.counting import counted
 from reconciler.render.escape import prose
 
 if TYPE_CHECKING:
-    from reconciler.engine.import_registrations import Imported, ImportRequest, NotProven
+    from reconciler.engine.import_registrations import Imported, NotProven
     from reconciler.engine.project import Project
 
 # Whoever has more to read asks for all with -v.
@@ -25,7 +25,7 @@ def write_doubts(options: Options, error: NotProven) -> None:
     _say_folded(options, "error", [f"{doubt.device}: {doubt.text}" for doubt in error.doubts])
 
 
-def write_left_out(options: Options, request: ImportRequest, imported: Imported) -> None:
+def write_left_out(options: Options, imported: Imported) -> None:
     """Say what the files hold, and what is not in them."""
     if not imported.steady:
         text = "People came and went while they were read; some registrations may be missing."
@@ -45,12 +45,16 @@ def write_left_out(options: Options, request: ImportRequest, imported: Imported)
         (selection.declared, "declared already"),
         (selection.unowned, "owned by nobody (--only-owned)"),
         (selection.unmatched, "not matched (--match)"),
-        (selection.beyond, f"beyond the first {request.registrations.most} (--max)"),
+        (selection.beyond, f"beyond the first {imported.request.registrations.most} (--max)"),
     ):
         if count:
             say(options, "info", f"Left out: {counted(count, 'device')} {why}.")
     if not imported.manifests:
-        say(options, "info", f"Nothing to write: {request.application} has no further devices.")
+        say(
+            options,
+            "info",
+            f"Nothing to write: {imported.request.application} has no further devices.",
+        )
         return
     if any(manifest.people for manifest in imported.manifests):
         say(
@@ -63,9 +67,7 @@ def write_left_out(options: Options, request: ImportRequest, imported: Imported)
     say(options, "info", f"Adopted {counted(adopted, 'device')}: a plan finds no changes.")
 
 
-def show(
-    options: Options, project: Project, request: ImportRequest, imported: Imported, form: str
-) -> None:
+def show(options: Options, project: Project, imported: Imported, form: str) -> None:
     """Write the result to stdout."""
     prefix = os.path.relpath(project.root, options.origin)
     paths = [os.path.normpath(os.path.join(prefix, one.path)) for one in imported.manifests]
@@ -80,7 +82,7 @@ def show(
         return
     selection = imported.selection
     document = {
-        "application": request.application,
+        "application": imported.request.application,
         "files": [
             {"path": path, "devices": len(one.devices), "people": one.people}
             for path, one in zip(paths, imported.manifests, strict=True)

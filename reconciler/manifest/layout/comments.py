@@ -58,7 +58,7 @@ class CommentReader:
         """Leave a document: what comes is said of none of its entries."""
         self.root, self.last, self.closed = None, None, []
 
-    def taken(self) -> list[Comment]:
+    def take_pending(self) -> list[Comment]:
         """Return the comments that waited, for whom they waited."""
         comments, self.pending = self.pending, []
         return comments

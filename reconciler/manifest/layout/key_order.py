@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
+from reconciler.manifest.schema import resolve_reference
 from reconciler.manifest.tree import Tree, as_mapping
 
 Schema = Mapping[str, Tree]
@@ -69,10 +70,7 @@ def _facets(document: Schema, schema: Schema) -> Iterator[Schema]:
     yield schema
     reference = schema.get("$ref")
     if isinstance(reference, str):
-        target: Tree = cast("Tree", document)
-        for step in reference.removeprefix("#/").split("/"):
-            target = cast("dict[str, Tree]", target)[step]
-        yield from _facets(document, cast("Schema", target))
+        yield from _facets(document, resolve_reference(document, reference))
     then = schema.get("then")
     if isinstance(then, dict):
         yield from _facets(document, then)

@@ -47,7 +47,7 @@ class _Builder:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.gaps = CommentReader(text)
+        self.reader = CommentReader(text)
         self.pages: list[Page] = []
         self.stack: list[Branch] = []
         self.owners: list[Entry] = []  # whose value each open branch is
@@ -68,13 +68,13 @@ class _Builder:
                 self._begin(event)
             case DocumentEndEvent() if event.explicit:
                 start, end, _ = _span(event)
-                self.gaps.read(start, END_OF_DOCUMENT)
-                self.gaps.end = end
-                self.gaps.leave()
+                self.reader.read(start, END_OF_DOCUMENT)
+                self.reader.end = end
+                self.reader.leave()
             case StreamEndEvent():
-                self.gaps.read(len(self.text), END_OF_DOCUMENT)
+                self.reader.read(len(self.text), END_OF_DOCUMENT)
                 if self.pages:
-                    self.pages[-1].root.inner += self.gaps.taken()
+                    self.pages[-1].root.inner += self.reader.take_pending()
             case _:
                 pass
 
@@ -84,15 +84,15 @@ class _Builder:
         page = Page()
         if event.explicit:
             start, end, _ = _span(event)
-            self.gaps.read(start, END_OF_DOCUMENT)
-            page.is_marked, page.blank = True, self.gaps.blank
-            page.preamble = self.gaps.taken()
+            self.reader.read(start, END_OF_DOCUMENT)
+            page.is_marked, page.blank = True, self.reader.blank
+            page.preamble = self.reader.take_pending()
             for line in LINE_BREAK.split(self.text[start:end])[:-1]:
                 written, sign, comment = line.partition("#")
                 page.directives += [written.strip()] if written.strip() else []
                 page.preamble += [Comment(sign + comment.rstrip())] if sign else []
-            self.gaps.end = end
-        self.gaps.begin(page.root)
+            self.reader.end = end
+        self.reader.begin(page.root)
         self.pages.append(page)
         self.waiting = page.root
 
@@ -109,19 +109,19 @@ class _Builder:
         start = self._past_anchor(event.anchor, start, end, entry)
         raw = self.text[start:end]
         scalar = Scalar(raw, event.value, start, event.style or "", event.anchor)
-        self.gaps.end = end
+        self.reader.end = end
         if scalar.is_block:
             block = read_block(raw, event.value)
             if block.comment is not None:
                 entry.end_line(block.comment)
             # Blank lines behind it are its own only if it keeps them.
-            self.gaps.end = start + block.length
+            self.reader.end = start + block.length
         self._put(entry, scalar, is_key=is_key)
 
     def _alias(self, event: AliasEvent) -> None:
         start, end, column = _span(event)
         entry = self._arrive(start, column)
-        self.gaps.end = end
+        self.reader.end = end
         self.pages[-1].has_aliases = True
         self._put(entry, Alias(event.anchor or ""), is_key=False)
 
@@ -134,7 +134,7 @@ class _Builder:
         else:
             entry.value, self.waiting = node, None
         if is_written:
-            self.gaps.last = entry
+            self.reader.last = entry
 
     def _open(self, event: CollectionStartEvent) -> None:
         start, end, column = _span(event)
@@ -144,15 +144,15 @@ class _Builder:
         branch = Branch(is_mapping, column, is_flow, anchor=event.anchor)
         if is_flow:
             self.begun.append(self._past_anchor(event.anchor, start, end, entry))
-            self.gaps.end = max(self.gaps.end, end)
-            self.gaps.last = entry
+            self.reader.end = max(self.reader.end, end)
+            self.reader.last = entry
         elif event.anchor is not None:
-            self.gaps.end = start + 1 + len(event.anchor)
-            self.gaps.last = entry
+            self.reader.end = start + 1 + len(event.anchor)
+            self.reader.last = entry
             branch.column = _UNKNOWN
         else:
-            self.gaps.end = start
-            self.gaps.at_dash = not is_mapping
+            self.reader.end = start
+            self.reader.at_dash = not is_mapping
             if self.stack and self.stack[-1].is_mapping and self.stack[-1].column == column:
                 # A `-` in the column of the key above: a comment there is no part of the list.
                 branch.column += 1
@@ -165,12 +165,12 @@ class _Builder:
         branch, owner = self.stack.pop(), self.owners.pop()
         if branch.is_flow:
             if end > start:  # else it is a pair in a list, [a: b], that ends by itself
-                self.gaps.read(start, into=branch.tail if branch.entries else owner.inner)
-                self.gaps.end = end
-            branch.in_line = not LINE_BREAK.search(self.text, self.begun.pop(), self.gaps.end)
-            self.gaps.last = owner
+                self.reader.read(start, into=branch.tail if branch.entries else owner.inner)
+                self.reader.end = end
+            branch.in_line = not LINE_BREAK.search(self.text, self.begun.pop(), self.reader.end)
+            self.reader.last = owner
         else:
-            self.gaps.closed.append(branch)
+            self.reader.closed.append(branch)
         self.waiting = None
 
     # Entries.
@@ -182,49 +182,53 @@ class _Builder:
             branch = self.stack[-1]
             if branch.column == _UNKNOWN:
                 branch.column = column if branch.is_mapping else self._dash(start)
-            self.gaps.read(start, ANY_COLUMN if branch.is_flow else branch.column)
+            self.reader.read(start, ANY_COLUMN if branch.is_flow else branch.column)
         elif not self.stack:
-            self.gaps.read(start, ANY_COLUMN)
+            self.reader.read(start, ANY_COLUMN)
             self._head(entry, is_mapping=is_block)
         elif is_block:
             # What stands above a block is said of its first entry.
-            self.gaps.read(start, ANY_COLUMN)
-            self.gaps.blank &= bool(self.gaps.pending)
+            self.reader.read(start, ANY_COLUMN)
+            self.reader.blank &= bool(self.reader.pending)
         else:
-            self.gaps.read(start, into=entry.before)
+            self.reader.read(start, into=entry.before)
         return self._entry()
 
     def _entry(self) -> Entry:
         if self.waiting is not None:
             return self.waiting
-        entry = Entry(before=self.gaps.taken(), blank=self.gaps.blank)
-        self.gaps.blank = False
+        entry = Entry(before=self.reader.take_pending(), blank=self.reader.blank)
+        self.reader.blank = False
         self.stack[-1].entries.append(entry)
         return entry
 
     def _head(self, root: Entry, *, is_mapping: bool) -> None:
         """Take what stands above a document; its last paragraph may be said of the first key."""
-        comments = self.gaps.taken()
+        comments = self.reader.take_pending()
         head = len(comments)
-        if is_mapping and not self.gaps.blank:
+        if is_mapping and not self.reader.blank:
             blanks = [number for number, comment in enumerate(comments) if number and comment.blank]
             head = blanks[-1] if blanks else head
-        self.pages[-1].head_blank = self.gaps.blank or head < len(comments)
-        root.before, self.gaps.pending, self.gaps.blank = comments[:head], comments[head:], False
+        self.pages[-1].head_blank = self.reader.blank or head < len(comments)
+        root.before, self.reader.pending, self.reader.blank = (
+            comments[:head],
+            comments[head:],
+            False,
+        )
 
     def _past_anchor(self, anchor: str | None, start: int, end: int, entry: Entry) -> int:
         """Return where the value itself begins, whose anchor may stand lines above it."""
         if anchor is None:
             return start
-        self.gaps.end, self.gaps.last = start + 1 + len(anchor), entry
-        gap = _AFTER_ANCHOR.match(self.text, self.gaps.end, end)
+        self.reader.end, self.reader.last = start + 1 + len(anchor), entry
+        gap = _AFTER_ANCHOR.match(self.text, self.reader.end, end)
         assert gap is not None
-        self.gaps.read(gap.end(), into=entry.before)
+        self.reader.read(gap.end(), into=entry.before)
         return gap.end()
 
     def _dash(self, start: int) -> int:
         """Return the column of the `-` before the first item of a list."""
-        for line in LINE_BREAK.split(self.text[self.gaps.end : start]):
+        for line in LINE_BREAK.split(self.text[self.reader.end : start]):
             if line.lstrip(" ").startswith("-"):
                 return line.index("-")
         return 0

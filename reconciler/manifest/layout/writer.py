@@ -29,63 +29,63 @@ def write_pages(pages: Sequence[Page], orders: Orders) -> str:
     layout = _Layout(orders)
     for number, page in enumerate(pages):
         layout.page(page, is_first=number == 0)
-    return layout.sheet.text()
+    return layout.emitter.text()
 
 
 class _Layout:
     def __init__(self, orders: Orders) -> None:
         self.orders = orders
-        self.sheet = Emitter()
+        self.emitter = Emitter()
 
     def page(self, page: Page, *, is_first: bool) -> None:
         """Write one document."""
         if page.directives and not is_first:
-            self.sheet.line("...")
-        self.sheet.comments(page.preamble, 0)
+            self.emitter.line("...")
+        self.emitter.comments(page.preamble, 0)
         for directive in page.directives:
-            self.sheet.line(directive)
+            self.emitter.line(directive)
         if page.is_marked or page.directives or not is_first:
-            self.sheet.blank(page.blank and not page.directives)
-            self.sheet.line("---")
-            self.sheet.is_fresh = True
+            self.emitter.blank(page.blank and not page.directives)
+            self.emitter.line("---")
+            self.emitter.is_fresh = True
         root = page.root
         kept, value = _split_head(root)
-        self.sheet.comments(kept, 0)
-        self.sheet.blank(page.head_blank)
-        self.sheet.is_fresh = self.sheet.is_fresh or page.head_blank
+        self.emitter.comments(kept, 0)
+        self.emitter.blank(page.head_blank)
+        self.emitter.is_fresh = self.emitter.is_fresh or page.head_blank
         order = None if page.has_aliases else self.orders.of(_kind_of(value))
         match value:
             case Branch() if not is_in_line(value):
                 if value.anchor is not None:
-                    self.sheet.line(add_anchor(value.anchor, ""))
-                self.sheet.is_fresh = True
+                    self.emitter.line(add_anchor(value.anchor, ""))
+                self.emitter.is_fresh = True
                 self._block(value, 0, order)
             case Scalar() if value.is_empty and value.anchor is None:
                 pass
             case _:
                 is_marked = isinstance(value, Scalar) and is_document_mark(value)
                 self._value(" " * _STEP if is_marked else "", value, root.eol, 0, order)
-        self.sheet.comments(root.inner, 0)
+        self.emitter.comments(root.inner, 0)
 
     def _block(self, branch: Branch, indent: int, order: Order | None) -> None:
         """Write the entries of a mapping or a list, one below the other."""
         for entry in sort_entries(branch, order):
             self._entry(entry, indent, order)
-        self.sheet.comments(branch.tail, indent)
+        self.emitter.comments(branch.tail, indent)
 
     def _entry(self, entry: Entry, indent: int, order: Order | None, dashes: str = "") -> None:
         """Write an entry. `dashes` stand in its line already, of the lists that it is the first
         entry of."""
         if not dashes:
-            self.sheet.comments(_comments_above(entry, order), indent)
-            self.sheet.blank(entry.blank)
+            self.emitter.comments(_comments_above(entry, order), indent)
+            self.emitter.blank(entry.blank)
         if entry.key is None:
             self._item(entry, indent, order, dashes)
             return
         key, start = spell_scalar(entry.key, is_key=True), f"{' ' * (indent - len(dashes))}{dashes}"
         eol = entry.eol
         if is_long_key(key):
-            self.sheet.line(f"{start}? {key}", eol)
+            self.emitter.line(f"{start}? {key}", eol)
             start, eol = f"{' ' * indent}:", None
         else:
             start = f"{start}{key}:"
@@ -95,7 +95,7 @@ class _Layout:
             self._below(start, value, eol, indent, below)
         else:
             self._value(start, value, eol, indent, below)
-        self.sheet.comments(entry.inner, indent + _STEP)
+        self.emitter.comments(entry.inner, indent + _STEP)
 
     def _item(self, entry: Entry, indent: int, order: Order | None, dashes: str) -> None:
         start = f"{' ' * (indent - len(dashes))}{dashes}-"
@@ -110,15 +110,15 @@ class _Layout:
             self._entry(first, indent + _STEP, below, f"{dashes}- ")
             for other in others:
                 self._entry(other, indent + _STEP, below)
-            self.sheet.comments(value.tail, indent + _STEP)
-        self.sheet.comments(entry.inner, indent + _STEP)
+            self.emitter.comments(value.tail, indent + _STEP)
+        self.emitter.comments(entry.inner, indent + _STEP)
 
     def _below(
         self, start: str, branch: Branch, eol: str | None, indent: int, order: Order | None
     ) -> None:
         """Write a mapping or a list below its key or dash."""
-        self.sheet.line(f"{start} {add_anchor(branch.anchor, '')}".rstrip(" "), eol)
-        self.sheet.is_fresh = True
+        self.emitter.line(f"{start} {add_anchor(branch.anchor, '')}".rstrip(" "), eol)
+        self.emitter.is_fresh = True
         self._block(branch, indent + _STEP, order)
 
     def _value(
@@ -131,8 +131,8 @@ class _Layout:
         is_block = isinstance(value, Scalar) and value.is_block
         end = 0 if is_block else len(lines) - 1
         for number, line in enumerate(lines):
-            self.sheet.line(line, eol if number == end else None)
-        self.sheet.is_fresh = is_block and "+" in first
+            self.emitter.line(line, eol if number == end else None)
+        self.emitter.is_fresh = is_block and "+" in first
 
 
 def _split_head(root: Entry) -> tuple[list[Comment], Node | None]:

@@ -11,7 +11,8 @@ from reconciler.core.fields import FIELD_BY_PATH, FIELDS, OWNER, SYSTEM_DATA
 from reconciler.core.safety import DEFAULT_BUDGETS
 from reconciler.core.source import Source
 from reconciler.core.suggestion import did_you_mean, listed
-from reconciler.manifest.documents import Document
+from reconciler.manifest.documents import Document, read_documents
+from reconciler.manifest.result import ManifestFile
 from reconciler.manifest.schema import Shape, Violation
 
 from .field_text import (
@@ -51,6 +52,19 @@ READ_ONLY: Final = frozenset(
         "cloudType",
     ]
 )
+
+
+def read_valid_documents(
+    file: ManifestFile, shape: Shape, diagnostics: list[Diagnostic]
+) -> Iterator[Document]:
+    """Yield the documents of a file that a schema accepts; add what is wrong with the others."""
+    read = read_documents(file.path, file.data)
+    diagnostics += read.diagnostics
+    for document in read.documents:
+        if shape.accepts(document.tree):
+            yield document
+        else:
+            diagnostics += explain_violations(document, shape, read.faulty)
 
 
 def explain_violations(document: Document, shape: Shape, faulty: set[Source]) -> list[Diagnostic]:
