@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .engine.errors import (
         Cancelled,
         FailedMidway,
+        InvalidCredentials,
         InvalidProject,
         InvalidSettings,
         NoSuchCommit,
@@ -54,6 +55,7 @@ _HOMES: Final = {
     "Diagnostic": ("core.diagnostics", "Diagnostic"),
     "Drift": ("plan.drift", "DriftDocument"),
     "FailedMidway": ("engine.errors", "FailedMidway"),
+    "InvalidCredentials": ("engine.errors", "InvalidCredentials"),
     "InvalidPlan": ("plan.document", "InvalidPlan"),
     "InvalidProject": ("engine.errors", "InvalidProject"),
     "InvalidSettings": ("engine.errors", "InvalidSettings"),
@@ -93,6 +95,7 @@ __all__ = [  # noqa: RUF022 - what is used first stands first
     "ProjectNotFound",
     "InvalidProject",
     "InvalidSettings",
+    "InvalidCredentials",
     "InvalidPlan",
     "UnknownName",
     "NoSuchCommit",

@@ -14,11 +14,8 @@ from reconciler.core.record import Record, record_entry
 from reconciler.core.secret import Secret
 from reconciler.core.setting import Setting
 from reconciler.core.source import Source
-from reconciler.core.state_backends import (
-    LocalBackend,
-    StateSettings,
-)
-from reconciler.diff.required_reads import missing
+from reconciler.core.state_backends import LocalBackend, StateSettings
+from reconciler.diff.required_reads import required_reads
 from reconciler.plan.build import Circumstances, build
 from reconciler.plan.model import Plan, ReadCounts, Reads
 from reconciler.platform.operations import DEFAULT_LIMITS
@@ -130,7 +127,7 @@ class Service:
     ) -> Live:
         live = Live()
         for _ in range(6):
-            needs = missing(declared, recorded, live, of, scope)
+            needs = required_reads(declared, recorded, live, of, scope)
             if not needs:
                 return live
             live = Live(

@@ -36,12 +36,18 @@ MAY_IMPORT: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
                 *{"state", "apply", "git", "sandbox"},
             }
         ),
-        "cli": frozenset(
-            {
-                *{"core", "platform", "manifest", "diff", "plan", "render", "api", "live"},
-                *{"state", "apply", "git", "sandbox", "engine"},
-            }
-        ),
+        "cli": frozenset({"core", "plan", "render", "sandbox", "engine"}),
+    }
+)
+# Single modules of further rooms that a room may import: here, for the errors that they define.
+MAY_IMPORT_TOO: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {"cli": frozenset({"reconciler.api.errors", "reconciler.state.lease"})}
+)
+# The package's own top: the door to the command line, and the public names.
+TOP: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "reconciler/__main__.py": frozenset({"cli"}),
+        "reconciler/__init__.py": frozenset({"core", "api", "plan", "state", "engine", "sandbox"}),
     }
 )
 PURE: Final = frozenset({"core", "platform", "manifest", "diff", "plan", "render"})
@@ -99,6 +105,15 @@ IMPURE_ATTRIBUTES: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "uuid": frozenset({"uuid1", "uuid4", "getnode"}),
         "sys": frozenset({"stdin", "stdout", "stderr", "argv", "exit", "path", "modules"}),
         "jinja2": frozenset({"FileSystemLoader", "PackageLoader"}),
+    }
+)
+
+# What a use-case gets as an argument, gives as a value, or leaves to whoever calls it.
+NOT_IN_ENGINE: Final = frozenset(
+    {
+        *{"os.environ", "os.environb", "os.getenv", "os.putenv", "os.chdir", "os._exit"},
+        *{"sys.stdin", "sys.stdout", "sys.stderr", "sys.argv", "sys.exit", "sys.path"},
+        *{"signal", "gc", "atexit", "getpass", "print", "input", "exit", "quit"},
     }
 )
 
@@ -185,9 +200,9 @@ def layer_faults(module: Module) -> Iterator[str]:
             room = parts[1] if len(parts) > 1 and parts[1] in MAY_IMPORT else ""
             if not room or room == module.room:
                 continue
-            # The package's own top (__init__, __main__) only opens the door to the command line.
-            allowed = MAY_IMPORT[module.room] if module.room else frozenset({"cli"})
-            if room not in allowed:
+            allowed = MAY_IMPORT[module.room] if module.room else TOP[module.path]
+            too = MAY_IMPORT_TOO.get(module.room, frozenset())
+            if room not in allowed and ".".join(parts[:3]) not in too:
                 yield f"{where}: {module.room or 'the package itself'} must not import {room}"
         elif top in HOMES:
             homes = HOMES[top]
@@ -219,6 +234,23 @@ def purity_faults(module: Module) -> Iterator[str]:
                 yield f"{module.path}:{node.lineno}: {module.room} is pure and uses {used}"
 
 
+def engine_faults(module: Module) -> Iterator[str]:
+    """Yield whatever the engine does that belongs to the process or its terminal."""
+    if module.room != "engine":
+        return
+    for imported in imports(module):
+        parts = imported.name.split(".")
+        if {parts[0], ".".join(parts[:2])} & NOT_IN_ENGINE:
+            yield f"{module.path}:{imported.line}: the engine must not use {imported.name}"
+    for node in ast.walk(module.tree):
+        match node:
+            case ast.Name(id=name) if name in NOT_IN_ENGINE:
+                yield f"{module.path}:{node.lineno}: the engine must not use {name}"
+            case ast.Attribute(value=ast.Name(id=owner), attr=name):
+                if f"{owner}.{name}" in NOT_IN_ENGINE:
+                    yield f"{module.path}:{node.lineno}: the engine must not use {owner}.{name}"
+
+
 def naming_faults(module: Module) -> Iterator[str]:
     """Yield a module or room whose name says nothing, and a module without a first line."""
     if module.path not in NAMED_ALL_THE_SAME:
@@ -234,7 +266,7 @@ def faults(root: Path) -> list[str]:
     return [
         fault
         for module in modules(root)
-        for check in (layer_faults, purity_faults, naming_faults)
+        for check in (layer_faults, purity_faults, engine_faults, naming_faults)
         for fault in check(module)
     ]
 
@@ -321,6 +353,54 @@ PLANTED: Final = [
     pytest.param(
         "platform/x.py", "F = open('x')\n", "platform is pure and calls open", id="builtin"
     ),
+    pytest.param(
+        "cli/views/x.py",
+        "from reconciler.live.reading import read_live\n",
+        "cli must not import live",
+        id="cli-live",
+    ),
+    pytest.param(
+        "cli/views/x.py",
+        "def show() -> None:\n    from reconciler.state.local import LocalState\n",
+        "cli must not import state",
+        id="cli-state",
+    ),
+    pytest.param(
+        "engine/x.py",
+        "from reconciler.cli.streams import say\n",
+        "engine must not import cli",
+        id="engine-cli",
+    ),
+    pytest.param("engine/x.py", "import click\n", "click lives in cli", id="engine-click"),
+    pytest.param(
+        "engine/x.py",
+        "import os\nX = os.environ\n",
+        "the engine must not use os.environ",
+        id="engine-environ",
+    ),
+    pytest.param(
+        "engine/x.py",
+        "from os import environ\n",
+        "the engine must not use os.environ",
+        id="engine-environ-from",
+    ),
+    pytest.param(
+        "engine/x.py",
+        "import sys\nsys.stderr.write('')\n",
+        "the engine must not use sys.stderr",
+        id="engine-stream",
+    ),
+    pytest.param("engine/x.py", "print('')\n", "the engine must not use print", id="engine-print"),
+    pytest.param(
+        "engine/x.py", "import signal\n", "the engine must not use signal", id="engine-signal"
+    ),
+    pytest.param("engine/x.py", "import gc\n", "the engine must not use gc", id="engine-gc"),
+    pytest.param(
+        "__init__.py",
+        "from .cli.main import run\n",
+        "the package itself must not import cli",
+        id="top",
+    ),
     pytest.param("api/utils.py", "", "the name 'utils' says nothing", id="junk"),
     pytest.param("state/helpers/x.py", "", "the name 'helpers' says nothing", id="junk-package"),
     pytest.param("live/service.py", "", "the name 'service' says nothing", id="service"),
@@ -359,7 +439,12 @@ def test_an_honest_module_has_no_fault(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "room", ["manifest", "manifest/layout", "manifest/messages", "render", "render/html"]
+    "room",
+    [
+        *("manifest", "manifest/layout", "manifest/messages", "render", "render/html"),
+        *("sandbox", "api", "live", "platform", "git", "state", "engine", "engine/doctor"),
+        *("cli", "cli/views", "cli/options", "cli/progress"),
+    ],
 )
 def test_the_map_of_a_room_names_all_of_its_files(room: str) -> None:
     """The docstring of a room's `__init__` is its map: every module and inner room, a line each."""

@@ -108,83 +108,89 @@ class _Trial:
 
 
 async def attempt(
-    call: PlannedCall, subject: Subject, effects: Effects, around: Circumstances
+    call: PlannedCall, subject: Subject, effects: Effects, circumstances: Circumstances
 ) -> Result:
     """Make one call of a plan, if its device is still as the plan saw it; return its fate."""
-    was_sent = call.id in around.unsettled
-    trial = _Trial(in_doubt=was_sent, is_noted=was_sent)
+    was_sent = call.id in circumstances.unsettled
+    tries_so_far = _Trial(in_doubt=was_sent, is_noted=was_sent)
     try:
         if was_sent:
-            await _until_sure(around)
+            await _until_sure(circumstances)
         while True:
-            result = await _once(call, subject, effects, around, trial)
+            result = await _once(call, subject, effects, circumstances, tries_so_far)
             if result is not None:
-                return await _noted(call, around, trial, result)
+                return await _noted(call, circumstances, tries_so_far, result)
     except BreakerTripped as closed:
-        return await _noted(call, around, trial, _cut_short(trial, closed.reason))
+        return await _noted(
+            call, circumstances, tries_so_far, _cut_short(tries_so_far, closed.reason)
+        )
 
 
-async def _until_sure(around: Circumstances) -> None:
+async def _until_sure(circumstances: Circumstances) -> None:
     """Wait as after a lost answer: the run before may have been killed a moment ago."""
-    wait = around.sure_from - around.timing.clock()
+    wait = circumstances.sure_from - circumstances.timing.clock()
     if wait > 0:
-        with around.gate.waiting():
-            await around.timing.sleep(wait)
+        with circumstances.gate.waiting():
+            await circumstances.timing.sleep(wait)
 
 
 async def _once(
-    call: PlannedCall, subject: Subject, effects: Effects, around: Circumstances, trial: _Trial
+    call: PlannedCall,
+    subject: Subject,
+    effects: Effects,
+    circumstances: Circumstances,
+    tries_so_far: _Trial,
 ) -> Result | None:
     """Look, and send if that is right; None when it has to be looked at again."""
     try:
-        seen = await _read(call, subject, around)
+        seen = await _read(call, subject, circumstances)
     except RegistrationNotFound:
-        return trial.ended(Outcome.STALE, detail=GONE)
+        return tries_so_far.ended(Outcome.STALE, detail=GONE)
     except ApiError as error:
-        return _unread(trial, error, around)
-    trial.application_id = seen.registration.application_id
-    settled = _settled(call, subject, effects, around, trial, seen)
+        return _unread(tries_so_far, error, circumstances)
+    tries_so_far.application_id = seen.registration.application_id
+    settled = _settled(call, subject, effects, circumstances, tries_so_far, seen)
     if settled is not None:
         return settled
-    trial.settle(done=False)
-    if trial.is_last and trial.trouble is not None:
-        return trial.ended(Outcome.FAILED, detail=str(trial.trouble))
+    tries_so_far.settle(done=False)
+    if tries_so_far.is_last and tries_so_far.trouble is not None:
+        return tries_so_far.ended(Outcome.FAILED, detail=str(tries_so_far.trouble))
     try:
-        await around.journal.intent(around.plan, call.id)
+        await circumstances.journal.intent(circumstances.plan, call.id)
     except StateError as error:
-        return _cut_short(trial, str(error))
-    trial.is_noted = True
-    around.listen(Intended(call.id, lambda: trial.attempts.left))
-    return await _send(call, subject, seen, around, trial)
+        return _cut_short(tries_so_far, str(error))
+    tries_so_far.is_noted = True
+    circumstances.listen(Intended(call.id, lambda: tries_so_far.attempts.left))
+    return await _send(call, subject, seen, circumstances, tries_so_far)
 
 
 def _settled(
     call: PlannedCall,
     subject: Subject,
     effects: Effects,
-    around: Circumstances,
-    trial: _Trial,
+    circumstances: Circumstances,
+    tries_so_far: _Trial,
     seen: _Seen,
 ) -> Result | None:
     """Return what a look at the device settles; None if the call is still to be made."""
-    looked_for = trial.in_doubt or _refused(trial.trouble)
+    looked_for = tries_so_far.in_doubt or _refused(tries_so_far.trouble)
     if looked_for and reached(call, subject.device, seen.registration, seen.owner):
-        how = _how_it_is_known(trial)
-        trial.settle(done=True)
-        return trial.ended(Outcome.APPLIED, "done", how)
-    if trial.in_doubt and _is_half_moved(call, seen):
+        how = _how_it_is_known(tries_so_far)
+        tries_so_far.settle(done=True)
+        return tries_so_far.ended(Outcome.APPLIED, "done", how)
+    if tries_so_far.in_doubt and _is_half_moved(call, seen):
         effects = replace(effects, owner_changed=True)
-    path = moved(subject, seen.registration, seen.owner, effects, around.digester)
+    path = moved(subject, seen.registration, seen.owner, effects, circumstances.digester)
     if path is not None:
-        return trial.ended(Outcome.STALE, detail=f"{path} changed since the plan")
-    if is_ownership(call) and not trial.in_doubt:
-        rule = protected(subject, seen.registration, around.safety)
+        return tries_so_far.ended(Outcome.STALE, detail=f"{path} changed since the plan")
+    if is_ownership(call) and not tries_so_far.in_doubt:
+        rule = protected(subject, seen.registration, circumstances.safety)
         if rule is not None:
             detail = f"it is protected since the plan, by the rule at {rule.source}"
-            return trial.ended(Outcome.STALE, detail=detail)
+            return tries_so_far.ended(Outcome.STALE, detail=detail)
     if len(seen.holders) > 1:
         detail = "the declared identity values belong to different people since the plan"
-        return trial.ended(Outcome.STALE, detail=detail)
+        return tries_so_far.ended(Outcome.STALE, detail=detail)
     return None
 
 
@@ -192,10 +198,10 @@ def _refused(trouble: ApiError | None) -> bool:
     return isinstance(trouble, (Rejected, Conflict))
 
 
-def _how_it_is_known(trial: _Trial) -> str:
-    if trial.trouble is None:
+def _how_it_is_known(tries_so_far: _Trial) -> str:
+    if tries_so_far.trouble is None:
         return "sent by an earlier run, and read to be done"
-    if _refused(trial.trouble):
+    if _refused(tries_so_far.trouble):
         return "refused, and read to be so already"
     return "its answer did not come; read to be done"
 
@@ -206,45 +212,51 @@ def _is_half_moved(call: PlannedCall, seen: _Seen) -> bool:
     return is_forced and (seen.owner is None or not seen.owner.identities)
 
 
-def _cut_short(trial: _Trial, why: str) -> Result:
+def _cut_short(tries_so_far: _Trial, why: str) -> Result:
     """Return the result of a call that may not be sent, or not looked at, any more."""
-    if trial.in_doubt:
-        said = "sent by an earlier run" if trial.trouble is None else str(trial.trouble)
-        return trial.ended(Outcome.UNKNOWN, detail=f"{said}; not read any more: {why}", stop=why)
-    if trial.trouble is not None:
-        detail = f"{trial.trouble}; not sent again: {why}"
-        return trial.ended(Outcome.FAILED, detail=detail, stop=why)
-    return trial.ended(Outcome.NOT_TRIED, detail=why, stop=why)
+    if tries_so_far.in_doubt:
+        said = (
+            "sent by an earlier run" if tries_so_far.trouble is None else str(tries_so_far.trouble)
+        )
+        return tries_so_far.ended(
+            Outcome.UNKNOWN, detail=f"{said}; not read any more: {why}", stop=why
+        )
+    if tries_so_far.trouble is not None:
+        detail = f"{tries_so_far.trouble}; not sent again: {why}"
+        return tries_so_far.ended(Outcome.FAILED, detail=detail, stop=why)
+    return tries_so_far.ended(Outcome.NOT_TRIED, detail=why, stop=why)
 
 
-def _unread(trial: _Trial, error: ApiError, around: Circumstances) -> Result:
+def _unread(tries_so_far: _Trial, error: ApiError, circumstances: Circumstances) -> Result:
     """Return the result of a call whose device could not be read."""
-    if trial.in_doubt:
-        said = "sent by an earlier run" if trial.trouble is None else str(trial.trouble)
+    if tries_so_far.in_doubt:
+        said = (
+            "sent by an earlier run" if tries_so_far.trouble is None else str(tries_so_far.trouble)
+        )
         stop = str(error) if isinstance(error, Denied) else None
-        return trial.ended(Outcome.UNKNOWN, detail=f"{said}; then {error}", stop=stop)
+        return tries_so_far.ended(Outcome.UNKNOWN, detail=f"{said}; then {error}", stop=stop)
     if isinstance(error, Denied):
         # Nothing else will work either; the calls that meet it after the first were not tried.
-        if trial.trouble is not None:
-            return _cut_short(trial, str(error))
-        first = around.gate.reason in (None, str(error))
+        if tries_so_far.trouble is not None:
+            return _cut_short(tries_so_far, str(error))
+        first = circumstances.gate.reason in (None, str(error))
         outcome = Outcome.FAILED if first else Outcome.NOT_TRIED
-        return trial.ended(outcome, detail=str(error), stop=str(error))
-    return trial.ended(Outcome.FAILED, detail=str(trial.trouble or error))
+        return tries_so_far.ended(outcome, detail=str(error), stop=str(error))
+    return tries_so_far.ended(Outcome.FAILED, detail=str(tries_so_far.trouble or error))
 
 
-async def _read(call: PlannedCall, subject: Subject, around: Circumstances) -> _Seen:
-    around.gate.require_open()
-    app_code = around.app_codes[subject.change.application]
-    registration = await around.door.registration(call.device, app_code)
+async def _read(call: PlannedCall, subject: Subject, circumstances: Circumstances) -> _Seen:
+    circumstances.gate.require_open()
+    app_code = circumstances.app_codes[subject.change.application]
+    registration = await circumstances.door.registration(call.device, app_code)
     owner: LivePerson | None = None
     if is_ownership(call):
-        owner = await around.door.owner(call.device, registration.application_id)
-    return _Seen(registration, owner, await _holders(call, subject, owner, around))
+        owner = await circumstances.door.owner(call.device, registration.application_id)
+    return _Seen(registration, owner, await _holders(call, subject, owner, circumstances))
 
 
 async def _holders(
-    call: PlannedCall, subject: Subject, owner: LivePerson | None, around: Circumstances
+    call: PlannedCall, subject: Subject, owner: LivePerson | None, circumstances: Circumstances
 ) -> frozenset[int]:
     """Look up who has the declared values now: some readings would merge two people for good."""
     wanted = None if subject.device is None else subject.device.owner
@@ -253,38 +265,42 @@ async def _holders(
     found: set[int] = set()
     for value in wanted.identity:
         held = owner is not None and value in owner.identities
-        person = owner if held else await around.door.person(value)
+        person = owner if held else await circumstances.door.person(value)
         if person is not None and person.identities:
             found.add(person.number)
     return frozenset(found)
 
 
 async def _send(
-    call: PlannedCall, subject: Subject, seen: _Seen, around: Circumstances, trial: _Trial
+    call: PlannedCall,
+    subject: Subject,
+    seen: _Seen,
+    circumstances: Circumstances,
+    tries_so_far: _Trial,
 ) -> Result | None:
     """Send the call once; return its fate, or None after the wait for another look."""
     try:
         # The disk took its time; what allowed the call before may not any more.
-        around.gate.require_open()
-        await _call(call, subject, seen, around, trial.attempts)
+        circumstances.gate.require_open()
+        await _call(call, subject, seen, circumstances, tries_so_far.attempts)
     except RegistrationNotFound:
-        return trial.ended(Outcome.STALE, "not done", GONE)
+        return tries_so_far.ended(Outcome.STALE, "not done", GONE)
     except Denied as error:
-        return trial.ended(Outcome.FAILED, error.truth, str(error), stop=str(error))
+        return tries_so_far.ended(Outcome.FAILED, error.truth, str(error), stop=str(error))
     except ApiError as error:
-        trial.trouble = error
-        trial.in_doubt = error.truth == "unknown"
-        wait = trial.tries.wait_after(error, jitter=around.timing.jitter())
-        trial.is_last = wait is None
+        tries_so_far.trouble = error
+        tries_so_far.in_doubt = error.truth == "unknown"
+        wait = tries_so_far.tries.wait_after(error, jitter=circumstances.timing.jitter())
+        tries_so_far.is_last = wait is None
         if wait is None:
-            if not trial.in_doubt and not _may_be_so_already(call, error):
-                return trial.ended(Outcome.FAILED, detail=str(error))
-            wait = SURE_AFTER if trial.in_doubt else 0.0
-        around.listen(Pausing(call.operation, wait, error.attempts, str(error)))
-        with around.gate.waiting():
-            await around.timing.sleep(wait)
+            if not tries_so_far.in_doubt and not _may_be_so_already(call, error):
+                return tries_so_far.ended(Outcome.FAILED, detail=str(error))
+            wait = SURE_AFTER if tries_so_far.in_doubt else 0.0
+        circumstances.listen(Pausing(call.operation, wait, error.attempts, str(error)))
+        with circumstances.gate.waiting():
+            await circumstances.timing.sleep(wait)
         return None
-    return trial.ended(Outcome.APPLIED, "done", _after_trouble(trial))
+    return tries_so_far.ended(Outcome.APPLIED, "done", _after_trouble(tries_so_far))
 
 
 def _may_be_so_already(call: PlannedCall, error: ApiError) -> bool:
@@ -296,36 +312,42 @@ def _may_be_so_already(call: PlannedCall, error: ApiError) -> bool:
     return is_unforced and _refused(error)
 
 
-def _after_trouble(trial: _Trial) -> str | None:
-    return None if trial.trouble is None else f"after {trial.attempts.count} attempts"
+def _after_trouble(tries_so_far: _Trial) -> str | None:
+    return None if tries_so_far.trouble is None else f"after {tries_so_far.attempts.count} attempts"
 
 
 async def _call(
-    call: PlannedCall, subject: Subject, seen: _Seen, around: Circumstances, attempts: Attempts
+    call: PlannedCall,
+    subject: Subject,
+    seen: _Seen,
+    circumstances: Circumstances,
+    attempts: Attempts,
 ) -> None:
-    app_code = around.app_codes[subject.change.application]
+    app_code = circumstances.app_codes[subject.change.application]
     device = subject.device
     match Operation(call.operation):
         case Operation.UPDATE:
             body = update_body(call, seen.registration)
-            await around.door.update(call.device, app_code, body, attempts=attempts)
+            await circumstances.door.update(call.device, app_code, body, attempts=attempts)
         case Operation.PERSONALIZE if device is not None and isinstance(device.owner, Owner):
             hidden = personalize_body(call, device.owner)
-            await around.door.personalize(
+            await circumstances.door.personalize(
                 call.device, app_code, hidden.reveal(), call.query, attempts=attempts
             )
         case Operation.DEPERSONALIZE:
-            await around.door.depersonalize(call.device, app_code, attempts=attempts)
+            await circumstances.door.depersonalize(call.device, app_code, attempts=attempts)
         case _:
             raise ValueError(f"{call.id} is no call that an apply makes")
 
 
-async def _noted(call: PlannedCall, around: Circumstances, trial: _Trial, result: Result) -> Result:
+async def _noted(
+    call: PlannedCall, circumstances: Circumstances, tries_so_far: _Trial, result: Result
+) -> Result:
     """Write the outcome. A journal that fails now ends the run, and hides nothing of it."""
-    if not trial.is_noted:
+    if not tries_so_far.is_noted:
         return result
     try:
-        await around.journal.outcome(around.plan, call.id, result.outcome)
+        await circumstances.journal.outcome(circumstances.plan, call.id, result.outcome)
     except StateError as error:
         said = "; ".join(text for text in (result.detail, str(error)) if text)
         return replace(result, detail=said, stop=str(error))

@@ -28,7 +28,7 @@ from .attempt import Circumstances, attempt
 from .completion import Settlement
 from .ledger import Ledger
 from .ports import Door, Journal, Lease, Records
-from .record_writer import LEASE_LOST, Scribe
+from .record_writer import LEASE_LOST, RecordWriter
 from .staleness import subjects
 
 
@@ -76,7 +76,7 @@ async def carry_out(
         timing=timing,
         listen=listen,
     )
-    scribe = Scribe(ledger, records, lease, gate, timing.clock)
+    scribe = RecordWriter(ledger, records, lease, gate, timing.clock)
     known = subjects(plan, desired)
 
     is_cut_short = False

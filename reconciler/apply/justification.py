@@ -18,8 +18,8 @@ from reconciler.core.project import Project
 from reconciler.core.protection import Subject, of_declared, of_undeclared, protecting
 from reconciler.core.record import Record
 from reconciler.plan.calls import calls_of, left_alone
-from reconciler.plan.declaration import declaration_digest
 from reconciler.plan.document import is_sealed
+from reconciler.plan.fingerprints import declaration_digest
 from reconciler.plan.model import Action, Change, Plan, PlannedCall, Risk
 from reconciler.plan.privacy import revealed
 

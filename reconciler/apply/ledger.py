@@ -11,7 +11,7 @@ from reconciler.core.digest import Digester
 from reconciler.core.identity import Identity
 from reconciler.core.record import Record, RecordedDevice, record_entry
 from reconciler.core.report import Outcome, Row
-from reconciler.plan.declaration import declaration_digest
+from reconciler.plan.fingerprints import declaration_digest
 from reconciler.plan.model import Action, Change, Plan, PlannedCall
 from reconciler.platform.operations import Operation
 

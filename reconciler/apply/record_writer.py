@@ -22,7 +22,7 @@ _REST: Final = 10.0
 LEASE_LOST: Final = "the lease was lost"
 
 
-class Scribe:
+class RecordWriter:
     """One write at a time. A write that fails closes the gate, and is due again."""
 
     def __init__(

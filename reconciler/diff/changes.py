@@ -41,14 +41,14 @@ def diff(
     project: Project,
     scope: Collection[str] | None = None,
 ) -> Diff:
-    """Compare everything in scope. `missing` must have nothing left to ask for."""
+    """Compare everything in scope. `required_reads` must have nothing left to ask for."""
     digester = Digester(record.key)
     differing: list[DeviceDiff] = []
     adopt: list[DesiredDevice] = []
     gone: list[DesiredDevice] = []
     wrong: list[tuple[DesiredDevice, str]] = []
-    chosen = in_scope(desired, scope)
-    for device in chosen:
+    planned = in_scope(desired, scope)
+    for device in planned:
         recorded = record.devices.get(device.id)
         match live.registrations[device.id]:
             case Gone():
@@ -56,20 +56,20 @@ def diff(
             case WrongApplication(application):
                 wrong.append((device, application))
             case LiveRegistration() as registration:
-                found = diff_device(device, registration, live, recorded, digester, project)
-                settled = not found.changes and not found.drifted
-                if not settled or found.fields.handed_back or found.attributes:
-                    differing.append(found)
+                difference = diff_device(device, registration, live, recorded, digester, project)
+                settled = not difference.changes and not difference.drifted
+                if not settled or difference.fields.handed_back or difference.attributes:
+                    differing.append(difference)
                 if settled and (recorded is None or record_entry(device, digester) != recorded):
                     adopt.append(device)
     names = application_names(desired, record, live) if gone else {}
-    left = leaving(desired, record, live, project, scope)
+    leaving_devices = leaving(desired, record, live, project, scope)
     return Diff(
-        len(chosen),
+        len(planned),
         tuple(differing),
         tuple(adopt),
         tuple(gone),
         tuple(wrong),
-        tuple(left),
+        tuple(leaving_devices),
         reregistered(gone, desired, record, live, names),
     )

@@ -1,4 +1,4 @@
-"""Stage 3, a part of the fleet: which declared devices must be planned along with chosen ones.
+"""Plans of a part of the fleet: which declared devices must be planned along with chosen ones.
 
 A device is planned by itself but for one thing: who becomes primary takes the flag from its
 person's other devices. So the calls of a promotion are right only together with what is declared

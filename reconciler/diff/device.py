@@ -100,7 +100,7 @@ def diff_device(
     digester: Digester,
     project: Project,
 ) -> DeviceDiff:
-    """Compare one device in full. Everything that `missing` asks for must have been read."""
+    """Compare one device in full. Everything that `required_reads` asks for must have been read."""
     fields = compare(device, registration, recorded, digester, project)
     if device.id not in live.owners:
         return DeviceDiff(device, registration, ABSENT, fields)

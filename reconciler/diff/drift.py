@@ -1,4 +1,4 @@
-"""Stage 3, what moved since the last apply: for everything that the record holds, field by field.
+"""Drift: what moved since the last apply, for everything that the record holds, field by field.
 
 The record knows digests of what we applied. A live value with another digest was moved by others, a
 declared one by the files; so who moved is known even where the applied value itself is not.

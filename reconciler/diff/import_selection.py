@@ -1,4 +1,4 @@
-"""Stage 3 turned round: which of the live registrations an import takes."""
+"""Which of the live registrations an import takes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stage 3, what the files said before: which declarations are not what they were."""
+"""What changed since an earlier commit: which declarations are not what they were."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ class Previous:
     project_changed: bool = False
 
 
-def changed_since(past: Previous, desired: Desired) -> frozenset[str]:
+def changed_since(previous: Previous, desired: Desired) -> frozenset[str]:
     """Return the ids whose declaration is new, another one, or not there any more."""
-    return frozenset((*_declared(past, desired), *_left(past, desired)))
+    return frozenset((*_declared(previous, desired), *_left(previous, desired)))
 
 
-def _declared(past: Previous, desired: Desired) -> Iterator[str]:
+def _declared(previous: Previous, desired: Desired) -> Iterator[str]:
     for id_, device in desired.devices.items():
-        if device.source.file in past.same:
+        if device.source.file in previous.same:
             continue
-        before = past.desired.devices.get(id_)
+        before = previous.desired.devices.get(id_)
         if before is None or not says_the_same(before, device):
             yield id_
 
 
-def _left(past: Previous, desired: Desired) -> Iterator[str]:
+def _left(previous: Previous, desired: Desired) -> Iterator[str]:
     """Yield the devices that were declared then and are not now, and those whose entry under
     `removed:` is new or says something else."""
-    yield from past.desired.devices.keys() - desired.devices.keys()
+    yield from previous.desired.devices.keys() - desired.devices.keys()
     for id_, removal in desired.removed.items():
-        before = past.desired.removed.get(id_)
-        known = removal.source.file in past.same
+        before = previous.desired.removed.get(id_)
+        known = removal.source.file in previous.same
         if not known and (before is None or before.on_remove is not removal.on_remove):
             yield id_
 

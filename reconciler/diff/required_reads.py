@@ -1,4 +1,4 @@
-"""What has to be read next, from what is known: asked again until nothing is missing.
+"""What has to be read next for a plan, from what is known: asked again until nothing is missing.
 
 Registrations first, and the owners that are declared; then owners where the plan must know them;
 then the people whom declared identities name; last the flags of undeclared siblings that a
@@ -10,13 +10,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 
 from reconciler.core.absent import ABSENT
-from reconciler.core.device import Desired, DesiredDevice, OnRemove
+from reconciler.core.device import Desired, DesiredDevice, OnRemove, Owner
 from reconciler.core.digest import Digester
 from reconciler.core.identity import IdentityValue
 from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration, Needs
 from reconciler.core.project import Project
 from reconciler.core.protection import of_undeclared, protecting
 from reconciler.core.record import Record
+from reconciler.core.sweep_query import SweepQuery
 
 from .compare import changes_primary
 from .device import is_left, owner_difference
@@ -25,7 +26,7 @@ from .removed import intention, leaving_ids
 from .reregistered import LOOKED_UP, owner_to_look_up
 
 
-def missing(
+def required_reads(
     desired: Desired,
     record: Record,
     live: Live,
@@ -46,7 +47,7 @@ def missing(
     unread |= _leaving_registrations(desired, record, live, project, scope)
     if unread:
         return Needs(unread, owned)
-    return _second(chosen, desired, record, live, project, scope)
+    return _required_owners_and_people(chosen, desired, record, live, project, scope)
 
 
 def in_scope(desired: Desired, scope: Collection[str] | None) -> list[DesiredDevice]:
@@ -56,7 +57,7 @@ def in_scope(desired: Desired, scope: Collection[str] | None) -> list[DesiredDev
     return [device for device in desired.devices.values() if device.id in scope]
 
 
-def _detached(
+def _to_be_detached(
     desired: Desired, record: Record, project: Project, scope: Collection[str] | None
 ) -> Iterable[str]:
     for device in leaving_ids(desired, record, scope):
@@ -66,7 +67,7 @@ def _detached(
             yield device
 
 
-def _looked_at(
+def _leaving_to_read(
     desired: Desired, record: Record, project: Project, scope: Collection[str] | None
 ) -> Iterable[str]:
     """Yield the leaving devices that must be read: to be detached, or because they are protected
@@ -92,13 +93,13 @@ def _leaving_registrations(
 ) -> dict[str, str]:
     return {
         device: record.devices[device].application
-        for device in _looked_at(desired, record, project, scope)
+        for device in _leaving_to_read(desired, record, project, scope)
         if device not in live.registrations
         and record.devices[device].application in project.applications
     }
 
 
-def _second(
+def _required_owners_and_people(
     chosen: list[DesiredDevice],
     desired: Desired,
     record: Record,
@@ -146,7 +147,7 @@ def _second(
             siblings |= _unknown_flags(person, live, names)
     owners.update(
         device
-        for device in _detached(desired, record, project, scope)
+        for device in _to_be_detached(desired, record, project, scope)
         if device not in live.owners
         and isinstance(live.registrations.get(device), LiveRegistration)
     )
@@ -180,3 +181,28 @@ def _unknown_flags(
         and sibling.id not in live.registrations
         and sibling.application_id in names
     }
+
+
+def sought(desired: Desired, record: Record) -> SweepQuery:
+    """Return what a sweep can find out for a plan: the registrations that are declared or recorded,
+    and the people who are declared.
+
+    It costs nothing more to look for all of them than for the few in scope.
+    """
+    registrations = {device.id: device.application for device in desired.devices.values()}
+    for recorded in record.devices.values():
+        registrations.setdefault(recorded.id, recorded.application)
+    owners: dict[str, IdentityValue] = {}
+    identities: set[IdentityValue] = set()
+    for device, owner in _owners(desired):
+        # Of one person, whichever device declares them: the first value names who it is.
+        owners[device] = owner.identity.values[0]
+        identities.update(owner.identity)
+    attributes = any(owner.attributes is not None for _, owner in _owners(desired))
+    return SweepQuery(registrations, identities, owners, attributes=attributes)
+
+
+def _owners(desired: Desired) -> Iterable[tuple[str, Owner]]:
+    for device in desired.devices.values():
+        if isinstance(device.owner, Owner) and device.owner.identity:
+            yield device.id, device.owner

@@ -1,5 +1,5 @@
-"""Stage 3, devices that are gone and may be back: the app was installed again, and the service gave
-the device a new registration. Proposed to people, never acted on."""
+"""Gone devices that may be back: the app was installed again, and the service gave the device a new
+registration. Proposed to people, never acted on."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def reregistered(
 ) -> tuple[Reregistered, ...]:
     """Find what gone devices may be now; those that are certainly nothing are left out.
 
-    `names` are the project's names of application ids (see missing.application_names).
+    `names` are the project's names of application ids (see required_reads.application_names).
     """
     if not gone:
         return ()

@@ -1,4 +1,4 @@
-"""Stage 3, how far a plan goes: the chosen devices, and all that turns out to come along.
+"""How far a plan goes: the chosen devices, and all that turns out to come along.
 
 What comes along shows only in what is read, and has to be read itself; so the scope is asked again
 each time that more is known, until nothing is missing.
@@ -14,7 +14,7 @@ from reconciler.core.project import Project
 from reconciler.core.record import Record
 
 from .dependencies import Dependencies, Needed
-from .required_reads import missing
+from .required_reads import required_reads
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Scope:
 
     def missing(self, live: Live) -> Needs:
         """Return what must still be read, as far as it can be told from what is known."""
-        return missing(self.desired, self.record, live, self.project, self.covered(live))
+        return required_reads(self.desired, self.record, live, self.project, self.covered(live))
 
     def along(self, live: Live) -> tuple[Needed, ...]:
         """Return the devices that come along, sorted; final once nothing is missing."""

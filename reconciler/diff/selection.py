@@ -1,4 +1,4 @@
-"""Stage 3, only what matters: which devices the options of a plan choose."""
+"""Which devices the options of a plan choose: --target, --select, --since."""
 
 from __future__ import annotations
 

@@ -25,7 +25,7 @@ from reconciler.manifest.interpolation import Unresolved, check_base_url, resolv
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
 
 from .cancellation import Cancellation, EventLoop, read_until_cancelled
-from .errors import InvalidSettings, UnusableSettings
+from .errors import InvalidCredentials, InvalidSettings
 
 T = TypeVar("T")
 
@@ -144,7 +144,7 @@ def open_service(connection: Connection, cancellation: Cancellation) -> Iterator
             gate=cancellation.breaker,
         )
     except UnusableCredential as error:
-        raise UnusableSettings(
+        raise InvalidCredentials(
             f"These credentials cannot be sent: {error}.",
             "Check the environment variables that api.auth of the project file names.",
         ) from None

@@ -9,7 +9,7 @@ from reconciler.core.live import Live, Needs
 from reconciler.core.record import RecordedDevice
 from reconciler.core.suggestion import hint
 from reconciler.diff.drift import left_out, moves, recorded_in, unread
-from reconciler.diff.sought import sought
+from reconciler.diff.required_reads import sought
 from reconciler.git.history import head
 from reconciler.live.strategy import Choice
 from reconciler.plan.drift import DriftDocument, Made, drift_document

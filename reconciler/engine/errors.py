@@ -61,7 +61,7 @@ class InvalidSettings(ReconcilerError):
         self.root = root
 
 
-class UnusableSettings(EngineError):
+class InvalidCredentials(EngineError):
     """Credentials that cannot be sent, whatever the service would say to them."""
 
 

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 from reconciler.core import events
 
 if TYPE_CHECKING:
-    from reconciler.state.journal import Unfinished
     from reconciler.state.lease import Holder
 
 
@@ -40,9 +39,15 @@ class ApplyRunning:
 
 @dataclass(frozen=True, slots=True)
 class EarlierRunUnfinished:
-    """The last apply did not come to its end."""
+    """The last apply, which began at `started`, did not come to its end.
 
-    run: Unfinished
+    `applied` of its calls are done, of the `unsettled` nobody knows.
+    """
+
+    plan: str
+    started: datetime
+    applied: int
+    unsettled: int
 
 
 @dataclass(frozen=True, slots=True)

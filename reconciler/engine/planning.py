@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from reconciler.core.record import Record
+from reconciler.diff.required_reads import sought
 from reconciler.diff.scope import Scope
 from reconciler.diff.selection import Selection as DeviceSelection
 from reconciler.diff.selection import chosen
-from reconciler.diff.sought import sought
 from reconciler.git.history import head
 from reconciler.live.strategy import Choice
 from reconciler.plan.build import Circumstances, build
@@ -144,6 +144,6 @@ def report_running(state: State, listen: Listener) -> None:
 
 def report_unfinished(state: State, listen: Listener) -> None:
     """Report that the last apply did not finish, if that is so."""
-    unfinished = state.journal.unfinished()
-    if unfinished is not None:
-        listen(EarlierRunUnfinished(unfinished))
+    run = state.journal.unfinished()
+    if run is not None:
+        listen(EarlierRunUnfinished(run.plan, run.started, run.applied, run.unsettled))

@@ -14,6 +14,7 @@ Text to trees
 Trees to values
   project           reconciler.yaml to a Project
   project_rules     what its schema cannot say
+  state_settings    its section `state`
   interpolation     ${NAME} of the project file, and where keys may be sent
   people            entries of people as typed values
   external_people   people who are not kept in Git

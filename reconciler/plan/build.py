@@ -1,4 +1,4 @@
-"""Stage 4: from what differs to a plan that is proven, or says what it withholds and why."""
+"""Build a plan: from what differs to one that is proven, or says what it withholds and why."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from reconciler.diff.required_reads import in_scope
 from reconciler.platform.operations import Operation
 
 from .consent import consented
-from .declaration import declaration_digest
-from .device_plan import DevicePlan, leaving_change, leaving_work, named_fields, work_of
+from .device_plan import DevicePlan, leaving_change, named_fields, plan_device, plan_leaving_device
 from .document import sealed
 from .errors import device_errors, two_primaries, withheld_devices
+from .fingerprints import declaration_digest
 from .forecast import call_counts, forecast, lookups_of
 from .guards import Measured, refusals
 from .identity_completion import Completed, one_completion_each
@@ -71,18 +71,18 @@ class Circumstances:
 
 
 def build(
-    desired: Desired, record: Record, live: Live, project: Project, made: Circumstances
+    desired: Desired, record: Record, live: Live, project: Project, circumstances: Circumstances
 ) -> Plan:
-    """Make the plan. `live` holds all that `diff.missing` asks for."""
-    found = diff(desired, record, live, project, made.scope)
+    """Make the plan. `live` holds all that `required_reads` asks for."""
+    difference = diff(desired, record, live, project, circumstances.scope)
     people = DeclaredPeople(desired)
-    errors = device_errors(found, project.safety)
+    errors = device_errors(difference, project.safety)
     while True:
         withheld = withheld_devices(errors)
         completed = one_completion_each(
-            differing for differing in found.differing if differing.device.id not in withheld
+            differing for differing in difference.differing if differing.device.id not in withheld
         )
-        works = _works(found, completed, people, record, project, withheld)
+        works = _device_plans(difference, completed, people, record, project, withheld)
         drafted = _draft(works, desired, live, people, project.api.assume)
         fresh = withheld_devices(drafted.errors)
         errors += drafted.errors
@@ -96,12 +96,16 @@ def build(
         and not differing.changes
         and not differing.drifted
     ]
-    found = replace(found, adopt=tuple(sorted((*found.adopt, *adopt), key=lambda one: one.id)))
+    difference = replace(
+        difference, adopt=tuple(sorted((*difference.adopt, *adopt), key=lambda one: one.id))
+    )
     warnings = [
         *drafted.warnings,
-        *_notes(found, desired, live, project, withheld_devices(errors)),
+        *_notes(difference, desired, live, project, withheld_devices(errors)),
     ]
-    return _plan(desired, record, found, people, drafted, warnings, errors, live, project, made)
+    return _plan(
+        desired, record, difference, people, drafted, warnings, errors, live, project, circumstances
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +143,8 @@ def _draft(
     return _Draft(tuple(proven), tuple(calls), tuple(warnings), tuple(errors))
 
 
-def _works(
-    found: Diff,
+def _device_plans(
+    difference: Diff,
     completed: Completed,
     people: DeclaredPeople,
     record: Record,
@@ -149,29 +153,29 @@ def _works(
 ) -> list[DevicePlan]:
     digester, pinned = Digester(record.key), project.api.assume
     works = [
-        work_of(differing, people, digester, pinned)
+        plan_device(differing, people, digester, pinned)
         for differing in completed.differing
         if differing.changes
     ]
     left = [
-        leaving_work(leaving, people, digester, pinned)
-        for leaving in found.leaving
+        plan_leaving_device(leaving, people, digester, pinned)
+        for leaving in difference.leaving
         if leaving.recorded.id not in withheld
     ]
     return works + [work for work in left if work is not None]
 
 
 def _notes(
-    found: Diff,
+    difference: Diff,
     desired: Desired,
     live: Live,
     project: Project,
     withheld: Collection[str],
 ) -> Iterable[PlanWarning]:
-    for differing in found.differing:
+    for differing in difference.differing:
         if differing.device.id not in withheld:
             yield from notes(differing)
-    for left in found.leaving:
+    for left in difference.leaving:
         wanted = intention(left.recorded, desired, project)
         yield from leaving_notes(left, wanted, live, project)
 
@@ -179,14 +183,14 @@ def _notes(
 def _plan(
     desired: Desired,
     record: Record,
-    found: Diff,
+    difference: Diff,
     people: DeclaredPeople,
     drafted: _Draft,
     warnings: Sequence[PlanWarning],
     errors: Sequence[PlanError],
     live: Live,
     project: Project,
-    made: Circumstances,
+    circumstances: Circumstances,
 ) -> Plan:
     digester = Digester(record.key)
     veil = Veil(project.privacy, digester)
@@ -202,31 +206,37 @@ def _plan(
             (action,),
             model=_model(device.id, live),
         )
-        for action, devices in ((Action.ADOPT, found.adopt), (Action.GONE, found.gone))
+        for action, devices in ((Action.ADOPT, difference.adopt), (Action.GONE, difference.gone))
         for device in devices
     ]
     withheld = withheld_devices(errors)
     changes += [
         leaving_change(left, people, digester)
-        for left in found.leaving
+        for left in difference.leaving
         if left.how in (Leave.RELEASE, Leave.MOVED)
     ]
-    covered = in_scope(desired, made.scope)
+    covered = in_scope(desired, circumstances.scope)
     looked_at = Counter(device.application for device in covered)
     lookups = lookups_of(drafted.calls, changes, desired)
-    takes = forecast(drafted.calls, lookups, made.rates, made.latency)
+    takes = forecast(drafted.calls, lookups, circumstances.rates, circumstances.latency)
     # From here on nothing has a value that must not be shown; what is consented to neither.
-    changes, calls, drift = veil.changes(changes), veil.calls(drafted.calls), _drift(found, people)
-    proposals = _proposals(found)
+    changes, calls, drift = (
+        veil.changes(changes),
+        veil.calls(drafted.calls),
+        _drift(difference, people),
+    )
+    proposals = _proposals(difference)
     return sealed(
         Plan(
             format_version=FORMAT_VERSION,
-            id=made.id,
-            created_at=made.created_at,
-            inputs=Inputs(StateRef(record.lineage, record.serial), made.commit),
-            summary=_summary(desired, found, changes, drafted.calls, withheld, made.scope, takes),
-            reads=made.reads,
-            coverage=veil.coverage(made.coverage or _everything(desired)),
+            id=circumstances.id,
+            created_at=circumstances.created_at,
+            inputs=Inputs(StateRef(record.lineage, record.serial), circumstances.commit),
+            summary=_summary(
+                desired, difference, changes, drafted.calls, withheld, circumstances.scope, takes
+            ),
+            reads=circumstances.reads,
+            coverage=veil.coverage(circumstances.coverage or _everything(desired)),
             forecast=takes,
             changes=tuple(sorted(changes, key=lambda change: change.device)),
             proposals=proposals,
@@ -235,10 +245,10 @@ def _plan(
             warnings=tuple(sorted(warnings, key=lambda warning: (warning.device, warning.code))),
             errors=tuple(sorted(errors, key=lambda error: (error.devices, error.code))),
             refusals=refusals(
-                Measured(found, record, looked_at, tuple(changes)),
+                Measured(difference, record, looked_at, tuple(changes)),
                 project.safety,
-                made.empty_patterns,
-                consented(made.consents, changes, calls) | made.accepted.items(),
+                circumstances.empty_patterns,
+                consented(circumstances.consents, changes, calls) | circumstances.accepted.items(),
             ),
             people=shown_people(named_in(changes, drift, calls, proposals), people, project),
         ),
@@ -247,11 +257,11 @@ def _plan(
 
 
 def _model(device: str, live: Live) -> str | None:
-    found = live.registrations.get(device)
-    return found.model if isinstance(found, LiveRegistration) else None
+    registration = live.registrations.get(device)
+    return registration.model if isinstance(registration, LiveRegistration) else None
 
 
-def _proposals(found: Diff) -> tuple[Proposal, ...]:
+def _proposals(difference: Diff) -> tuple[Proposal, ...]:
     return tuple(
         Proposal(
             one.device.id,
@@ -263,7 +273,7 @@ def _proposals(found: Diff) -> tuple[Proposal, ...]:
             one.model,
             one.could_be,
         )
-        for one in found.reregistered
+        for one in difference.reregistered
     )
 
 
@@ -271,7 +281,7 @@ def _everything(desired: Desired) -> Coverage:
     return Coverage(chosen=len(desired.devices))
 
 
-def _drift(found: Diff, people: DeclaredPeople) -> tuple[Drift, ...]:
+def _drift(difference: Diff, people: DeclaredPeople) -> tuple[Drift, ...]:
     return tuple(
         Drift(
             differing.device.id,
@@ -280,14 +290,14 @@ def _drift(found: Diff, people: DeclaredPeople) -> tuple[Drift, ...]:
             str(differing.device.source),
             tuple(named_fields(differing, people, reported=True)),
         )
-        for differing in found.differing
+        for differing in difference.differing
         if differing.drifted
     )
 
 
 def _summary(
     desired: Desired,
-    found: Diff,
+    difference: Diff,
     changes: Sequence[Change],
     calls: Sequence[PlannedCall],
     withheld: Mapping[str, PlanError],
@@ -295,14 +305,14 @@ def _summary(
     takes: Forecast,
 ) -> Summary:
     called = {call.device for call in calls}
-    aside = {device.id for device in found.gone} | withheld.keys()
+    aside = {device.id for device in difference.gone} | withheld.keys()
     covered = desired.devices.keys() if scope is None else desired.devices.keys() & scope
     return Summary(
-        devices=found.devices,
-        unchanged=found.devices - len((called | aside) & covered),
+        devices=difference.devices,
+        unchanged=difference.devices - len((called | aside) & covered),
         changed=len(called),
         adopt=sum(Action.ADOPT in change.actions for change in changes),
-        gone=len(found.gone),
+        gone=len(difference.gone),
         released=sum(Action.RELEASE in change.actions for change in changes),
         withheld=len(withheld),
         calls=call_counts(calls),

@@ -1,4 +1,4 @@
-"""Stage 4, what a plan covers and what it does not, in numbers."""
+"""What a plan covers and what it does not, in numbers."""
 
 from __future__ import annotations
 

@@ -16,8 +16,7 @@ from reconciler.diff.removed import Leave, Leaving
 from reconciler.platform.operations import Operation
 
 from .calls import calls_of, patchable_paths
-from .declaration import declaration_digest
-from .fingerprints import observed_digest, observed_paths
+from .fingerprints import declaration_digest, observed_digest, observed_paths
 from .model import NOBODY, Action, Change, FieldChange, PlannedCall
 from .people import DeclaredPeople
 
@@ -88,13 +87,13 @@ def person_key(person: LivePerson) -> str:
     return f"person/{person.number}"
 
 
-def work_of(
-    found: DeviceDiff, people: DeclaredPeople, digester: Digester, pinned: Mapping[str, str]
+def plan_device(
+    difference: DeviceDiff, people: DeclaredPeople, digester: Digester, pinned: Mapping[str, str]
 ) -> DevicePlan:
     """Turn what differs in one declared device into its change and calls."""
-    device, owner = found.device, found.owner
-    live_owner = somebody(None if found.live_owner is ABSENT else found.live_owner)
-    fields = _fields(found, people)
+    device, owner = difference.device, difference.owner
+    live_owner = somebody(None if difference.live_owner is ABSENT else difference.live_owner)
+    fields = _fields(difference, people)
     change = Change(
         device=device.id,
         application=device.application,
@@ -103,16 +102,16 @@ def work_of(
         declaration=declaration_digest(device, digester),
         before=observed_digest(
             observed_paths(device, [field.path for field in fields]),
-            found.registration,
+            difference.registration,
             live_owner,
             digester,
         ),
-        actions=_actions(found),
+        actions=_actions(difference),
         fields=fields,
         risks=_risks(owner, fields),
-        model=found.registration.model,
+        model=difference.registration.model,
     )
-    left = frozenset(field.path for field in found.fields.reported)
+    left = frozenset(field.path for field in difference.fields.reported)
     calls = calls_of(device, change, pinned, left)
     reached = owner.reached if owner is not None else None
     if owner is None:
@@ -123,7 +122,9 @@ def work_of(
         key = person_key(reached)
     else:
         key = f"new/{people.first_pointer(owner.after.identity)}"
-    return DevicePlan(change, calls, found.registration, device, live_owner, reached, key, left)
+    return DevicePlan(
+        change, calls, difference.registration, device, live_owner, reached, key, left
+    )
 
 
 def leaving_change(leaving: Leaving, people: DeclaredPeople, digester: Digester) -> Change:
@@ -149,7 +150,7 @@ def leaving_change(leaving: Leaving, people: DeclaredPeople, digester: Digester)
     )
 
 
-def leaving_work(
+def plan_leaving_device(
     leaving: Leaving, people: DeclaredPeople, digester: Digester, pinned: Mapping[str, str]
 ) -> DevicePlan | None:
     """Return the work of a leaving device that is detached; None for one that is forgotten."""
@@ -160,10 +161,12 @@ def leaving_work(
     return DevicePlan(change, calls, leaving.registration, None, leaving.owner, None, None)
 
 
-def named_fields(found: DeviceDiff, people: DeclaredPeople, *, reported: bool) -> list[FieldChange]:
+def named_fields(
+    difference: DeviceDiff, people: DeclaredPeople, *, reported: bool
+) -> list[FieldChange]:
     """Return the fields that change, or those whose drift is only reported, owner first."""
-    owner = found.reported_owner if reported else found.owner
-    fields = found.fields.reported if reported else found.fields.changed
+    owner = difference.reported_owner if reported else difference.owner
+    fields = difference.fields.reported if reported else difference.fields.changed
     named = [FieldChange(diff.path, diff.before, diff.after, diff.reason) for diff in fields]
     if owner is None:
         return named
@@ -172,17 +175,19 @@ def named_fields(found: DeviceDiff, people: DeclaredPeople, *, reported: bool) -
     return [FieldChange(OWNER, before, after, owner.reason), *named]
 
 
-def _fields(found: DeviceDiff, people: DeclaredPeople) -> tuple[FieldChange, ...]:
-    return tuple(named_fields(found, people, reported=False))
+def _fields(difference: DeviceDiff, people: DeclaredPeople) -> tuple[FieldChange, ...]:
+    return tuple(named_fields(difference, people, reported=False))
 
 
-def _actions(found: DeviceDiff) -> tuple[Action, ...]:
+def _actions(difference: DeviceDiff) -> tuple[Action, ...]:
     actions: list[Action] = []
-    if found.owner is not None:
-        detach = isinstance(found.owner.how, Detach)
+    if difference.owner is not None:
+        detach = isinstance(difference.owner.how, Detach)
         actions.append(Action.DEPERSONALIZE if detach else Action.PERSONALIZE)
-    left = {diff.path for diff in found.fields.reported}
-    if found.fields.changed or (found.owner is not None and patchable_paths(found.device, left)):
+    left = {diff.path for diff in difference.fields.reported}
+    if difference.fields.changed or (
+        difference.owner is not None and patchable_paths(difference.device, left)
+    ):
         actions.append(Action.UPDATE)
     return tuple(actions)
 

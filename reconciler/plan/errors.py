@@ -48,8 +48,8 @@ def plan_error(
 def device_errors(diff: Diff, safety: Safety) -> list[PlanError]:
     """Return the errors that one device has by itself: wrong application, conflict, protected."""
     errors = [_wrong(device, application) for device, application in diff.wrong]
-    for found in diff.differing:
-        errors.extend(_difference_errors(found, safety))
+    for difference in diff.differing:
+        errors.extend(_difference_errors(difference, safety))
     errors.extend(_protected_leaving(left) for left in diff.leaving if left.how is Leave.PROTECTED)
     return errors
 
@@ -62,8 +62,8 @@ def _wrong(device: DesiredDevice, application: str) -> PlanError:
     return plan_error(WRONG_APPLICATION, message, [device.id], device.source)
 
 
-def _difference_errors(found: DeviceDiff, safety: Safety) -> Iterable[PlanError]:
-    device, owner = found.device, found.owner
+def _difference_errors(difference: DeviceDiff, safety: Safety) -> Iterable[PlanError]:
+    device, owner = difference.device, difference.owner
     if owner is None:
         return
     if owner.conflict is not None and owner.after is not None:
@@ -77,7 +77,7 @@ def _difference_errors(found: DeviceDiff, safety: Safety) -> Iterable[PlanError]
         )
     if isinstance(owner.how, Complete) or not owner.before:
         return
-    rule = protecting(safety, of_declared(device, found.registration))
+    rule = protecting(safety, of_declared(device, difference.registration))
     if device.lifecycle.protect or rule is not None:
         verb = "detach" if owner.after is None else "change the owner of"
         message = f"{device.id} is protected: this would {verb} it"

@@ -1,4 +1,4 @@
-"""Stage 4, the forecast: the calls that an apply makes, and how long it takes at this share."""
+"""The forecast: the calls that an apply makes, and how long it takes at this share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from reconciler.platform.operations import Operation
 from reconciler.platform.pace import streams
 
 from .model import INCOMPLETE, CallCounts, Change, Forecast, ForecastCalls, PlannedCall
-from .simulation import Errand, least, rehearse
+from .simulation import SimulatedCall, least, simulate
 
 # Seconds for one answer where none was measured.
 USUAL_LATENCY: Final = 0.1
@@ -46,7 +46,7 @@ def forecast(
     left = [call for call in calls if call.id not in done]
     errands = _errands(left, lookups)
     needed = Counter(stream for errand in errands for stream in errand.way)
-    took = rehearse if len(errands) <= _MOST_REHEARSED else least
+    took = simulate if len(errands) <= _MOST_REHEARSED else least
     return Forecast(
         seconds=round(took(errands, rates, seconds), 1),
         calls=ForecastCalls(*(needed[Operation(name)] for name in ForecastCalls.__struct_fields__)),
@@ -77,11 +77,11 @@ def lookups_of(
     return found
 
 
-def _errands(calls: Sequence[PlannedCall], lookups: Mapping[str, int]) -> list[Errand]:
+def _errands(calls: Sequence[PlannedCall], lookups: Mapping[str, int]) -> list[SimulatedCall]:
     places = {call.id: place for place, call in enumerate(calls)}
     # Most calls of a plan are alike, so they share one errand.
-    alike: dict[tuple[str, int], Errand] = {}
-    errands: list[Errand] = []
+    alike: dict[tuple[str, int], SimulatedCall] = {}
+    errands: list[SimulatedCall] = []
     for place, call in enumerate(calls):
         key = (call.operation, lookups.get(call.id, 0))
         if key not in alike:
@@ -91,17 +91,17 @@ def _errands(calls: Sequence[PlannedCall], lookups: Mapping[str, int]) -> list[E
             edges = {places.get(id_, place) for id_ in (*call.after, *call.needs)}
             # An edge to a call that is done, or not before this one, holds nothing up.
             follows = tuple(sorted(earlier for earlier in edges if earlier < place))
-            errand = Errand(errand.kind, errand.way, follows)
+            errand = SimulatedCall(errand.kind, errand.way, follows)
         errands.append(errand)
     return errands
 
 
-def _errand(operation: str, lookups: int) -> Errand:
+def _errand(operation: str, lookups: int) -> SimulatedCall:
     *reads, write = streams(Operation(operation))
-    return Errand(write, (*reads, *(Operation.PERSONS,) * lookups, write))
+    return SimulatedCall(write, (*reads, *(Operation.PERSONS,) * lookups, write))
 
 
-def _longest_chain(errands: Sequence[Errand]) -> int:
+def _longest_chain(errands: Sequence[SimulatedCall]) -> int:
     lengths: list[int] = []
     for errand in errands:
         lengths.append(1 + max((lengths[place] for place in errand.follows), default=0))

@@ -1,4 +1,4 @@
-"""Stage 4, privacy: what a finished document may hold of values that the project hides or shows.
+"""Privacy of plans: what a finished document may hold of values that the project hides or shows.
 
 Plans are made and proven with the true values; they leave this room without those that are hidden,
 and apply puts them in again from the manifests, as far as the digests agree.

@@ -1,4 +1,4 @@
-"""Stage 4, how long it takes: an apply rehearsed without a service, event by event. Pure.
+"""How long an apply takes: rehearsed without a service, event by event. Pure.
 
 It does what apply does: reads before each write, a paced stream and a number of places for each
 operation, a number of workers for each kind of call, edges. The numbers are those of `platform`.
@@ -24,7 +24,7 @@ NOTED: Final = 0.002
 
 
 @dataclass(frozen=True, slots=True)
-class Errand:
+class SimulatedCall:
     """A planned call as a way through streams, its reads first. `follows` are the places, in the
     same list and before it, of the calls that it waits for."""
 
@@ -33,24 +33,26 @@ class Errand:
     follows: tuple[int, ...] = ()
 
 
-def rehearse(errands: Sequence[Errand], rates: Mapping[Operation, float], latency: float) -> float:
-    """Return the seconds until the last errand is done. O(n log n).
+def simulate(
+    calls: Sequence[SimulatedCall], rates: Mapping[Operation, float], latency: float
+) -> float:
+    """Return the seconds until the last call is done. O(n log n).
 
     `rates` are calls a second after the quota share; every answer takes `latency` seconds.
     """
     lanes = {kind: _Lane(rates.get(kind, inf)) for kind in Operation}
-    known = {way: [lanes[kind] for kind in way] for way in {errand.way for errand in errands}}
-    ways = [known[errand.way] for errand in errands]
-    waits, followers = _edges(errands)
+    known = {way: [lanes[kind] for kind in way] for way in {call.way for call in calls}}
+    ways = [known[call.way] for call in calls]
+    waits, followers = _edges(calls)
     queues: dict[Operation, deque[int]] = {kind: deque() for kind in WRITES}
-    kinds = Counter(errand.kind for errand in errands)
+    kinds = Counter(call.kind for call in calls)
     idle = {kind: min(kinds[kind], workers(kind, rates)) for kind in WRITES}
     events: list[tuple[float, int, int, int]] = []
     turn = count()
 
     def start(ready: Iterable[int], now: float) -> None:
-        for errand in ready:
-            queues[errands[errand].kind].append(errand)
+        for place in ready:
+            queues[calls[place].kind].append(place)
         for kind, queue in queues.items():
             while queue and idle[kind]:
                 idle[kind] -= 1
@@ -59,15 +61,15 @@ def rehearse(errands: Sequence[Errand], rates: Mapping[Operation, float], latenc
     start((place for place, number in enumerate(waits) if not number), 0.0)
     now = free = 0.0
     while events:
-        now, _, errand, step = heappop(events)
+        now, _, place, step = heappop(events)
         if step:
             # One answer at a time passes through this process.
             now = free = max(now, free) + EFFORT
-        way = ways[errand]
+        way = ways[place]
         if step == len(way):
-            idle[errands[errand].kind] += 1
+            idle[calls[place].kind] += 1
             ready = []
-            for follower in followers.get(errand, ()):
+            for follower in followers.get(place, ()):
                 waits[follower] -= 1
                 if not waits[follower]:
                     ready.append(follower)
@@ -79,23 +81,25 @@ def rehearse(errands: Sequence[Errand], rates: Mapping[Operation, float], latenc
         # The intent is on disk before, the outcome after.
         answered = lane.leave(now + NOTED * is_write) + latency
         lane.note(answered)
-        heappush(events, (answered + NOTED * is_write, next(turn), errand, step))
+        heappush(events, (answered + NOTED * is_write, next(turn), place, step))
     return now
 
 
-def least(errands: Sequence[Errand], rates: Mapping[Operation, float], latency: float) -> float:
+def least(
+    calls: Sequence[SimulatedCall], rates: Mapping[Operation, float], latency: float
+) -> float:
     """Return seconds that no rehearsal is below: of the busiest stream, the longest chain, the
     workers of each kind, this process. O(n)."""
     asked: Counter[Operation] = Counter()
     kinds: Counter[Operation] = Counter()
     chains: list[float] = []
     work: Counter[Operation] = Counter()
-    for errand in errands:
-        asked.update(errand.way)
-        kinds[errand.kind] += 1
-        work[errand.kind] += len(errand.way)
-        before = max((chains[place] for place in errand.follows), default=0.0)
-        chains.append(before + len(errand.way) * latency)
+    for call in calls:
+        asked.update(call.way)
+        kinds[call.kind] += 1
+        work[call.kind] += len(call.way)
+        before = max((chains[place] for place in call.follows), default=0.0)
+        chains.append(before + len(call.way) * latency)
     paced = [(n - 1) * gap(rates.get(kind, inf)) + latency for kind, n in asked.items()]
     shared = [n * latency / min(kinds[kind], workers(kind, rates)) for kind, n in work.items()]
     return max(0.0, *paced, *shared, *chains, asked.total() * EFFORT)
@@ -125,11 +129,11 @@ class _Lane:
         self._unanswered.append(answered)
 
 
-def _edges(errands: Sequence[Errand]) -> tuple[list[int], dict[int, list[int]]]:
-    """Return how many each errand waits for, and who waits for it."""
-    waits = [len(errand.follows) for errand in errands]
+def _edges(calls: Sequence[SimulatedCall]) -> tuple[list[int], dict[int, list[int]]]:
+    """Return how many each call waits for, and who waits for it."""
+    waits = [len(call.follows) for call in calls]
     followers: dict[int, list[int]] = {}
-    for place, errand in enumerate(errands):
-        for earlier in errand.follows:
+    for place, call in enumerate(calls):
+        for earlier in call.follows:
             followers.setdefault(earlier, []).append(place)
     return waits, followers

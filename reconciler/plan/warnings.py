@@ -117,28 +117,28 @@ def known_flag(sibling: LiveRegistration, live: Live) -> object:
     return point.is_primary is True if isinstance(point, LiveRegistration) else sibling.is_primary
 
 
-def notes(found: DeviceDiff) -> Iterable[PlanWarning]:
+def notes(difference: DeviceDiff) -> Iterable[PlanWarning]:
     """Return what a reader should know of one declared device and nothing will change."""
-    device, source = found.device.id, str(found.device.source)
-    for path in found.fields.handed_back:
+    device, source = difference.device.id, str(difference.device.source)
+    for path in difference.fields.handed_back:
         message = (
             f"{device}: {path} left the files, and its value is no longer the one we applied; "
             "it stays as it is and is not managed any more"
         )
         yield PlanWarning("key-handed-back", device, message, (path,), source)
-    if found.attributes:
+    if difference.attributes:
         message = (
             f"{device}: the person shows other attributes than declared "
-            f"({', '.join(found.attributes)}); they are sent only with a change of owner"
+            f"({', '.join(difference.attributes)}); they are sent only with a change of owner"
         )
         yield PlanWarning("attributes-differ", device, message, (OWNER,), source)
-    if found.contested:
+    if difference.contested:
         message = (
-            f"{device}: others changed {', '.join(found.contested)} too since the last apply; "
+            f"{device}: others changed {', '.join(difference.contested)} too since the last apply; "
             "the plan sets what the file says now"
         )
-        yield PlanWarning(OTHERS_CHANGED_TOO, device, message, found.contested, source)
-    owner = found.owner
+        yield PlanWarning(OTHERS_CHANGED_TOO, device, message, difference.contested, source)
+    owner = difference.owner
     if owner is None or owner.after is None:
         return
     held = frozenset() if owner.reached is None else owner.reached.identities

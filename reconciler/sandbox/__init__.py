@@ -3,6 +3,7 @@
 In reading order:
 
 embedded            `sandbox(...)`: the simulated service as a context manager, for people's tests
+launch              what `reconciler sandbox` needs: readings, a world from its file, its start
 serve               start and stop it: in this process until a signal, or in a background thread
 server              HTTP in front of an account: requests to calls, answers to bytes
 control             `/_sandbox`: the world, the call log, the faults, while it runs

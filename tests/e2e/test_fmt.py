@@ -230,7 +230,13 @@ def test_no_value_of_anybody_is_printed(project: Project) -> None:
     assert [one for one in ("385911234567", "example.com") if one in ran.out + ran.err] == []
 
 
-@pytest.mark.parametrize("example", sorted(p.name for p in (ROOT / "examples").iterdir()))
+@pytest.mark.parametrize(
+    "example",
+    sorted(
+        file.parent.relative_to(ROOT / "examples").as_posix()
+        for file in (ROOT / "examples").rglob("reconciler.yaml")
+    ),
+)
 def test_the_examples_are_canonical(example: str) -> None:
     """Whoever starts with one has nothing to format."""
     ran = Project(ROOT / "examples" / example).run("fmt", "--check", HOME="/nonexistent")

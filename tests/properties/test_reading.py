@@ -25,8 +25,7 @@ from reconciler.core.live import (
 )
 from reconciler.core.record import Record
 from reconciler.core.secret import Secret
-from reconciler.diff.required_reads import missing
-from reconciler.diff.sought import sought
+from reconciler.diff.required_reads import required_reads, sought
 from reconciler.live.context import ReadContext
 from reconciler.live.reading import Reading, read_live
 from reconciler.live.strategy import Choice
@@ -128,7 +127,7 @@ def read(
     of = project(assume=assume or {})
 
     def ask(live: Live) -> Needs:
-        return missing(declared, recorded, live, of)
+        return required_reads(declared, recorded, live, of)
 
     means = ReadContext(modelled.service(), CODES, DEFAULT_LIMITS, nobody_listens, assume or {})
     return asyncio.run(read_live(ask, sought(declared, recorded), means, choice))

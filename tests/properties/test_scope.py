@@ -13,8 +13,8 @@ from reconciler.diff.previous import Previous, changed_since
 from reconciler.diff.scope import Scope
 from reconciler.plan.build import Circumstances, build
 from reconciler.plan.coverage import coverage
-from reconciler.plan.declaration import declaration_digest
 from reconciler.plan.document import decode, encode
+from reconciler.plan.fingerprints import declaration_digest
 from reconciler.plan.model import Plan, ReadCounts, Reads
 from reconciler.plan.people import DeclaredPeople
 from reconciler.plan.replay import replay

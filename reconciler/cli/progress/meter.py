@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from reconciler.core.events import Progress
-from reconciler.platform.operations import IN_ORDER
+from reconciler.plan.model import Action
 
+# Updates wait for the changes of owner.
+_IN_ORDER: Final = (Action.DEPERSONALIZE.value, Action.PERSONALIZE.value, Action.UPDATE.value)
 # The rate is that of the last seconds: a pause shows, and is forgotten again.
 _WINDOW: Final = 15.0
 _SAMPLE_EVERY: Final = 0.2
@@ -93,7 +95,7 @@ class Meters:
 
         Updates wait for the changes of owner, however fast those went that need not.
         """
-        kinds = [kind.value for kind in IN_ORDER]
+        kinds = _IN_ORDER
         before = kinds[: kinds.index(work)] if work in kinds else []
         longest = 0.0
         for name in (*before, work):

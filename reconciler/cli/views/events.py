@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, assert_never
 
 from reconciler.cli.progress.lines import progress, shows_bars
 from reconciler.cli.settings import Options
@@ -21,7 +21,6 @@ from reconciler.render.sentences import format_moment
 from .state import write_state_created
 
 if TYPE_CHECKING:
-    from reconciler.state.journal import Unfinished
     from reconciler.state.lease import Holder
 
 _READS_NOW: Final = "this plan reads what is true now"
@@ -87,8 +86,8 @@ class EventView:
                     who=holder.who,
                     host=holder.host,
                 )
-            case events.EarlierRunUnfinished(run):
-                self._say_unfinished(run)
+            case events.EarlierRunUnfinished():
+                self._say_unfinished(event)
             case events.PlanResumed():
                 self._say_resumed(event)
             case events.PlanResumedElsewhere(plan, started):
@@ -137,6 +136,8 @@ class EventView:
                 self._warn("Stopped now, without waiting for the calls on their way.")
             case events.StateNotWritten():
                 self._say_not_written(event)
+            case _:
+                assert_never(event)
 
     def _info(self, message: str, **fields: object) -> None:
         say(self._options, "info", message, **fields)
@@ -144,7 +145,7 @@ class EventView:
     def _warn(self, message: str, fix: str = "") -> None:
         say(self._options, "warning", message, fix=fix)
 
-    def _say_unfinished(self, run: Unfinished) -> None:
+    def _say_unfinished(self, run: events.EarlierRunUnfinished) -> None:
         came = [f"{counted(run.applied, 'call')} {_were(run.applied)} applied"]
         if run.unsettled:
             have = "has" if run.unsettled == 1 else "have"

@@ -52,11 +52,10 @@ from reconciler.manifest.messages.schema_errors import READ_ONLY
 from reconciler.manifest.writing import Place
 from reconciler.manifest.writing import manifests as written
 from reconciler.plan.calls import patchable_paths
-from reconciler.plan.declaration import declaration_digest
-from reconciler.plan.device_plan import work_of
+from reconciler.plan.device_plan import plan_device
 from reconciler.plan.document import encode
 from reconciler.plan.drift import Made, drift_document
-from reconciler.plan.fingerprints import observed_digest, observed_paths
+from reconciler.plan.fingerprints import declaration_digest, observed_digest, observed_paths
 from reconciler.plan.model import Plan, ReadCounts, Reads
 from reconciler.plan.people import DeclaredPeople
 from reconciler.plan.proof import Proof, prove
@@ -388,7 +387,7 @@ def test_the_judge_looks_at_it(field: Field, fault: str) -> None:
     recorded, of = record(), project()
     live = service(field).read(declared, recorded, of)
     people_, found = DeclaredPeople(declared), diff(declared, recorded, live, of)
-    group = [work_of(one, people_, DIGESTER, {}) for one in found.differing]
+    group = [plan_device(one, people_, DIGESTER, {}) for one in found.differing]
     calls = [call for work in group for call in work.calls]
     body = {"additionalData": {"k": 1}} | update_body({field.path: wanted(field)})
     wrong = {} if fault == "forgotten" else body
@@ -406,7 +405,7 @@ def test_the_judge_starts_from_what_is_live(field: Field) -> None:
     declared = desired(declared_with(field))
     live = service(field).read(declared, record(), project())
     found = diff(declared, record(), live, project())
-    group = [work_of(one, DeclaredPeople(declared), DIGESTER, {}) for one in found.differing]
+    group = [plan_device(one, DeclaredPeople(declared), DIGESTER, {}) for one in found.differing]
     shown = live_world(group, live).registrations["a"]
 
     assert was(field) == getattr(shown, field.attribute)

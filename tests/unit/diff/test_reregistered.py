@@ -10,7 +10,7 @@ from reconciler.core.device import DesiredDevice, Owner
 from reconciler.core.identity import IdentityValue
 from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration
 from reconciler.core.record import Record
-from reconciler.diff.required_reads import missing
+from reconciler.diff.required_reads import required_reads
 from reconciler.diff.reregistered import Reregistered, reregistered
 from tests.changed import replace
 from tests.fleet import (
@@ -112,10 +112,10 @@ def test_the_owner_of_a_gone_device_is_looked_up() -> None:
     """Each person once; not when so much is gone that something else is wrong."""
     few = fifty_and()
     live = Live({one.id: Gone() for one in few})
-    assert (ANA,) == missing(desired(*few), record(), live, project()).people
+    assert (ANA,) == required_reads(desired(*few), record(), live, project()).people
     many = fifty_and("one-more")
     live = Live({one.id: Gone() for one in many})
-    assert not missing(desired(*many), record(), live, project())
+    assert not required_reads(desired(*many), record(), live, project())
 
 
 def test_where_nobody_looked_it_is_said() -> None:
@@ -137,7 +137,7 @@ def test_an_owner_is_looked_up_by_each_value_until_one_is_found() -> None:
     gone = {"old": Gone()}
 
     def asked(people: dict[IdentityValue, LivePerson | None]) -> tuple[IdentityValue, ...]:
-        return missing(desired(old), record(), Live(gone, {}, people), project()).people
+        return required_reads(desired(old), record(), Live(gone, {}, people), project()).people
 
     assert (first,) == asked({})
     assert () == asked({first: person(1, first)})

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from reconciler.plan.forecast import USUAL_LATENCY, forecast, lookups_of
 from reconciler.plan.model import ForecastCalls, PlannedCall
-from reconciler.plan.simulation import Errand, least, rehearse
+from reconciler.plan.simulation import SimulatedCall, least, simulate
 from reconciler.platform.operations import IN_ORDER, Operation
 from reconciler.platform.pace import gap, streams
 from tests.fleet import (
@@ -152,7 +152,7 @@ def errands(draw):
         more = draw(st.integers(0, 3)) if kind is Operation.PERSONALIZE else 0
         way = (*reads, *(Operation.PERSONS,) * more, write)
         earlier = draw(st.sets(st.integers(0, place - 1), max_size=2)) if place else set()
-        found.append(Errand(kind, way, tuple(sorted(earlier))))
+        found.append(SimulatedCall(kind, way, tuple(sorted(earlier))))
     return found
 
 
@@ -166,7 +166,7 @@ LATENCIES = st.floats(0.0, 2.0)
 def test_no_plan_is_quicker_than_its_parts(made, rates, latency):
     """Than the busiest stream, than the longest chain of answers, than what is done by each; and
     none is slower than one call after the other."""
-    took = rehearse(made, rates, latency)
+    took = simulate(made, rates, latency)
     assert took >= least(made, rates, latency) - 1e-9
     for kind in Operation:
         count = sum(errand.way.count(kind) for errand in made)
@@ -180,9 +180,9 @@ def test_no_plan_is_quicker_than_its_parts(made, rates, latency):
 def test_what_waits_for_nothing_is_slower_the_farther_the_service(count, rates, one, other):
     """With edges it may not be, as for any work that is shared out first come, first served: a
     call that is late gives way to one that many wait for."""
-    made = [Errand(Operation.UPDATE, streams(Operation.UPDATE))] * count
+    made = [SimulatedCall(Operation.UPDATE, streams(Operation.UPDATE))] * count
     near, far = sorted((one, other))
-    assert rehearse(made, rates, near) <= rehearse(made, rates, far) + 1e-9
+    assert simulate(made, rates, near) <= simulate(made, rates, far) + 1e-9
 
 
 @given(errands(), RATES, LATENCIES, LATENCIES)

@@ -10,7 +10,7 @@ import pytest
 from reconciler.core.device import Desired
 from reconciler.core.digest import Digester
 from reconciler.diff.changes import diff
-from reconciler.plan.device_plan import work_of
+from reconciler.plan.device_plan import plan_device
 from reconciler.plan.model import PlannedCall
 from reconciler.plan.ordering import groups, ordered_calls
 from reconciler.plan.people import DeclaredPeople
@@ -44,7 +44,7 @@ def proof(declared: Desired = DECLARED) -> Proof:
     live = SERVICE.read(declared, recorded, of)
     people = DeclaredPeople(declared)
     found = diff(declared, recorded, live, of)
-    works = [work_of(one, people, Digester(KEY), {}) for one in found.differing]
+    works = [plan_device(one, people, Digester(KEY), {}) for one in found.differing]
     (group,) = groups(works)
     effects = side_effects(group, declared, live, {})
     return Proof(group, ordered_calls(group), effects, declared, live, people, {})
