@@ -35,10 +35,10 @@ class Breaker:
     def reason(self) -> str | None:
         """Why the breaker tripped: the first reason it was given. None while calls may pass."""
         if self._reason is None and (reason := self.watch()) is not None:
-            self.close(reason)
+            self.trip(reason)
         return self._reason
 
-    def close(self, reason: str) -> None:
+    def trip(self, reason: str) -> None:
         """Let no further call pass. To be called in the thread of the event loop."""
         if self._reason is not None:
             return
@@ -48,7 +48,7 @@ class Breaker:
             for task in self._waiting - {asyncio.current_task()}:
                 task.cancel()
 
-    def require_open(self) -> None:
+    def raise_if_tripped(self) -> None:
         """Raise BreakerTripped if no call may be sent any more."""
         if (reason := self.reason) is not None:
             raise BreakerTripped(reason)
@@ -60,7 +60,7 @@ class Breaker:
         A cancellation from elsewhere goes through as it is. Raises BreakerTripped too if it
         has tripped at the beginning or at the end.
         """
-        self.require_open()
+        self.raise_if_tripped()
         task = asyncio.current_task()
         if task is None:
             raise RuntimeError("the breaker is for tasks of an event loop")

@@ -43,7 +43,7 @@ from .errors import (
 )
 from .exchange import Answer, Message, exchange
 from .rate_limit import Stream, rate_of
-from .retry import LONGEST_RETRY_AFTER, Transient, Tries, classify_transient
+from .retry import LONGEST_RETRY_AFTER, RetryBudget, Transient, classify_transient
 
 if TYPE_CHECKING:
     import httpx
@@ -68,11 +68,11 @@ class Timing:
 class Attempts:
     """How often a call was sent; passed in by a caller who wants to know it of a success too.
 
-    `left` counts those that were really written to a connection: one that waits for it is none.
+    `written` counts those that were really written to a connection: one that waits for it is none.
     """
 
     count: int = 0
-    left: int = 0
+    written: int = 0
 
 
 class Latency:
@@ -193,7 +193,7 @@ class Dispatcher:
         repeats: bool = True,
     ) -> T:
         """Send, decode, and send again by the rule of retries; `waiting` is around each pause."""
-        tries = Tries()
+        tries = RetryBudget()
         started = self._timing.clock()
         while True:
             answer = await send()
@@ -238,13 +238,13 @@ class Dispatcher:
             def before_write() -> None:
                 nonlocal written_at
                 # Until here it may have waited for a connection, or the whole process was stopped.
-                self._breaker.require_open()
-                attempts.left += 1
+                self._breaker.raise_if_tripped()
+                attempts.written += 1
                 turn.leave()
                 written_at = self._timing.clock()
 
             try:
-                self._breaker.require_open()
+                self._breaker.raise_if_tripped()
                 attempts.count += 1
                 message = build_message(call, header)
                 result = await self._send(summary, message, call, attempts.count, before_write)
@@ -283,21 +283,21 @@ class Dispatcher:
         if not isinstance(result, ApiError) or classify_transient(result) is not Transient.BROKEN:
             self._answered_at = self._timing.clock()
 
-    def _wait_after(self, error: ApiError, tries: Tries) -> float | None:
+    def _wait_after(self, error: ApiError, tries: RetryBudget) -> float | None:
         has_answered = self._answered_at > -math.inf
         return tries.wait_after(error, jitter=self._timing.jitter(), has_answered=has_answered)
 
     def _trip_if_hopeless(self, error: ApiError, started: float) -> None:
         """Trip the breaker on an error that every other call would meet as well."""
         if isinstance(error, Denied):
-            self._breaker.close(str(error))
+            self._breaker.trip(str(error))
         elif (
             classify_transient(error) is Transient.BROKEN
             and not error.is_write
             and self._answered_at <= started
         ):
             # All through the attempts of this call no other call was answered either.
-            self._breaker.close(f"the service does not answer: {error}")
+            self._breaker.trip(f"the service does not answer: {error}")
 
     async def _fetch_token(self, credential: OAuth2Credential) -> tuple[Secret[str], float | None]:
         """Fetch a token with the client-credentials grant; a token is asked for like a read."""
@@ -311,7 +311,7 @@ class Dispatcher:
                 build_token_message(credential),
                 None,
                 attempts.count,
-                self._breaker.require_open,
+                self._breaker.raise_if_tripped,
             )
             return Secret(result.body) if isinstance(result, Answer) else result
 

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Sounding:
+class ProbeResult:
     """What one attempt gave. `error` is None for an answer that makes sense.
 
     `seconds` is how long the answer took, `at` our own clock halfway (Unix time), `date` the
@@ -105,37 +105,37 @@ class Probe:
         if self._transport is not None:
             await self._transport.aclose()
 
-    async def greet(self) -> Sounding:
+    async def greet(self) -> ProbeResult:
         """Ask something without any credential: whether somebody is there who says no to that."""
         return await self._ask(_absent_person(), None, None)
 
-    async def person(self) -> Sounding:
+    async def person(self) -> ProbeResult:
         """Look up a person who does not exist; that nobody has the identifier is a good answer."""
-        sounding = await self._authorized(_absent_person(), None)
-        if sounding.error is not None and is_person_not_found(sounding.error):
-            return replace(sounding, error=None)
-        return sounding
+        probe_result = await self._authorized(_absent_person(), None)
+        if probe_result.error is not None and is_person_not_found(probe_result.error):
+            return replace(probe_result, error=None)
+        return probe_result
 
-    async def registration(self, app_code: str, registration_id: str | None = None) -> Sounding:
+    async def registration(self, app_code: str, registration_id: str | None = None) -> ProbeResult:
         """Read a registration of an application; one that does not exist where none is named."""
         id_ = registration_id or f"reconciler-doctor-{uuid4()}"
         return await self._authorized(operations.get(id_, app_code), id_)
 
-    async def _authorized(self, call: Call, device: str | None) -> Sounding:
+    async def _authorized(self, call: Call, device: str | None) -> ProbeResult:
         if self._authorization is None:
             raise RuntimeError("a probe without a credential can only greet")
         started = time.monotonic()
         try:
             header = await self._authorization.header()
         except ApiError as error:
-            return Sounding(error, time.monotonic() - started, time.time(), None)
+            return ProbeResult(error, time.monotonic() - started, time.time(), None)
         return await self._ask(call, device, header)
 
-    async def _ask(self, call: Call, device: str | None, header: Secret[str] | None) -> Sounding:
+    async def _ask(self, call: Call, device: str | None, header: Secret[str] | None) -> ProbeResult:
         summary = CallSummary.of(call, device)
         refusal = check_app_code(summary, call.app_code)
         if refusal is not None:
-            return Sounding(refusal, 0.0, time.time(), None)
+            return ProbeResult(refusal, 0.0, time.time(), None)
         turn = await self._streams[call.operation].grant()
         written_at = time.monotonic()
 
@@ -154,12 +154,12 @@ class Probe:
         secrets = () if self._authorization is None else self._authorization.secrets()
         answer = classify_outcome(summary, outcome, 1, (*secrets, *private_texts(Secret(call))), at)
         if isinstance(answer, ApiError):
-            return Sounding(answer, seconds, at, date)
+            return ProbeResult(answer, seconds, at, date)
         read = _read_registration if call.operation is Operation.GET else _check_people
         decoded = decode_answer(summary, Secret(answer.body), read, 1)
         if isinstance(decoded, ApiError):
-            return Sounding(decoded, seconds, at, date)
-        return Sounding(None, seconds, at, date, decoded.reveal())
+            return ProbeResult(decoded, seconds, at, date)
+        return ProbeResult(None, seconds, at, date, decoded.reveal())
 
     async def _exchange(
         self, message: Secret[Message], before_write: Callable[[], None] = do_nothing

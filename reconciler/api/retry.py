@@ -68,7 +68,7 @@ def classify_transient(error: ApiError) -> Transient | None:
             return None
 
 
-class Tries:
+class RetryBudget:
     """What the attempts of one call ended in so far."""
 
     __slots__ = ("_counts",)

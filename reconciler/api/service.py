@@ -41,7 +41,7 @@ class Service:
 
     `limits` are requests a second by operation (what is missing has the contract's default; 0 or
     infinity is no limit), of which `quota_share` is used. `timeout` is for one attempt, in
-    seconds. Every call passes the `gate`, and raises BreakerTripped when that has tripped
+    seconds. Every call passes the `breaker`, and raises BreakerTripped when that has tripped
     before it was sent. `proxy` is the URL of an HTTP proxy; none is taken from the environment.
     A transport that is passed in is closed with the service.
     """
@@ -55,7 +55,7 @@ class Service:
         quota_share: float = 0.8,
         timeout: float = 30.0,
         timing: Timing | None = None,
-        gate: Breaker | None = None,
+        breaker: Breaker | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         proxy: str | None = None,
     ) -> None:
@@ -67,7 +67,7 @@ class Service:
             quota_share,
             timeout,
             timing or Timing(),
-            gate or Breaker(),
+            breaker or Breaker(),
         )
         self._tls = base_url.lower().startswith("https:")
         self._proxy = proxy
@@ -101,7 +101,7 @@ class Service:
         where nothing was read yet."""
         return self._dispatcher.latency()
 
-    def tell(self, listen: Listener) -> None:
+    def report_to(self, listen: Listener) -> None:
         """From now on tell a listener of the pauses before another attempt."""
         self._dispatcher.listen = listen
 

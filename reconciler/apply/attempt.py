@@ -19,7 +19,7 @@ from reconciler.api.errors import (
     RegistrationNotFound,
     Rejected,
 )
-from reconciler.api.retry import SURE_AFTER, Tries
+from reconciler.api.retry import SURE_AFTER, RetryBudget
 from reconciler.core.device import Owner
 from reconciler.core.digest import Digester
 from reconciler.core.events import Intended, Listener, Pausing
@@ -55,7 +55,7 @@ class Circumstances:
     safety: Safety
     unsettled: frozenset[str]
     sure_from: float
-    gate: Breaker
+    breaker: Breaker
     timing: Timing
     listen: Listener
 
@@ -86,7 +86,7 @@ class _Trial:
     is_last: bool = False
     application_id: str | None = None
     attempts: Attempts = field(default_factory=Attempts)
-    tries: Tries = field(default_factory=Tries)
+    tries: RetryBudget = field(default_factory=RetryBudget)
 
     def settle(self, *, done: bool) -> None:
         """Take down what a look has told."""
@@ -130,7 +130,7 @@ async def _until_sure(circumstances: Circumstances) -> None:
     """Wait as after a lost answer: the run before may have been killed a moment ago."""
     wait = circumstances.sure_from - circumstances.timing.clock()
     if wait > 0:
-        with circumstances.gate.waiting():
+        with circumstances.breaker.waiting():
             await circumstances.timing.sleep(wait)
 
 
@@ -160,7 +160,7 @@ async def _once(
     except StateError as error:
         return _cut_short(tries_so_far, str(error))
     tries_so_far.is_noted = True
-    circumstances.listen(Intended(call.id, lambda: tries_so_far.attempts.left))
+    circumstances.listen(Intended(call.id, lambda: tries_so_far.attempts.written))
     return await _send(call, subject, seen, circumstances, tries_so_far)
 
 
@@ -239,14 +239,14 @@ def _unread(tries_so_far: _Trial, error: ApiError, circumstances: Circumstances)
         # Nothing else will work either; the calls that meet it after the first were not tried.
         if tries_so_far.trouble is not None:
             return _cut_short(tries_so_far, str(error))
-        first = circumstances.gate.reason in (None, str(error))
+        first = circumstances.breaker.reason in (None, str(error))
         outcome = Outcome.FAILED if first else Outcome.NOT_TRIED
         return tries_so_far.ended(outcome, detail=str(error), stop=str(error))
     return tries_so_far.ended(Outcome.FAILED, detail=str(tries_so_far.trouble or error))
 
 
 async def _read(call: PlannedCall, subject: Subject, circumstances: Circumstances) -> _Seen:
-    circumstances.gate.require_open()
+    circumstances.breaker.raise_if_tripped()
     app_code = circumstances.app_codes[subject.change.application]
     registration = await circumstances.door.registration(call.device, app_code)
     owner: LivePerson | None = None
@@ -281,7 +281,7 @@ async def _send(
     """Send the call once; return its fate, or None after the wait for another look."""
     try:
         # The disk took its time; what allowed the call before may not any more.
-        circumstances.gate.require_open()
+        circumstances.breaker.raise_if_tripped()
         await _call(call, subject, seen, circumstances, tries_so_far.attempts)
     except RegistrationNotFound:
         return tries_so_far.ended(Outcome.STALE, "not done", GONE)
@@ -297,7 +297,7 @@ async def _send(
                 return tries_so_far.ended(Outcome.FAILED, detail=str(error))
             wait = SURE_AFTER if tries_so_far.in_doubt else 0.0
         circumstances.listen(Pausing(call.operation, wait, error.attempts, str(error)))
-        with circumstances.gate.waiting():
+        with circumstances.breaker.waiting():
             await circumstances.timing.sleep(wait)
         return None
     return tries_so_far.ended(Outcome.APPLIED, "done", _after_trouble(tries_so_far))

@@ -43,7 +43,7 @@ async def carry_out(
     lease: Lease,
     listen: Listener = nobody_listens,
     rates: Mapping[Operation, float] = DEFAULT_LIMITS,
-    gate: Breaker | None = None,
+    breaker: Breaker | None = None,
     timing: Timing | None = None,
     safety: Safety | None = None,
 ) -> Report:
@@ -51,14 +51,14 @@ async def carry_out(
 
     `app_codes` are by application name, `rates` requests a second after the quota share; `safety`
     protects devices by what is live when it is their turn. What an earlier run of the same plan
-    has done is not done again. Closing the `gate`, which the `service` passes too, ends the run
+    has done is not done again. Tripping the `breaker`, which the `service` passes too, ends the run
     when the calls on the wire have ended. A journal or record that fails stops the run and is told
     in the report; StateError is raised only before the first call.
     """
-    gate, timing = gate or Breaker(), timing or Timing()
+    breaker, timing = breaker or Breaker(), timing or Timing()
     plan = _with_values(plan, desired, Digester(record.key))
     started = timing.clock()
-    gate.watch = lambda: None if lease.held() else LEASE_LOST
+    breaker.watch = lambda: None if lease.held() else LEASE_LOST
     ledger = Ledger(plan, desired, record)
     settlement = Settlement(plan, ledger, listen)
     await asyncio.to_thread(journal.start, plan.id)
@@ -72,11 +72,11 @@ async def carry_out(
         safety=safety or Safety(),
         unsettled=await asyncio.to_thread(_unsettled, plan, journal, done),
         sure_from=timing.clock() + SURE_AFTER,
-        gate=gate,
+        breaker=breaker,
         timing=timing,
         listen=listen,
     )
-    scribe = RecordWriter(ledger, records, lease, gate, timing.clock)
+    scribe = RecordWriter(ledger, records, lease, breaker, timing.clock)
     known = subjects(plan, desired)
 
     is_cut_short = False
@@ -86,7 +86,7 @@ async def carry_out(
         result = await attempt(call, known[call.device], settlement.effects.on(call), around)
         if result.stop is not None:
             is_cut_short = True
-            gate.close(result.stop)
+            breaker.trip(result.stop)
         if result.outcome is Outcome.NOT_TRIED:
             # What follows it is not tried either: the run is ending.
             ledger.note(call, result)
@@ -96,14 +96,14 @@ async def carry_out(
         return ready
 
     def over() -> bool:
-        return settlement.finished or gate.reason is not None
+        return settlement.finished or breaker.reason is not None
 
     try:
         crews = _crews(plan.calls, rates)
         await _work(settlement.begin(done), make, over, crews)
     finally:
         await scribe.write()
-    why = gate.reason
+    why = breaker.reason
     if settlement.finished and not is_cut_short and why in (INTERRUPTED, TIMED_OUT):
         # It came too late to keep anything from being done.
         why = None

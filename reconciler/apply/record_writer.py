@@ -23,20 +23,20 @@ LEASE_LOST: Final = "the lease was lost"
 
 
 class RecordWriter:
-    """One write at a time. A write that fails closes the gate, and is due again."""
+    """One write at a time. A write that fails trips the breaker, and is due again."""
 
     def __init__(
         self,
         ledger: Ledger,
         records: Records,
         lease: Lease,
-        gate: Breaker,
+        breaker: Breaker,
         clock: Callable[[], float],
     ) -> None:
         self._ledger = ledger
         self._records = records
         self._lease = lease
-        self._gate = gate
+        self._breaker = breaker
         self._clock = clock
         self._pen = asyncio.Lock()
         self._rested, self._next = clock(), clock() + _EVERY
@@ -53,7 +53,7 @@ class RecordWriter:
         """Write what is due; without the lease nothing, the record belongs to another run."""
         async with self._pen:
             if not self._lease.held():
-                self._gate.close(LEASE_LOST)
+                self._breaker.trip(LEASE_LOST)
                 return
             taken = self._ledger.take()
             if taken is None:
@@ -63,7 +63,7 @@ class RecordWriter:
                 await asyncio.to_thread(self._records.write, *taken)
             except StateError as error:
                 self._ledger.put_back(*taken)
-                self._gate.close(str(error))
+                self._breaker.trip(str(error))
             now = self._clock()
             self._rested = now + _REST * (now - began)
             self._next = max(now + _EVERY, self._rested)

@@ -361,7 +361,7 @@ def _carry_out(
     state, session = opened.state, opened.session
     journal = state.journal_under(opened.lease)
     recorder = EventRecorder(listen)
-    session.service.tell(recorder)
+    session.service.report_to(recorder)
     try:
         work = carry_out(
             plan,
@@ -374,7 +374,7 @@ def _carry_out(
             opened.lease,
             recorder,
             rates=session.connection.rates,
-            gate=cancellation.breaker,
+            breaker=cancellation.breaker,
             safety=files.project.safety,
         )
         return session.loop.run(

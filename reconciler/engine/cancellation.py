@@ -171,13 +171,13 @@ async def write_until_cancelled(
         nonlocal count
         count += 1
         if count == 1:
-            breaker.close(INTERRUPTED)
+            breaker.trip(INTERRUPTED)
             on_request()
         elif count == 2:
             task.cancel()
 
     left = cancellation.deadline.left()
-    timer = None if left is None else loop.call_later(left, breaker.close, TIMED_OUT)
+    timer = None if left is None else loop.call_later(left, breaker.trip, TIMED_OUT)
     # A request comes between any two instructions; what it sets off waits for its turn.
     with cancellation.answered_by(lambda: loop.call_soon_threadsafe(react)):
         try:

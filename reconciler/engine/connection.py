@@ -141,7 +141,7 @@ def open_service(connection: Connection, cancellation: Cancellation) -> Iterator
             limits=connection.limits,
             quota_share=connection.quota_share,
             timeout=connection.timeout,
-            gate=cancellation.breaker,
+            breaker=cancellation.breaker,
         )
     except UnusableCredential as error:
         raise InvalidCredentials(

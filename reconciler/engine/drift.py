@@ -10,7 +10,7 @@ from reconciler.core.record import RecordedDevice
 from reconciler.core.suggestion import hint
 from reconciler.diff.drift import left_out, moves, recorded_in, unread
 from reconciler.diff.required_reads import sought
-from reconciler.git.history import head
+from reconciler.git.history import head_commit
 from reconciler.live.strategy import Choice
 from reconciler.plan.drift import DriftDocument, Made, drift_document
 
@@ -67,7 +67,7 @@ def find_drift(
                     listen,
                     choice,
                 )
-                made = Made(timestamp(), reads, head(files.root), application, len(others))
+                made = Made(timestamp(), reads, head_commit(files.root), application, len(others))
                 drifted = moves(devices, files.desired, record, live)
                 return drift_document(drifted, files.desired, record, project, made)
 

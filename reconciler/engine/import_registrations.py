@@ -19,7 +19,7 @@ from reconciler.core.live import Found, LiveRegistration
 from reconciler.core.record import Record, record_entry
 from reconciler.core.suggestion import hint
 from reconciler.diff.import_selection import ImportFilter, ImportSelection, data_keys, pick
-from reconciler.live.census import Census, census
+from reconciler.live.census import Census, take_census
 from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.import_entries import Undeclared, entries
 from reconciler.manifest.result import ManifestFile
@@ -145,7 +145,7 @@ def _census(
 ) -> Census:
     try:
         context = read_context(files.project, session, listen)
-        return session.read(census(context, request.application))
+        return session.read(take_census(context, request.application))
     except ApplicationNotFound as error:
         error.application = request.application
         raise

@@ -51,7 +51,7 @@ def read_live_state(
 
 def read_context(project: Project, session: ServiceSession, listen: Listener) -> ReadContext:
     """Return what reads are made with; the service tells the same listener of its pauses."""
-    session.service.tell(listen)
+    session.service.report_to(listen)
     connection = session.connection
     return ReadContext(
         session.service, connection.app_codes, connection.rates, listen, project.api.assume

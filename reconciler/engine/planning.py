@@ -12,7 +12,7 @@ from reconciler.diff.required_reads import sought
 from reconciler.diff.scope import Scope
 from reconciler.diff.selection import Selection as DeviceSelection
 from reconciler.diff.selection import chosen
-from reconciler.git.history import head
+from reconciler.git.history import head_commit
 from reconciler.live.strategy import Choice
 from reconciler.plan.build import Circumstances, build
 from reconciler.plan.coverage import coverage
@@ -86,7 +86,7 @@ def make_plan(
             reads=reads,
             rates=session.connection.rates,
             latency=session.service.latency,
-            commit=head(files.root),
+            commit=head_commit(files.root),
             scope=scope.covered(live),
             coverage=coverage(
                 selection.given,

@@ -72,7 +72,7 @@ class Blob:
         return self.is_regular and algorithm(content, usedforsecurity=False).hexdigest() == self.id
 
 
-def head(directory: Path) -> str | None:
+def head_commit(directory: Path) -> str | None:
     """Return the id of the commit checked out in `directory`; None outside Git or when unsure.
 
     A plan is worth having without it, so no way in which git can fail fails the plan.

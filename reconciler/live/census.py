@@ -33,7 +33,7 @@ class Census:
     steady: bool
 
 
-async def census(context: ReadContext, application: str) -> Census:
+async def take_census(context: ReadContext, application: str) -> Census:
     """Read everything that lives in an application of the project. Raises the first ApiError.
 
     Memory grows with what lives there, and not with the number of people.

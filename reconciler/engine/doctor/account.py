@@ -22,7 +22,7 @@ from reconciler.api.errors import (
     Refused,
     RegistrationNotFound,
 )
-from reconciler.api.probe import Sounding
+from reconciler.api.probe import ProbeResult
 from reconciler.api.rate_limit import rate_of
 from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.core.device import Desired
@@ -91,7 +91,7 @@ def declared_ids(application: str, desired: Desired | None) -> tuple[str, ...]:
 def check_application(
     name: str,
     ids: Sequence[str],
-    read: Callable[[str | None], Sounding],
+    read: Callable[[str | None], ProbeResult],
     recorded_id: str | None,
 ) -> CheckResult:
     """Read one declared device after another until one is found; an invented one where none is.
@@ -99,18 +99,18 @@ def check_application(
     `recorded_id` is the service's id of the application as the state has it.
     """
     check = "application"
-    sounding = None
+    probe_result = None
     for id_ in ids or (None,):
-        sounding = read(id_)
-        if not isinstance(sounding.error, RegistrationNotFound):
+        probe_result = read(id_)
+        if not isinstance(probe_result.error, RegistrationNotFound):
             break
-    assert sounding is not None
-    match sounding.error:
-        case None if sounding.registration is None:
+    assert probe_result is not None
+    match probe_result.error:
+        case None if probe_result.registration is None:
             message = "the service shows a device that nobody made"
             return CheckResult(check, Verdict.WARNING, message, subject=name)
         case None:
-            return _compare_application_id(name, sounding, recorded_id)
+            return _compare_application_id(name, probe_result, recorded_id)
         case ApplicationNotFound():
             message = "the service knows no application with this code"
             fix = (
@@ -149,7 +149,7 @@ def check_application(
             return CheckResult(check, verdict, message, fix=suggest_fix(error), subject=name)
 
 
-def check_limits(project: Project, read: Callable[[], Sounding] | None) -> CheckResult:
+def check_limits(project: Project, read: Callable[[], ProbeResult] | None) -> CheckResult:
     """Say how many calls a second of each operation are made, and try a few reads at that rate.
 
     `read` is None where no read can be made.
@@ -161,17 +161,17 @@ def check_limits(project: Project, read: Callable[[], Sounding] | None) -> Check
         return CheckResult("limits", Verdict.OK, rates, detail)
     rate = rate_of(_limit_of(limits, Operation.GET), share) or math.inf
     count = max(1, int(min(_MOST_READS, rate * _MOST_SECONDS)))
-    soundings: list[Sounding] = []
-    while len(soundings) < count:
-        soundings.append(read())
-        error = soundings[-1].error
+    probe_results: list[ProbeResult] = []
+    while len(probe_results) < count:
+        probe_results.append(read())
+        error = probe_results[-1].error
         # Nobody waits for four others like it.
         if error is not None and not _says_something(error):
             answer = describe_answer(error)
-            message = f"read {len(soundings)} of {count} had no good answer; {answer}"
+            message = f"read {len(probe_results)} of {count} had no good answer; {answer}"
             return CheckResult("limits", Verdict.WARNING, message, (rates,), suggest_fix(error))
-    throttled = sum(isinstance(sounding.error, RateLimited) for sounding in soundings)
-    times = [sounding.seconds * 1000 for sounding in soundings]
+    throttled = sum(isinstance(probe_result.error, RateLimited) for probe_result in probe_results)
+    times = [probe_result.seconds * 1000 for probe_result in probe_results]
     measured = (
         f"{count} reads: {min(times):.0f} to {max(times):.0f} ms, {median(times):.0f} in the middle"
     )
@@ -196,9 +196,11 @@ def _is_unclear(error: ApiError) -> bool:
     return isinstance(error, RateLimited) or not isinstance(error, Refused)
 
 
-def _compare_application_id(name: str, sounding: Sounding, recorded_id: str | None) -> CheckResult:
-    assert sounding.registration is not None
-    if recorded_id is not None and recorded_id != sounding.registration.application_id:
+def _compare_application_id(
+    name: str, probe_result: ProbeResult, recorded_id: str | None
+) -> CheckResult:
+    assert probe_result.registration is not None
+    if recorded_id is not None and recorded_id != probe_result.registration.application_id:
         return CheckResult(
             "application",
             Verdict.WARNING,

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from reconciler.api.errors import Denied, NoAnswer, NotTheContract, RateLimited, ServerFailed
 from reconciler.api.exchange import NoConnection
-from reconciler.api.probe import Sounding
+from reconciler.api.probe import ProbeResult
 from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.core.project import Project
 from reconciler.manifest.interpolation import check_base_url, resolve
@@ -46,7 +46,7 @@ def check_address(project: Project, environ: Mapping[str, str]) -> tuple[CheckRe
     return CheckResult("base-url", Verdict.OK, f"keys may be sent to {urlsplit(url).hostname}"), url
 
 
-def check_connection(url: str, greeting: Sounding) -> CheckResult:
+def check_connection(url: str, greeting: ProbeResult) -> CheckResult:
     """Judge the answer to a read that carried no credential: a no is what the service says."""
     check = "connection"
     encrypted = "over TLS" if urlsplit(url).scheme == "https" else "without TLS"
@@ -70,7 +70,7 @@ def check_connection(url: str, greeting: Sounding) -> CheckResult:
             return CheckResult(check, Verdict.WARNING, message)
 
 
-def check_clock(greeting: Sounding) -> CheckResult:
+def check_clock(greeting: ProbeResult) -> CheckResult:
     """Compare our clock with the Date of an answer; more than a minute apart is a warning."""
     if greeting.date is None:
         return CheckResult("clock", Verdict.SKIPPED, "the answer of the service has no Date")

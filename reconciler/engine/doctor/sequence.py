@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from reconciler.api.credentials import Credential, UnusableCredential
-from reconciler.api.probe import Probe, Sounding
+from reconciler.api.probe import Probe, ProbeResult
 from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.core.device import Desired
 from reconciler.core.project import Project
@@ -105,7 +105,7 @@ class _ProbeSession:
     probe: Probe
     loop: EventLoop
 
-    def read(self, app_code: str, registration_id: str | None = None) -> Sounding:
+    def read(self, app_code: str, registration_id: str | None = None) -> ProbeResult:
         return self.loop.run(self.probe.registration(app_code, registration_id))
 
 

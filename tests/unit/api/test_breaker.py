@@ -35,7 +35,7 @@ class HeldWire(Wire):
         return self(request)
 
 
-def service(wire: Wire, gate: Breaker, timing: Timing | None = None, **more: float) -> Service:
+def service(wire: Wire, breaker: Breaker, timing: Timing | None = None, **more: float) -> Service:
     handler = wire.handle if isinstance(wire, HeldWire) else wire
     return Service(
         "http://127.0.0.1:1",
@@ -43,7 +43,7 @@ def service(wire: Wire, gate: Breaker, timing: Timing | None = None, **more: flo
         limits={operation: more.get("limit", 0.0) for operation in Operation},
         quota_share=1.0,
         timing=timing or Timing(),
-        gate=gate,
+        breaker=breaker,
         transport=httpx.MockTransport(handler),
     )
 
@@ -60,13 +60,13 @@ def test_a_call_on_the_wire_ends_and_one_that_waits_for_its_turn_does_not_go() -
     """Two calls a second: the first is out, the second waits for its turn."""
 
     async def body() -> None:
-        gate, wire = Breaker(), HeldWire(answer(REGISTRATION))
-        async with service(wire, gate, limit=1.0) as asked:
+        breaker, wire = Breaker(), HeldWire(answer(REGISTRATION))
+        async with service(wire, breaker, limit=1.0) as asked:
             first = asyncio.create_task(asked.registration(DEVICE, "c"))
             await wire.arrived.wait()
             second = asyncio.create_task(asked.registration(DEVICE, "c"))
             await asyncio.sleep(0)
-            gate.close(INTERRUPTED)
+            breaker.trip(INTERRUPTED)
             with pytest.raises(BreakerTripped, match=INTERRUPTED):
                 await second
             wire.free.set()
@@ -80,7 +80,7 @@ def test_a_call_in_its_pause_before_another_attempt_ends_at_once() -> None:
     """A Retry-After of minutes keeps nobody who pressed Ctrl-C."""
 
     async def body() -> None:
-        gate = Breaker()
+        breaker = Breaker()
         paused = asyncio.Event()
         wire = Wire(service_exception("TOO_MANY_REQUESTS", "Slow down", 429, Retry_After="250"))
 
@@ -88,10 +88,10 @@ def test_a_call_in_its_pause_before_another_attempt_ends_at_once() -> None:
             paused.set()
             await asyncio.sleep(seconds)
 
-        async with service(wire, gate, Timing(sleep=sleep)) as asked:
+        async with service(wire, breaker, Timing(sleep=sleep)) as asked:
             call = asyncio.create_task(asked.registration(DEVICE, "c"))
             await paused.wait()
-            gate.close(INTERRUPTED)
+            breaker.trip(INTERRUPTED)
             with pytest.raises(BreakerTripped):
                 await call
 
@@ -102,10 +102,10 @@ def test_nothing_passes_a_closed_gate() -> None:
     """The first reason is the one that is told."""
 
     async def body() -> None:
-        gate, wire = Breaker(), Wire(answer(REGISTRATION))
-        async with service(wire, gate) as asked:
-            gate.close("one")
-            gate.close("two")
+        breaker, wire = Breaker(), Wire(answer(REGISTRATION))
+        async with service(wire, breaker) as asked:
+            breaker.trip("one")
+            breaker.trip("two")
             with pytest.raises(BreakerTripped, match="one"):
                 await asked.update(DEVICE, "c", {})
             assert [] == wire.requests
@@ -117,13 +117,13 @@ def test_what_watches_the_gate_is_asked_right_before_a_call_is_sent() -> None:
     """A lease that was lost in the queue keeps the call back."""
 
     async def body() -> None:
-        gate, wire = Breaker(), Wire(answer(REGISTRATION))
+        breaker, wire = Breaker(), Wire(answer(REGISTRATION))
         reasons = iter([None, "the lease was lost"])
-        gate.watch = lambda: next(reasons)
-        async with service(wire, gate) as asked:
+        breaker.watch = lambda: next(reasons)
+        async with service(wire, breaker) as asked:
             with pytest.raises(BreakerTripped, match="lease"):
                 await asked.update(DEVICE, "c", {})
-            assert (0, "the lease was lost") == (len(wire.requests), gate.reason)
+            assert (0, "the lease was lost") == (len(wire.requests), breaker.reason)
 
     run(body)
 
@@ -132,15 +132,15 @@ def test_a_cancellation_from_elsewhere_stays_one() -> None:
     """Closing the gate afterwards does not make something else of it."""
 
     async def body() -> None:
-        gate = Breaker()
+        breaker = Breaker()
 
         async def wait() -> None:
-            with gate.waiting():
+            with breaker.waiting():
                 await asyncio.sleep(60)
 
         task = asyncio.create_task(wait())
         await asyncio.sleep(0)
-        gate.close(INTERRUPTED)
+        breaker.trip(INTERRUPTED)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
@@ -152,8 +152,8 @@ def test_a_denied_call_closes_the_gate_for_all_others() -> None:
     """No other call with these credentials would fare better."""
 
     async def body() -> None:
-        gate, wire = Breaker(), Wire(DENIED)
-        async with service(wire, gate) as asked:
+        breaker, wire = Breaker(), Wire(DENIED)
+        async with service(wire, breaker) as asked:
             results = await asyncio.gather(
                 *(asked.update(DEVICE, "c", {}) for _ in range(200)), return_exceptions=True
             )
@@ -161,7 +161,7 @@ def test_a_denied_call_closes_the_gate_for_all_others() -> None:
         assert {Denied, BreakerTripped} == kinds
         # Those in flight at once when the first answer came.
         assert len(wire.requests) <= 64
-        assert "401" in str(gate.reason)
+        assert "401" in str(breaker.reason)
 
     run(body)
 
@@ -170,13 +170,13 @@ def test_a_service_that_answers_nobody_closes_the_gate() -> None:
     """All attempts of one read failed, and in that time no other call was answered."""
 
     async def body() -> None:
-        gate, time = Breaker(), FakeTime()
+        breaker, time = Breaker(), FakeTime()
         wire = Wire(answer(REGISTRATION), httpx.ConnectError("x"))
-        async with service(wire, gate, time.timing()) as asked:
+        async with service(wire, breaker, time.timing()) as asked:
             await asked.registration(DEVICE, "c")
             with pytest.raises(NoAnswer):
                 await asked.registration(DEVICE, "c")
-        assert str(gate.reason).startswith("the service does not answer: get of device")
+        assert str(breaker.reason).startswith("the service does not answer: get of device")
 
     run(body)
 
@@ -185,12 +185,12 @@ def test_one_call_that_fails_among_others_that_do_not_is_no_outage() -> None:
     """The others go on."""
 
     async def body() -> None:
-        gate, time = Breaker(), FakeTime()
+        breaker, time = Breaker(), FakeTime()
 
         def reply(request: httpx.Request) -> httpx.Response:
             return answer({}, 503) if "lost" in str(request.url) else answer(REGISTRATION)
 
-        async with service(Wire(reply), gate, time.timing()) as asked:
+        async with service(Wire(reply), breaker, time.timing()) as asked:
             lost = asyncio.create_task(asked.registration("lost", "c"))
             while not lost.done():
                 await asked.registration(DEVICE, "c")
@@ -198,6 +198,6 @@ def test_one_call_that_fails_among_others_that_do_not_is_no_outage() -> None:
                 await asyncio.sleep(0)
             with pytest.raises(ApiError):
                 await lost
-        assert gate.reason is None
+        assert breaker.reason is None
 
     run(body)

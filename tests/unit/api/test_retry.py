@@ -20,7 +20,7 @@ from reconciler.api.errors import (
     ServerFailed,
 )
 from reconciler.api.exchange import NoConnection
-from reconciler.api.retry import SURE_AFTER, Tries, retry_after_seconds, wait_before_retry
+from reconciler.api.retry import SURE_AFTER, RetryBudget, retry_after_seconds, wait_before_retry
 from reconciler.api.service import Service
 
 from .wires import DEVICE, REGISTRATION, FakeTime, Wire, answer, service_exception
@@ -141,7 +141,7 @@ def test_a_write_has_so_many_attempts(
     kind: type[ApiError], status: int | None, attempts: int
 ) -> None:
     """One count for each kind of trouble; what cannot pass by itself has a single one."""
-    tries = Tries()
+    tries = RetryBudget()
     error = failed(kind, "update", status=status)
     made = 1
     while tries.wait_after(error, jitter=0.5) is not None:
@@ -153,8 +153,8 @@ def test_a_write_of_unknown_fate_waits_until_a_read_can_tell() -> None:
     """Reads may lag by two seconds; one that was surely not sent need not wait for that."""
     unknown = failed(NoAnswer, "update")
     refused = failed(NoAnswer, "update", truth="not done")
-    assert SURE_AFTER == Tries().wait_after(unknown, jitter=0.0)
-    assert 0.25 == Tries().wait_after(refused, jitter=0.0)
+    assert SURE_AFTER == RetryBudget().wait_after(unknown, jitter=0.0)
+    assert 0.25 == RetryBudget().wait_after(refused, jitter=0.0)
 
 
 @pytest.mark.parametrize(

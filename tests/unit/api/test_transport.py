@@ -179,9 +179,9 @@ def test_a_gate_that_closes_while_a_write_waits_for_its_connection_keeps_it_back
     Here the lease is lost as soon as the listener has a connection that waits to be accepted.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        gate = Breaker()
-        gate.watch = lambda: "the lease is lost" if select([listener], [], [], 0)[0] else None
-        client = service(f"http://127.0.0.1:{listener.getsockname()[1]}", gate=gate)
+        breaker = Breaker()
+        breaker.watch = lambda: "the lease is lost" if select([listener], [], [], 0)[0] else None
+        client = service(f"http://127.0.0.1:{listener.getsockname()[1]}", breaker=breaker)
         attempts = Attempts()
         with pytest.raises(BreakerTripped, match="the lease is lost"):
             run(client, lambda client: client.depersonalize("a", "c", attempts=attempts))

@@ -263,18 +263,18 @@ def test_closing_the_gate_ends_the_pause_before_another_attempt(why: str) -> Non
     """Known to be not done: failed. Not known: unknown. Not begun: not tried."""
     start = world(*(registration(name) for name in "abc"))
     run = Run(desired(*(device(name, data={"k": 1}) for name in "abc")), start)
-    gate = Breaker()
+    breaker = Breaker()
 
     def meddle(name: str) -> None:
         if name == "get/c":
-            gate.close(why)
+            breaker.trip(why)
         if name == "update/a":
             raise refusal(RateLimited, name, status=429)
         if name == "update/b":
             raise refusal(NoAnswer, name)
 
     run.door.meddle = meddle
-    report = run.carry_out(gate=gate, rates=dict.fromkeys(Operation, 1000000000.0))
+    report = run.carry_out(breaker=breaker, rates=dict.fromkeys(Operation, 1000000000.0))
 
     assert {"update/a", "update/b", "update/c"} == set(outcomes(report))
     assert (why == INTERRUPTED, None if why == INTERRUPTED else why) == (
@@ -288,18 +288,18 @@ def test_closing_the_gate_ends_the_pause_before_another_attempt(why: str) -> Non
 
 def test_a_call_that_was_tried_and_may_not_be_looked_at_again_has_failed() -> None:
     """Another call meets the denied key first, while this one is read for its second attempt."""
-    run, gate, reads = updated(), Breaker(), [0]
+    run, breaker, reads = updated(), Breaker(), [0]
 
     def meddle(name: str) -> None:
         if name == "update/a":
             raise refusal(RateLimited, name, status=429)
         reads[0] += 1
         if reads[0] == 2:
-            gate.close("another call was denied")
+            breaker.trip("another call was denied")
             raise refusal(Denied, name, status=401)
 
     run.door.meddle = meddle
-    (row,) = run.carry_out(gate=gate).rows
+    (row,) = run.carry_out(breaker=breaker).rows
 
     assert (Outcome.FAILED, "not done", 1) == (row.outcome, row.truth, row.attempts)
     assert row.detail is not None
@@ -333,15 +333,15 @@ def test_the_last_call_cut_short_is_told_as_such(
     why: str, kind: type[ApiError], outcome: Outcome, detail: str
 ) -> None:
     """Nothing is left to try then, but the end came too early all the same."""
-    run, gate = updated(), Breaker()
+    run, breaker = updated(), Breaker()
 
     def meddle(name: str) -> None:
         if name == "update/a":
-            gate.close(why)
+            breaker.trip(why)
             raise refusal(kind, name, status=429 if kind is RateLimited else None)
 
     run.door.meddle = meddle
-    report = run.carry_out(gate=gate)
+    report = run.carry_out(breaker=breaker)
 
     assert {"update/a": outcome} == outcomes(report)
     assert detail in str(report.rows[0].detail)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.git.history import head
+from reconciler.git.history import head_commit
 
 
 def git(directory: Path, *arguments: str) -> str:
@@ -31,19 +31,19 @@ def test_the_commit_checked_out_is_named(repository: Path) -> None:
     (below / "new.yaml").touch()
     commit = git(repository, "rev-parse", "HEAD")
 
-    assert [commit, commit] == [head(repository), head(below)]
+    assert [commit, commit] == [head_commit(repository), head_commit(below)]
 
 
 def test_there_is_none_before_the_first_commit(repository: Path) -> None:
     """A repository that was only begun has no commit."""
-    assert head(repository) is None
+    assert head_commit(repository) is None
 
 
 def test_there_is_none_outside_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither in a plain directory, nor in one that does not exist."""
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
 
-    assert [None, None] == [head(tmp_path), head(tmp_path / "nowhere")]
+    assert [None, None] == [head_commit(tmp_path), head_commit(tmp_path / "nowhere")]
 
 
 def test_there_is_none_without_the_program(
@@ -52,7 +52,7 @@ def test_there_is_none_without_the_program(
     """A machine without git plans all the same."""
     monkeypatch.setenv("PATH", "")
 
-    assert head(repository) is None
+    assert head_commit(repository) is None
 
 
 def test_a_git_that_hangs_is_not_waited_for(
@@ -65,4 +65,4 @@ def test_a_git_that_hangs_is_not_waited_for(
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     monkeypatch.setattr("reconciler.git.history._HEAD_SECONDS", 0.1)
 
-    assert head(tmp_path) is None
+    assert head_commit(tmp_path) is None
