@@ -32,7 +32,7 @@ from .record_writer import LEASE_LOST, RecordWriter
 from .staleness import subjects
 
 
-async def carry_out(
+async def execute_plan(
     plan: Plan,
     desired: Desired,
     record: Record,

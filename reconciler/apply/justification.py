@@ -28,7 +28,7 @@ from .schedule import in_order
 _CALLS = frozenset({Action.DEPERSONALIZE, Action.PERSONALIZE, Action.UPDATE})
 
 
-def check(
+def refusal_reasons(
     plan: Plan,
     desired: Desired,
     record: Record,

@@ -123,7 +123,9 @@ def left_out(record: Record, project: Project) -> list[RecordedDevice]:
     ]
 
 
-def unread(devices: Collection[RecordedDevice], desired: Desired, live: Live) -> Needs:
+def required_reads_of_drift(
+    devices: Collection[RecordedDevice], desired: Desired, live: Live
+) -> Needs:
     """Return what must still be read: each registration, and the owner where one was applied or is
     declared now."""
     registrations = {
@@ -147,7 +149,7 @@ def _owner_matters(recorded: RecordedDevice, device: DesiredDevice | None) -> bo
     return OWNER in recorded.fields or device.owner is not ABSENT
 
 
-def moves(
+def drift_of(
     devices: Collection[RecordedDevice], desired: Desired, record: Record, live: Live
 ) -> list[DeviceMoves]:
     """Return every recorded device with what moved of it. `unread` must have nothing left."""

@@ -33,7 +33,9 @@ class ImportSelection:
     beyond: int = 0
 
 
-def pick(live: Live, declared: Collection[str], wanted: ImportFilter) -> ImportSelection:
+def select_registrations(
+    live: Live, declared: Collection[str], wanted: ImportFilter
+) -> ImportSelection:
     """Take the registrations that nobody declares yet and that fit, the first by id."""
     fits = _fits(wanted)
     taken: list[str] = []

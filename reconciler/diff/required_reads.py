@@ -183,7 +183,7 @@ def _unknown_flags(
     }
 
 
-def sought(desired: Desired, record: Record) -> SweepQuery:
+def sweep_query(desired: Desired, record: Record) -> SweepQuery:
     """Return what a sweep can find out for a plan: the registrations that are declared or recorded,
     and the people who are declared.
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
-from reconciler.apply.executor import carry_out
-from reconciler.apply.justification import check
+from reconciler.apply.executor import execute_plan
+from reconciler.apply.justification import refusal_reasons
 from reconciler.core.failures import StateError
 from reconciler.core.record import Record
 from reconciler.core.report import Report
@@ -234,7 +234,7 @@ def require_justified(
     }
     reasons = [
         reason
-        for reason in check(plan, files.desired, record, files.project, done)
+        for reason in refusal_reasons(plan, files.desired, record, files.project, done)
         if reason not in overridden
     ]
     if not reasons:
@@ -363,7 +363,7 @@ def _carry_out(
     recorder = EventRecorder(listen)
     session.service.report_to(recorder)
     try:
-        work = carry_out(
+        work = execute_plan(
             plan,
             files.desired,
             opened.record,

@@ -21,7 +21,7 @@ from reconciler.api.service import Service
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.project import ApiKey, Auth, Basic, Ibsso, OAuth2, Project, Setting
 from reconciler.core.secret import Secret
-from reconciler.manifest.interpolation import Unresolved, check_base_url, resolve
+from reconciler.manifest.interpolation import Unresolved, check_base_url, resolve_setting
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
 
 from .cancellation import Cancellation, EventLoop, read_until_cancelled
@@ -61,7 +61,7 @@ class _Resolver:
 
     def text(self, setting: Setting) -> str:
         try:
-            return resolve(setting, self.environ)
+            return resolve_setting(setting, self.environ)
         except Unresolved as unresolved:
             self.wrong.append(unresolved.diagnostic)
             return ""

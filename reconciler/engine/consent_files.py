@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from reconciler.manifest.consent import consent_text
+from reconciler.manifest.consent import format_consent
 from reconciler.plan.consent import consent_to
 from reconciler.plan.model import Plan
 
@@ -35,7 +35,7 @@ def write_consent(files: ProjectFiles, plan: Plan, file: Path) -> WrittenConsent
     if consent is None:
         return None
     reasons = [refusal.message for refusal in plan.refusals if refusal.guard in consent.accept]
-    save(file, consent_text(consent, reasons).encode())
+    save(file, format_consent(consent, reasons).encode())
     matches = expand_globs(files.root, (pattern.text for pattern in files.project.consents))
     return WrittenConsent(
         any(

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from reconciler.core.live import Live, Needs
 from reconciler.core.record import RecordedDevice
 from reconciler.core.suggestion import hint
-from reconciler.diff.drift import left_out, moves, recorded_in, unread
-from reconciler.diff.required_reads import sought
+from reconciler.diff.drift import drift_of, left_out, recorded_in, required_reads_of_drift
+from reconciler.diff.required_reads import sweep_query
 from reconciler.git.history import head_commit
 from reconciler.live.strategy import Choice
 from reconciler.plan.drift import DriftDocument, Made, drift_document
@@ -56,19 +56,19 @@ def find_drift(
             _report_unknown_applications(others, listen)
 
             def required_reads(live: Live) -> Needs:
-                return unread(devices, files.desired, live)
+                return required_reads_of_drift(devices, files.desired, live)
 
             with open_service(connect(files, record, environ), cancellation) as session:
                 live, reads = read_live_state(
                     required_reads,
-                    sought(files.desired, record),
+                    sweep_query(files.desired, record),
                     project,
                     session,
                     listen,
                     choice,
                 )
                 made = Made(timestamp(), reads, head_commit(files.root), application, len(others))
-                drifted = moves(devices, files.desired, record, live)
+                drifted = drift_of(devices, files.desired, record, live)
                 return drift_document(drifted, files.desired, record, project, made)
 
 

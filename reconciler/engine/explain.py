@@ -12,14 +12,14 @@ from reconciler.core.diagnostics import Code
 from reconciler.core.field_doc import Field, Missing
 from reconciler.core.suggestion import closest
 from reconciler.manifest.guide import Guide
-from reconciler.manifest.messages.error_examples import SPECIMENS
+from reconciler.manifest.messages.error_examples import ERROR_EXAMPLES
 from reconciler.plan.glossary import BY_NAME, Term
 
 from .shipped_files import schema_bytes
 
 # The schema by the word that begins a path. `state` and `people` are fields of files, so the
 # formats of these names are called otherwise.
-FORMATS: Final = {
+EXPLAINED_SCHEMAS: Final = {
     "manifest": "devices",
     "project": "project",
     "people-from": "people",
@@ -44,7 +44,7 @@ class Unexplained:
 @cache
 def field_guide(format_: str) -> Guide:
     """Return the guide of one format."""
-    return Guide(format_, schema_bytes(FORMATS[format_]))
+    return Guide(format_, schema_bytes(EXPLAINED_SCHEMAS[format_]))
 
 
 def explain(name: str) -> Field | Code | Term | Unexplained:
@@ -65,7 +65,7 @@ def related_names(subject: Field | Code | Term, name: str) -> tuple[str, ...]:
         return _fields_called(subject.slug)
     if isinstance(subject, Term):
         return _fields_called(subject.name)
-    path = name.partition(".")[2] if name.partition(".")[0] in FORMATS else name
+    path = name.partition(".")[2] if name.partition(".")[0] in EXPLAINED_SCHEMAS else name
     return tuple(
         f"{format_}.{path}"
         for format_ in UNPREFIXED
@@ -77,12 +77,12 @@ def related_names(subject: Field | Code | Term, name: str) -> tuple[str, ...]:
 
 def provoking_text(code: Code) -> str | None:
     """Return the least text of a file that provokes a diagnostic, where there is one."""
-    return SPECIMENS.get(code.id)
+    return ERROR_EXAMPLES.get(code.id)
 
 
 def explained_names() -> Iterator[str]:
     """Yield every name that is explained: paths with placeholders, codes and their names."""
-    for format_ in FORMATS:
+    for format_ in EXPLAINED_SCHEMAS:
         yield format_
         for path in field_guide(format_).paths():
             yield f"{format_}.{path}"
@@ -114,13 +114,15 @@ def _typed_names() -> Iterator[str]:
 
 def _find_field(name: str) -> Field | Missing:
     first, _, rest = name.partition(".")
-    if first in FORMATS and not (first in UNPREFIXED and first in field_guide(first).roots()):
+    if first in EXPLAINED_SCHEMAS and not (
+        first in UNPREFIXED and first in field_guide(first).roots()
+    ):
         return field_guide(first).find(rest)
     for format_ in UNPREFIXED:
         if first in field_guide(format_).roots():
             return field_guide(format_).find(name)
     roots = {root for format_ in UNPREFIXED for root in field_guide(format_).roots()}
-    return Missing("", first, "", tuple(sorted({*roots, *FORMATS})))
+    return Missing("", first, "", tuple(sorted({*roots, *EXPLAINED_SCHEMAS})))
 
 
 def _hint(name: str, missing: Missing) -> str:

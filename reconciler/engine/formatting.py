@@ -14,14 +14,14 @@ from pathlib import Path
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.manifest.layout import canonical as layout
 from reconciler.manifest.layout.key_order import Orders
-from reconciler.manifest.layout.redacted_diff import difference
+from reconciler.manifest.layout.redacted_diff import redacted_diff
 from reconciler.manifest.result import Unreadable
 
 from .errors import InvalidProject
 from .files import expand_globs, printable_path, read_file, replace_file
 from .project_files import manifest_paths, manifest_schemas, read_project_file
 from .shipped_files import schema_bytes
-from .starter_files import FORMATS
+from .starter_files import SCHEMA_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class Changed:
 
     def diff(self, name: str) -> str:
         """Return the unified diff of a file of this name; values in it stand as `…`."""
-        return difference(name, self.old, self.new)
+        return redacted_diff(name, self.old, self.new)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +134,8 @@ def _format_each(
 
 def _format(path: str, data: bytes | Unreadable, orders: Orders) -> FormatResult:
     try:
-        parsed = layout.canonical(printable_path(path), data, orders)
-    except layout.Changed:
+        parsed = layout.format_file(printable_path(path), data, orders)
+    except layout.MeaningChanged:
         return NotEquivalent(path)
     if parsed.value is None or isinstance(data, Unreadable):
         return Invalid(path, parsed.diagnostics)
@@ -160,4 +160,4 @@ def _is_foreign(data: bytes | Unreadable) -> bool:
 
 
 def _key_orders() -> Orders:
-    return Orders(map(schema_bytes, FORMATS))
+    return Orders(map(schema_bytes, SCHEMA_NAMES))

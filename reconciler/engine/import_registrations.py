@@ -18,12 +18,17 @@ from reconciler.core.failures import StateError
 from reconciler.core.live import Found, LiveRegistration
 from reconciler.core.record import Record, record_entry
 from reconciler.core.suggestion import hint
-from reconciler.diff.import_selection import ImportFilter, ImportSelection, data_keys, pick
+from reconciler.diff.import_selection import (
+    ImportFilter,
+    ImportSelection,
+    data_keys,
+    select_registrations,
+)
 from reconciler.live.census import Census, take_census
 from reconciler.manifest.devices import read_manifests
-from reconciler.manifest.import_entries import Undeclared, entries
+from reconciler.manifest.import_entries import Undeclared, make_entries
 from reconciler.manifest.result import ManifestFile
-from reconciler.manifest.writing import Manifest, manifests
+from reconciler.manifest.writing import Manifest, make_manifests
 from reconciler.state.lease import Lease, LeaseHeld
 from reconciler.state.protocols import State
 
@@ -158,9 +163,11 @@ def _write_out(
     _require_known_keys(population, request)
     desired = files.desired
     known_ids = desired.devices.keys() | desired.removed.keys()
-    selection = pick(population.live, known_ids, request.registrations)
-    written = entries(selection.live, request.application, desired, files.external_people.people)
-    texts = manifests(written, request.application, target.place(request.max_file_size))
+    selection = select_registrations(population.live, known_ids, request.registrations)
+    written = make_entries(
+        selection.live, request.application, desired, files.external_people.people
+    )
+    texts = make_manifests(written, request.application, target.place(request.max_file_size))
     return Imported(request, texts, selection, written.undeclared, population.steady)
 
 

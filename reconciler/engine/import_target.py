@@ -11,7 +11,13 @@ from typing import Final
 
 from reconciler.core.project import Project
 from reconciler.manifest.result import Unreadable
-from reconciler.manifest.writing import Manifest, Place, Seal, file_names, seal_of
+from reconciler.manifest.writing import (
+    Manifest,
+    ManifestDirectory,
+    Seal,
+    file_name_pattern,
+    read_seal,
+)
 
 from .errors import EngineError, UnreadableFile
 from .files import match_globs, printable_path, read_file
@@ -40,14 +46,16 @@ class ImportTarget:
         """The directory as the project sees it, `/` between."""
         return printable_path(self.directory.relative_to(self.root).as_posix())
 
-    def place(self, largest: int) -> Place:
+    def place(self, largest: int) -> ManifestDirectory:
         """Return where files go beside those that are there. Raises UnusableTarget if one is not
         ours."""
         schema = Path(os.path.relpath(self.root / _SCHEMA, self.directory)).as_posix()
-        return Place(self.inside, frozenset(self._taken()), printable_path(schema), largest)
+        return ManifestDirectory(
+            self.inside, frozenset(self._taken()), printable_path(schema), largest
+        )
 
     def _taken(self) -> Iterator[int]:
-        names = file_names(self.application)
+        names = file_name_pattern(self.application)
         try:
             present = sorted(os.listdir(self.directory))
         except FileNotFoundError:
@@ -67,7 +75,7 @@ class ImportTarget:
         if isinstance(data, Unreadable):
             raise UnreadableFile(f"{path} cannot be read: {data.reason}.")
         # One that was edited since is left as it is, like every file that is there.
-        if seal_of(data) is Seal.FOREIGN:
+        if read_seal(data) is Seal.FOREIGN:
             text = f"{path} exists and was not written by import; nothing was written."
             raise UnusableTarget(text, _OTHER_TARGET)
 

@@ -9,7 +9,13 @@ from pathlib import Path
 from reconciler.core.device import Desired
 from reconciler.core.safety import GONE
 from reconciler.manifest.devices import read_manifests
-from reconciler.manifest.patching import Edit, blocks, edited, means, patch
+from reconciler.manifest.patching import (
+    Edit,
+    apply_edits,
+    block_edits,
+    differs_by_edits,
+    unified_patch,
+)
 from reconciler.manifest.result import ManifestFile, Unreadable
 from reconciler.manifest.schema import Schemas
 from reconciler.plan.model import Action, Plan
@@ -53,11 +59,11 @@ def write_patch(files: ProjectFiles, plan: Plan, file: Path) -> WrittenPatch:
         kept = set(fitting)
         count += len(kept)
         not_editable += [edit for edit in wanted if edit not in kept]
-        new = None if text is None or not fitting else edited(text, fitting)
+        new = None if text is None or not fitting else apply_edits(text, fitting)
         if text is not None and new is not None:
             before[path], after[path] = text, new
     if before:
-        save(file, patch(before, after).encode("utf-8", "surrogateescape"))
+        save(file, unified_patch(before, after).encode("utf-8", "surrogateescape"))
     return WrittenPatch(count if before else 0, tuple(not_editable), refused_guards)
 
 
@@ -98,7 +104,7 @@ def _fitting(
         half = len(more) // 2
         return grown(grown(fitting, more[:half]), more[half:])
 
-    return grown([], blocks(text, edits))
+    return grown([], block_edits(text, edits))
 
 
 def _fits(
@@ -109,9 +115,9 @@ def _fits(
     edits: Sequence[Edit],
     schemas: Schemas,
 ) -> bool:
-    new = edited(text, edits)
+    new = apply_edits(text, edits)
     after = None if new is None else _read(files, path, new, schemas)
-    return after is not None and means(before, after, edits)
+    return after is not None and differs_by_edits(before, after, edits)
 
 
 def _read(files: ProjectFiles, path: str, text: str, schemas: Schemas) -> Desired | None:

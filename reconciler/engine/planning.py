@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from reconciler.core.record import Record
-from reconciler.diff.required_reads import sought
+from reconciler.diff.required_reads import sweep_query
 from reconciler.diff.scope import Scope
 from reconciler.diff.selection import Selection as DeviceSelection
 from reconciler.diff.selection import chosen
@@ -69,7 +69,7 @@ def make_plan(
     scope = Scope.of(files.desired, record, files.project, ids)
     live, reads = read_live_state(
         scope.missing,
-        sought(files.desired, record),
+        sweep_query(files.desired, record),
         files.project,
         session,
         listen,

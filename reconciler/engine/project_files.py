@@ -19,7 +19,7 @@ from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.external_people import ExternalPeople
 from reconciler.manifest.project import read_project
 from reconciler.manifest.result import ManifestFile, ParseResult, Unreadable
-from reconciler.manifest.rules import hides_nothing
+from reconciler.manifest.rules import check_hidden_keys
 from reconciler.manifest.schema import Schemas
 
 from .errors import InvalidProject, ProjectNotFound
@@ -108,7 +108,7 @@ def check_files(path: Path, *, require_people: bool = False) -> CheckedFiles:
         *map(_matches_nothing, empty),
         *people_diagnostics,
         *manifests.diagnostics,
-        *([] if manifests.value is None else hides_nothing(project.privacy, manifests.value)),
+        *([] if manifests.value is None else check_hidden_keys(project.privacy, manifests.value)),
         *consents.diagnostics,
     )
     return CheckedFiles(

@@ -22,7 +22,7 @@ PIPELINES: Final = {
     "gitlab": ("gitlab-ci", ".gitlab-ci.yml"),
 }
 # The formats that people write.
-FORMATS: Final = ("project", "devices", "people", "consent")
+SCHEMA_NAMES: Final = ("project", "devices", "people", "consent")
 _PACKAGED: Final = b"../../schemas/"
 
 
@@ -49,7 +49,7 @@ def starter_files(pipelines: str) -> tuple[StarterFile, ...]:
 
 def schema_files() -> Iterator[StarterFile]:
     """Yield the schemas of what people write, where editors look for them."""
-    for name in FORMATS:
+    for name in SCHEMA_NAMES:
         yield StarterFile(f"schemas/{name}.schema.json", schema_bytes(name))
 
 

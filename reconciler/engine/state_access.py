@@ -28,7 +28,7 @@ from reconciler.core.state_backends import (
     known_urls,
     spec_of_scheme,
 )
-from reconciler.manifest.interpolation import Unresolved, may_be_sent_to, resolve
+from reconciler.manifest.interpolation import Unresolved, may_be_sent_to, resolve_setting
 from reconciler.state.lease import Holder
 
 from .errors import InvalidSettings
@@ -232,7 +232,7 @@ def _require_trusted(setting: Setting, address: str, environ: Mapping[str, str])
 
 def _resolve(setting: Setting, environ: Mapping[str, str]) -> str:
     try:
-        return resolve(setting, environ)
+        return resolve_setting(setting, environ)
     except Unresolved as unresolved:
         raise InvalidSettings((unresolved.diagnostic,)) from None
 

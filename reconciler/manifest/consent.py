@@ -26,7 +26,7 @@ def read_consents(files: Iterable[ManifestFile], schema: bytes) -> ParseResult[t
     return make_result(tuple(consents), diagnostics)
 
 
-def consent_text(consent: Consent, sentences: Iterable[str]) -> str:
+def format_consent(consent: Consent, sentences: Iterable[str]) -> str:
     """Return the file of a consent. `what` are the sentences of the guards, for who reviews it."""
     lines = [
         "# Consent to one plan, and to no other: when what it would do changes, this is void.",

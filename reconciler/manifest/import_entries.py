@@ -56,7 +56,7 @@ class Entries:
     undeclared: tuple[Undeclared, ...] = ()
 
 
-def entries(
+def make_entries(
     live: Live, application: str, declared: Desired, outside: Mapping[str, Owner] = _NOBODY
 ) -> Entries:
     """Return the entries of all registrations in `live`, which are those of the application.

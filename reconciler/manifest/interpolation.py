@@ -43,13 +43,13 @@ def _is_reference(text: str) -> bool:
     return matched is not None and "${" not in (matched[2] or "")
 
 
-def variable(setting: Setting) -> str | None:
+def referenced_variable(setting: Setting) -> str | None:
     """Return the name of the environment variable that a setting refers to; None for a literal."""
     matched = _REFERENCE.fullmatch(setting.text)
     return None if matched is None else str(matched[1])
 
 
-def resolve(setting: Setting, environ: Mapping[str, str]) -> str:
+def resolve_setting(setting: Setting, environ: Mapping[str, str]) -> str:
     """Return the value of a setting. Raise Unresolved if its variable is not set, or empty."""
     matched = _REFERENCE.fullmatch(setting.text)
     if matched is None:

@@ -32,7 +32,7 @@ class Edit:
     replacement: str | None
 
 
-def edited(text: str, edits: Sequence[Edit]) -> str | None:
+def apply_edits(text: str, edits: Sequence[Edit]) -> str | None:
     """Return a manifest with its entries edited; None if one does not stand as a block of lines."""
     lines = _LINE.findall(text)
     # From the end, so that no edit moves the place of another.
@@ -49,13 +49,13 @@ def edited(text: str, edits: Sequence[Edit]) -> str | None:
     return "".join(lines)
 
 
-def blocks(text: str, edits: Sequence[Edit]) -> list[Edit]:
+def block_edits(text: str, edits: Sequence[Edit]) -> list[Edit]:
     """Return the edits whose entries stand as blocks of lines, as far as their first line tells."""
     lines = _LINE.findall(text)
     return [edit for edit in edits if _is_block(lines, edit)]
 
 
-def means(before: Desired, after: Desired, edits: Sequence[Edit]) -> bool:
+def differs_by_edits(before: Desired, after: Desired, edits: Sequence[Edit]) -> bool:
     """Whether two readings differ by these edits and by nothing else."""
     to = {edit.device: edit.replacement for edit in edits}
     wanted: dict[str, DesiredDevice] = {}
@@ -67,7 +67,7 @@ def means(before: Desired, after: Desired, edits: Sequence[Edit]) -> bool:
     return wanted == actual and before.removed.keys() == after.removed.keys()
 
 
-def patch(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+def unified_patch(before: Mapping[str, str], after: Mapping[str, str]) -> str:
     """Return the difference of some files as a patch, as `git apply` and `patch -p1` take it."""
     parts: list[str] = []
     for path in sorted(before):

@@ -124,7 +124,7 @@ def _name_both_places(code: Code, message: str, here: Source, first: Source) -> 
     return Diagnostic(code, message, here, related=((first, "the first one"),))
 
 
-def hides_nothing(privacy: Privacy, desired: Desired) -> Iterator[Diagnostic]:
+def check_hidden_keys(privacy: Privacy, desired: Desired) -> Iterator[Diagnostic]:
     """Warn of each hidden key that no device declares: misspelt, it would hide nothing."""
     if not privacy.hide:
         return

@@ -55,7 +55,7 @@ class Manifest:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ManifestDirectory:
     """Where manifests of an application go: a directory (`/` between, relative to the project),
     the numbers that are taken there, what an editor finds the schema by, and a file's size."""
 
@@ -65,12 +65,14 @@ class Place:
     largest: int
 
 
-def file_names(application: str) -> re.Pattern[str]:
+def file_name_pattern(application: str) -> re.Pattern[str]:
     """Return what the names of an application's files match; the number is the first group."""
     return re.compile(rf"{re.escape(application)}(?:-([0-9]{{3,}}))?\.yaml", re.ASCII)
 
 
-def manifests(entries: Entries, application: str, place: Place) -> tuple[Manifest, ...]:
+def make_manifests(
+    entries: Entries, application: str, place: ManifestDirectory
+) -> tuple[Manifest, ...]:
     """Return the files, split by size; a device that is larger by itself has a file of its own."""
     groups = list(_split_by_size(entries, application, place))
     alone = len(groups) == 1 and not place.taken
@@ -90,7 +92,9 @@ def manifests(entries: Entries, application: str, place: Place) -> tuple[Manifes
 _Group = tuple[Mapping[str, Entry], Mapping[str, Entry]]
 
 
-def _split_by_size(entries: Entries, application: str, place: Place) -> Iterator[_Group]:
+def _split_by_size(
+    entries: Entries, application: str, place: ManifestDirectory
+) -> Iterator[_Group]:
     """Yield people and devices of each file, the devices in order as far as they fit."""
     empty = len(_manifest_text(application, {"": {}}, {"": {}}, place.schema).encode())
     sizes = {name: _entry_size(name, entry, flow=True) for name, entry in entries.people.items()}
@@ -233,7 +237,7 @@ def add_seal(text: str, schema: str) -> str:
     )
 
 
-def seal_of(data: bytes) -> Seal:
+def read_seal(data: bytes) -> Seal:
     """Tell whose file it is."""
     mark = _MARK.match(data)
     if mark is None:

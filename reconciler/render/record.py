@@ -12,7 +12,7 @@ from reconciler.core.record import Record, RecordedDevice
 from .escape import name
 
 
-def listed(devices: Sequence[RecordedDevice]) -> str:
+def entries_text(devices: Sequence[RecordedDevice]) -> str:
     """Return a line for each device: id, application, fields."""
     width = max((len(name(device.id)) for device in devices), default=0)
     return "\n".join(
@@ -22,7 +22,7 @@ def listed(devices: Sequence[RecordedDevice]) -> str:
     )
 
 
-def listed_json(record: Record, devices: Sequence[RecordedDevice]) -> str:
+def entries_json(record: Record, devices: Sequence[RecordedDevice]) -> str:
     """Return the lineage and serial of the record, and these devices."""
     return _text(
         {
@@ -33,7 +33,7 @@ def listed_json(record: Record, devices: Sequence[RecordedDevice]) -> str:
     )
 
 
-def shown(device: RecordedDevice) -> str:
+def entry_text(device: RecordedDevice) -> str:
     """Return one entry, a line for each thing it says."""
     lines = [
         f"{name(device.id)}",
@@ -46,7 +46,7 @@ def shown(device: RecordedDevice) -> str:
     return "\n".join(line.rstrip() for line in lines)
 
 
-def shown_json(device: RecordedDevice) -> str:
+def entry_json(device: RecordedDevice) -> str:
     """Return one entry as JSON."""
     return _text(_plain(device))
 

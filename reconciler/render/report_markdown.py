@@ -51,7 +51,7 @@ def render(
     return "\n".join(parts)
 
 
-def already(plan: str) -> str:
+def already_applied(plan: str) -> str:
     """Return the Markdown for a plan that an earlier run had finished."""
     return (
         f"{MARKER}\n### Reconciler apply\n\n**This plan was applied before; there was nothing left "

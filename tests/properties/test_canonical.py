@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from reconciler.core.device import Desired
 from reconciler.core.live import Live
 from reconciler.manifest.documents import read_documents
-from reconciler.manifest.import_entries import entries
-from reconciler.manifest.layout.canonical import canonical
+from reconciler.manifest.import_entries import make_entries
+from reconciler.manifest.layout.canonical import format_file
 from reconciler.manifest.layout.line_diff import unified_diff
 from reconciler.manifest.tree import Tree
 from tests.unit.manifest.layout.test_canonical import ORDERS, formatted
@@ -48,20 +48,20 @@ def test_a_layout_changes_nothing_but_the_layout(text: str) -> None:
     event(f"readable: {readable}")
     assume(readable)
 
-    new = canonical("a.yaml", data, ORDERS).value
+    new = format_file("a.yaml", data, ORDERS).value
     assert new is not None
     assert trees(data) == trees(new)
     commented = re.compile(rb"# (?:c\d+|yaml-language-server.*)")
     assert sorted(commented.findall(data.replace(b"\r", b"\n"))) == sorted(commented.findall(new))
     assert new.endswith(b"\n")
     assert b"\r" not in new
-    assert new == canonical("a.yaml", new, ORDERS).value
+    assert new == format_file("a.yaml", new, ORDERS).value
 
 
 @given(lives())
 def test_what_import_writes_is_canonical(live: Live) -> None:
     """Whatever lives: `fmt` leaves its manifests as they are, and so their seals."""
-    for file in written(entries(live, "courier", Desired())):
+    for file in written(make_entries(live, "courier", Desired())):
         assert file.text == formatted(file.text)
 
 

@@ -13,9 +13,9 @@ from reconciler.core.fields import Scalar
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.manifest.devices import read_manifests
-from reconciler.manifest.import_entries import Entries, entries
+from reconciler.manifest.import_entries import Entries, make_entries
 from reconciler.manifest.result import ManifestFile
-from reconciler.manifest.writing import Manifest, Place, Seal, manifests, seal_of
+from reconciler.manifest.writing import Manifest, ManifestDirectory, Seal, make_manifests, read_seal
 from tests.unit.manifest.reading import SCHEMAS, project
 
 ODD = [
@@ -91,8 +91,8 @@ def lives(draw: st.DrawFn) -> Live:
 
 
 def written(made: Entries, largest: int = 256 * 1024) -> tuple[Manifest, ...]:
-    place = Place("devices", frozenset(), "../schemas/devices.schema.json", largest)
-    return manifests(made, "courier", place)
+    place = ManifestDirectory("devices", frozenset(), "../schemas/devices.schema.json", largest)
+    return make_manifests(made, "courier", place)
 
 
 def read(files: tuple[Manifest, ...]) -> Desired:
@@ -113,7 +113,7 @@ def exact(values: Mapping[str, Scalar | None]) -> dict[str, tuple[type, str]]:
 @settings(max_examples=100, deadline=None)
 def test_what_is_written_is_read_as_what_lives(live: Live) -> None:
     """Every id, key, value and identity, with its type; nothing that was not there."""
-    made = entries(live, "courier", Desired())
+    made = make_entries(live, "courier", Desired())
 
     desired = read(written(made))
 
@@ -140,14 +140,14 @@ def test_what_is_written_is_read_as_what_lives(live: Live) -> None:
 @settings(max_examples=70, deadline=None)
 def test_a_split_changes_nothing_but_the_files(live: Live, largest: int) -> None:
     """The same is declared, each device once, and no file of several devices is too large."""
-    made = entries(live, "courier", Desired())
+    made = make_entries(live, "courier", Desired())
     files = written(made, largest)
 
     assert [id_ for one in files for id_ in one.devices] == sorted(live.registrations)
     assert all(
         len(one.text.encode()) <= largest for one in files if len(one.devices) > 1 and is_plain(one)
     )
-    assert all(seal_of(one.text.encode()) is Seal.INTACT for one in files)
+    assert all(read_seal(one.text.encode()) is Seal.INTACT for one in files)
     assert files == written(made, largest)
     whole, split = read(written(made)), read(files)
     assert {id_: bare(one.owner) for id_, one in whole.devices.items()} == {

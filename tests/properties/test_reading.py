@@ -25,7 +25,7 @@ from reconciler.core.live import (
 )
 from reconciler.core.record import Record
 from reconciler.core.secret import Secret
-from reconciler.diff.required_reads import required_reads, sought
+from reconciler.diff.required_reads import required_reads, sweep_query
 from reconciler.live.context import ReadContext
 from reconciler.live.reading import Reading, read_live
 from reconciler.live.strategy import Choice
@@ -130,7 +130,7 @@ def read(
         return required_reads(declared, recorded, live, of)
 
     means = ReadContext(modelled.service(), CODES, DEFAULT_LIMITS, nobody_listens, assume or {})
-    return asyncio.run(read_live(ask, sought(declared, recorded), means, choice))
+    return asyncio.run(read_live(ask, sweep_query(declared, recorded), means, choice))
 
 
 def declared_part(live: Live, declared: Desired) -> dict[str, tuple[object, object]]:
@@ -155,7 +155,7 @@ def assert_same(one: Live, other: Live, declared: Desired) -> None:
 
 def assert_same_person(one: LivePerson | None, other: LivePerson | None, declared: Desired) -> None:
     """Attributes are read by page only if a file declares any."""
-    if one is not None and other is not None and not sought(declared, record()).attributes:
+    if one is not None and other is not None and not sweep_query(declared, record()).attributes:
         one, other = replace(one, attributes=None), replace(other, attributes=None)
     assert one == other
 

@@ -53,7 +53,7 @@ def command(options: Options, name: str | None, form: str) -> None:
     from reconciler.core.codes import CODES
     from reconciler.core.diagnostics import Code
     from reconciler.engine.explain import (
-        FORMATS,
+        EXPLAINED_SCHEMAS,
         Unexplained,
         explain,
         field_guide,
@@ -66,10 +66,10 @@ def command(options: Options, name: str | None, form: str) -> None:
     is_json = form == "json"
     if not name:
         if is_json:
-            paths = {format_: tuple(field_guide(format_).paths()) for format_ in FORMATS}
+            paths = {format_: tuple(field_guide(format_).paths()) for format_ in EXPLAINED_SCHEMAS}
             result(render.overview_json(paths, CODES, TERMS))
         else:
-            roots = {format_: field_guide(format_).roots() for format_ in FORMATS}
+            roots = {format_: field_guide(format_).roots() for format_ in EXPLAINED_SCHEMAS}
             paint(sys.stdout, render.overview_lines(roots, CODES, TERMS), options)
         return
     subject = explain(name)

@@ -40,9 +40,9 @@ def _resume_command(file: Path | None) -> str | None:
 
 
 def _markdown(applied: Applied) -> str:
-    from reconciler.render.report_markdown import already, render
+    from reconciler.render.report_markdown import already_applied, render
 
     if applied.finished:
-        return already(applied.plan.id)
+        return already_applied(applied.plan.id)
     again = _resume_command(applied.file)
     return render(applied.report, again=again, withheld=applied.plan.summary.withheld)

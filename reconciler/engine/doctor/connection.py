@@ -11,7 +11,7 @@ from reconciler.api.exchange import NoConnection
 from reconciler.api.probe import ProbeResult
 from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.core.project import Project
-from reconciler.manifest.interpolation import check_base_url, resolve
+from reconciler.manifest.interpolation import check_base_url, resolve_setting
 from reconciler.render.sentences import duration
 
 from .project import has_value
@@ -39,7 +39,7 @@ def check_address(project: Project, environ: Mapping[str, str]) -> tuple[CheckRe
     if not has_value(setting, environ):
         (result,) = skipped("environment", "base-url")
         return result, None
-    url = resolve(setting, environ)
+    url = resolve_setting(setting, environ)
     refused = check_base_url(url, environ, setting)
     if refused is not None:
         return failed_by("base-url", (refused,)), None

@@ -27,7 +27,7 @@ from reconciler.engine.project_files import (
     count_mistakes,
     locate_project_file,
 )
-from reconciler.manifest.interpolation import Unresolved, resolve, variable
+from reconciler.manifest.interpolation import Unresolved, referenced_variable, resolve_setting
 
 _MOST_DIAGNOSTICS: Final = 5
 _ALL_OF_THEM: Final = "reconciler validate shows all of it, and how to mend it."
@@ -91,7 +91,9 @@ def check_environment(
         detail = tuple(_describe_unset(setting, environ) for setting in unset)
         message = f"{len(unset)} of {len(needed)} settings that are needed have no value"
         return CheckResult("environment", Verdict.FAILED, message, detail, _SET_THEM)
-    names = sorted({name for setting in needed if (name := variable(setting)) is not None})
+    names = sorted(
+        {name for setting in needed if (name := referenced_variable(setting)) is not None}
+    )
     message = f"all set: {', '.join(names)}" if names else "the project file names no variable"
     detail = tuple(
         f"{_describe_unset(setting, environ)}; no manifest uses it"
@@ -113,7 +115,7 @@ def check_environment(
 def has_value(setting: Setting, environ: Mapping[str, str]) -> bool:
     """Whether a setting has a value here."""
     try:
-        resolve(setting, environ)
+        resolve_setting(setting, environ)
     except Unresolved:
         return False
     return True
@@ -167,9 +169,9 @@ def _settings_of(owner: object) -> Iterator[Setting]:
 
 
 def _describe_unset(setting: Setting, environ: Mapping[str, str]) -> str:
-    name = variable(setting) or ""
+    name = referenced_variable(setting) or ""
     return f"{name} ({setting.path}) is {'empty' if name in environ else 'not set'}"
 
 
 def _is_secret_in_file(setting: Setting) -> bool:
-    return variable(setting) is None and setting.path in _SECRETS
+    return referenced_variable(setting) is None and setting.path in _SECRETS

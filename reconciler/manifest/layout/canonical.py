@@ -23,7 +23,7 @@ from .writer import write_pages
 _OUR_API_VERSION: Final = re.compile(rb"""\bapiVersion["']?\s*:\s*["']?reconciler/""")
 
 
-class Changed(Exception):
+class MeaningChanged(Exception):
     """In canonical layout the file would mean something else, or miss a comment."""
 
 
@@ -42,7 +42,7 @@ def _has_our_api_version(root: Tree) -> bool:
     return isinstance(root, dict) and str(root.get("apiVersion")).startswith("reconciler/")
 
 
-def canonical(
+def format_file(
     file: str, data: bytes | Unreadable, orders: Orders, opener: Opener = FASTEST
 ) -> ParseResult[bytes]:
     """Return the file in canonical layout, or what is wrong with its text. Raise Changed."""
@@ -56,9 +56,9 @@ def canonical(
     if new != data:
         after = read_documents(file, new, opener)
         if not _have_equal_trees(before, after):
-            raise Changed
+            raise MeaningChanged
         if Counter(all_comments(pages)) != Counter(all_comments(read_pages(formatted, opener))):
-            raise Changed
+            raise MeaningChanged
     return ParseResult(new)
 
 

@@ -33,7 +33,7 @@ _REFERENCE: Final = re.compile(r"\$\{\w+\}", re.ASCII)
 _WRITTEN: Final = re.compile(r"\S(?:.*\S)?")
 
 
-def difference(file: str, old: bytes, new: bytes) -> str:
+def redacted_diff(file: str, old: bytes, new: bytes) -> str:
     """Return how two files that are read alike differ, to be looked at. Line ends do not count."""
     return unified_diff(file, _redact(file, old), _redact(file, new))
 

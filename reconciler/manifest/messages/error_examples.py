@@ -24,7 +24,7 @@ def _people(*lines: str) -> str:
     return "people:\n" + "".join(f"  {line}\n" for line in lines)
 
 
-SPECIMENS: Final[Mapping[str, str]] = MappingProxyType(
+ERROR_EXAMPLES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "E104": _device("additionalData: {shift: night"),
         "E105": f"devices:\n  {_ID}:\n\tisPrimary: true\n",

@@ -13,7 +13,7 @@ from reconciler.api.decode import decode_registration
 from reconciler.api.dispatch import Attempts, Timing
 from reconciler.api.errors import ApiError, RegistrationNotFound, Rejected
 from reconciler.api.people import decode_people
-from reconciler.apply.executor import carry_out
+from reconciler.apply.executor import execute_plan
 from reconciler.core.device import Desired
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.live import LivePerson, LiveRegistration
@@ -212,7 +212,7 @@ class Run:
 
     def carry_out(self, **more: Any) -> Report:
         return asyncio.run(
-            carry_out(
+            execute_plan(
                 self.plan,
                 self.declared,
                 self.state.record,

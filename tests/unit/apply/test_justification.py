@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from reconciler.apply.justification import check
+from reconciler.apply.justification import refusal_reasons
 from reconciler.core.device import Desired, Lifecycle, OnRemove, Removal
 from reconciler.core.digest import Digester
 from reconciler.core.secret import Secret
@@ -65,7 +65,7 @@ def test_a_plan_that_nobody_touched_may_be_applied() -> None:
     assert ids == sorted(call.id for call in PLAN.calls)
     moved = replace(RECORD, serial=99)
 
-    assert [(), ()] == [check(PLAN, DECLARED, one, project()) for one in (RECORD, moved)]
+    assert [(), ()] == [refusal_reasons(PLAN, DECLARED, one, project()) for one in (RECORD, moved)]
 
 
 @pytest.mark.parametrize(
@@ -148,14 +148,14 @@ def test_a_plan_that_nobody_touched_may_be_applied() -> None:
 )
 def test_an_edited_plan_is_refused(plan: Plan, expected: str) -> None:
     """Sealing it again does not help: every call is derived from the files once more."""
-    assert expected in check(plan, DECLARED, RECORD, project())
+    assert expected in refusal_reasons(plan, DECLARED, RECORD, project())
 
 
 def test_another_record_is_refused() -> None:
     """The digests of a plan mean nothing under another key."""
     other = replace(RECORD, lineage="lineage-2")
 
-    assert ("the plan was made with another record: plan again with this one",) == check(
+    assert ("the plan was made with another record: plan again with this one",) == refusal_reasons(
         PLAN, DECLARED, other, project()
     )
 
@@ -168,7 +168,7 @@ def test_files_that_moved_since_are_refused_device_by_device() -> None:
         "b: its declaration changed since the plan",
         "c: it left the files since the plan",
         "x: nothing says that it shall be detached",
-    ) == check(PLAN, now, RECORD, project())
+    ) == refusal_reasons(PLAN, now, RECORD, project())
 
 
 def test_a_moved_label_or_place_is_no_other_declaration() -> None:
@@ -176,7 +176,7 @@ def test_a_moved_label_or_place_is_no_other_declaration() -> None:
     devices = [replace(one, label="new", source=HERE) for one in DEVICES]
     now = Desired(desired(*devices).devices, DECLARED.removed)
 
-    assert () == check(PLAN, now, RECORD, project())
+    assert () == refusal_reasons(PLAN, now, RECORD, project())
 
 
 @pytest.mark.parametrize(
@@ -191,7 +191,9 @@ def test_a_leaving_device_is_detached_only_if_something_says_so(entry: Any) -> N
     recorded = replace(RECORD, devices={**RECORD.devices, "x": entry})
     now = Desired(DECLARED.devices, DECLARED.removed if entry.protect else {})
 
-    assert ("x: nothing says that it shall be detached",) == check(PLAN, now, recorded, project())
+    assert ("x: nothing says that it shall be detached",) == refusal_reasons(
+        PLAN, now, recorded, project()
+    )
 
 
 def test_a_pinned_assumption_is_part_of_what_justifies() -> None:
@@ -201,7 +203,7 @@ def test_a_pinned_assumption_is_part_of_what_justifies() -> None:
     assert (
         "a: its calls are not those that the files and the project ask for",
         "b: its calls are not those that the files and the project ask for",
-    ) == check(PLAN, DECLARED, RECORD, pinned)
+    ) == refusal_reasons(PLAN, DECLARED, RECORD, pinned)
 
 
 def test_what_an_earlier_run_has_done_needs_no_justification() -> None:
@@ -209,8 +211,8 @@ def test_what_an_earlier_run_has_done_needs_no_justification() -> None:
     after = record(*DEVICES)
     done = frozenset(call.id for call in PLAN.calls)
 
-    assert () == check(PLAN, DECLARED, after, project(), done)
-    assert () != check(PLAN, DECLARED, after, project())
+    assert () == refusal_reasons(PLAN, DECLARED, after, project(), done)
+    assert () != refusal_reasons(PLAN, DECLARED, after, project())
 
 
 def test_a_forgotten_device_needs_no_justification() -> None:
@@ -219,7 +221,7 @@ def test_a_forgotten_device_needs_no_justification() -> None:
     plan = planned(desired(kept), world(registration("a")), record(kept, LEFT))
     assert [(Action.RELEASE,)] == [one.actions for one in plan.changes]
 
-    assert () == check(plan, desired(kept), record(kept), project())
+    assert () == refusal_reasons(plan, desired(kept), record(kept), project())
 
 
 def test_an_application_may_leave_the_project_with_its_devices() -> None:
@@ -228,4 +230,4 @@ def test_an_application_may_leave_the_project_with_its_devices() -> None:
     of = project(applications=("courier",))
     plan = planned(desired(), world(), recorded)
 
-    assert () == check(plan, desired(), recorded, of)
+    assert () == refusal_reasons(plan, desired(), recorded, of)

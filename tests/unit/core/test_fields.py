@@ -42,15 +42,15 @@ from reconciler.core.secret import Secret
 from reconciler.core.source import Source
 from reconciler.diff.changes import diff
 from reconciler.diff.compare import compare
-from reconciler.diff.drift import Side, moves
+from reconciler.diff.drift import Side, drift_of
 from reconciler.diff.previous import Previous, changed_since
 from reconciler.live.sweep_result import Sighting
-from reconciler.manifest.import_entries import Undeclared, entries
+from reconciler.manifest.import_entries import Undeclared, make_entries
 from reconciler.manifest.layout.key_order import Orders
-from reconciler.manifest.layout.redacted_diff import difference
+from reconciler.manifest.layout.redacted_diff import redacted_diff
 from reconciler.manifest.messages.schema_errors import READ_ONLY
-from reconciler.manifest.writing import Place
-from reconciler.manifest.writing import manifests as written
+from reconciler.manifest.writing import ManifestDirectory
+from reconciler.manifest.writing import make_manifests as written
 from reconciler.plan.calls import patchable_paths
 from reconciler.plan.device_plan import plan_device
 from reconciler.plan.document import encode
@@ -340,7 +340,7 @@ def test_a_record_tells_who_moved(field: Field) -> None:
     before, now = was(field), wanted(field)
     applied = record(declared_with(field, before))
     found = {
-        (declared, live): moves(
+        (declared, live): drift_of(
             list(applied.devices.values()),
             desired(declared_with(field, declared)),
             applied,
@@ -586,9 +586,11 @@ def test_import_writes_it(field: Field) -> None:
     ana = person(1, external("ana"))
     for value in VALUES[field.type]:
         live = Live({"a": live_with(field, value)}, {"a": ana})
-        made = entries(live, "courier", Desired())
+        made = make_entries(live, "courier", Desired())
         assert value == made.devices["a"][field.path]
-        [file] = written(made, "courier", Place("devices", frozenset(), "schema.json", 262144))
+        [file] = written(
+            made, "courier", ManifestDirectory("devices", frozenset(), "schema.json", 262144)
+        )
         assert value == getattr(read(f=file.text).devices["a"], field.attribute)
 
 
@@ -596,7 +598,7 @@ def test_import_writes_it(field: Field) -> None:
 def test_import_leaves_out_a_text_that_no_manifest_can_hold(field: Field) -> None:
     """It is named, and the rest of the device is written."""
     live = Live({"a": live_with(field, "x" * (TEXT_LENGTH + 1))}, {"a": None})
-    made = entries(live, "courier", Desired())
+    made = make_entries(live, "courier", Desired())
 
     assert [Undeclared("a", field.path, "a manifest's texts have at most 4,096 characters")] == [
         *made.undeclared
@@ -612,7 +614,7 @@ def test_a_difference_of_layout_shows_flags_and_no_texts(field: Field) -> None:
         for space in (" ", "   ")
     )
 
-    shown = difference("f.yaml", old, new)
+    shown = redacted_diff("f.yaml", old, new)
 
     assert (yaml(wanted(field)) in shown) is (field.type is bool)
     assert field.path in shown
@@ -735,7 +737,7 @@ def test_the_risk_stands_beside_it(field: Field) -> None:
 def test_every_rendering_of_drift_shows_it(field: Field) -> None:
     """Text and comment: its path, what is live, what was applied."""
     said = declared_with(field)
-    found = moves(
+    found = drift_of(
         list(record(said).devices.values()),
         desired(said),
         record(said),
@@ -753,5 +755,5 @@ def test_a_listed_state_names_it(field: Field) -> None:
     """What was applied, without its value."""
     [entry] = record(declared_with(field)).devices.values()
 
-    for shown in (record_text.listed([entry]), record_text.shown(entry)):
+    for shown in (record_text.entries_text([entry]), record_text.entry_text(entry)):
         assert field.path in shown

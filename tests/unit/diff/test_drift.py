@@ -12,7 +12,14 @@ from reconciler.core.absent import ABSENT
 from reconciler.core.device import Lifecycle
 from reconciler.core.fields import data_path, same_value
 from reconciler.core.live import Gone, Live, WrongApplication
-from reconciler.diff.drift import DeviceMoves, Side, left_out, moves, recorded_in, unread
+from reconciler.diff.drift import (
+    DeviceMoves,
+    Side,
+    drift_of,
+    left_out,
+    recorded_in,
+    required_reads_of_drift,
+)
 from tests.fleet import desired, device, external, owner, person, project, record, registration
 
 ANA, IVO = external("ana"), external("ivo")
@@ -25,7 +32,7 @@ def found(
     recorded = record(applied)
     state = Live({applied.id: live}, {applied.id: live_owner})
     files = desired() if left else desired(now)
-    (one,) = moves(list(recorded.devices.values()), files, recorded, state)
+    (one,) = drift_of(list(recorded.devices.values()), files, recorded, state)
     return one
 
 
@@ -173,15 +180,15 @@ def test_what_has_to_be_read() -> None:
     """Every recorded device, owners where one was applied; then nothing."""
     recorded = record(device("a", owner=owner("ana")), device("b"), device("c", application="shop"))
     devices = recorded_in(recorded, project(), {"courier"})
-    needs = unread(devices, desired(), Live())
+    needs = required_reads_of_drift(devices, desired(), Live())
     assert ({"a": "courier", "b": "courier"}, ("a",)) == (needs.registrations, needs.owners)
     known = Live({"a": registration("a"), "b": Gone()}, {"a": None})
-    assert not unread(devices, desired(), known)
+    assert not required_reads_of_drift(devices, desired(), known)
     gone = Live({"a": Gone(), "b": Gone()})
-    assert not unread(devices, desired(), gone)
+    assert not required_reads_of_drift(devices, desired(), gone)
     ignored = device("a", owner=owner("ivo"), lifecycle=Lifecycle(ignore=frozenset({"owner"})))
     files = desired(ignored, device("b", owner=owner("ana")))
-    assert ("b",) == unread(devices, files, Live()).owners
+    assert ("b",) == required_reads_of_drift(devices, files, Live()).owners
 
 
 def test_what_cannot_be_compared_is_known() -> None:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from reconciler.core.live import Live
-from reconciler.diff.import_selection import ImportFilter, ImportSelection, data_keys, pick
+from reconciler.diff.import_selection import (
+    ImportFilter,
+    ImportSelection,
+    data_keys,
+    select_registrations,
+)
 from tests.fleet import external, person, registration
 
 ANA = person(7, external("courier-118"))
@@ -19,12 +24,12 @@ LIVE = Live(
 
 
 def taken(wanted: ImportFilter, declared: frozenset[str] = frozenset()) -> list[str]:
-    return list(pick(LIVE, declared, wanted).live.registrations)
+    return list(select_registrations(LIVE, declared, wanted).live.registrations)
 
 
 def test_everything_unless_told() -> None:
     """With the owners of what is taken, and of nothing else."""
-    picked = pick(LIVE, frozenset(), ImportFilter())
+    picked = select_registrations(LIVE, frozenset(), ImportFilter())
 
     assert ["A1", "A2", "B1", "B2"] == list(picked.live.registrations)
     assert {"A1": ANA, "A2": None, "B1": None, "B2": ANA} == picked.live.owners
@@ -44,11 +49,11 @@ def test_globs() -> None:
 def test_each_is_counted_once() -> None:
     """By the first reason that leaves it out."""
     wanted = ImportFilter(ids=("A*", "B2"), only_owned=True, most=1)
-    picked = pick(LIVE, frozenset({"A1", "other"}), wanted)
+    picked = select_registrations(LIVE, frozenset({"A1", "other"}), wanted)
 
     assert ImportSelection(picked.live, declared=1, unowned=2) == picked
     assert ["B2"] == list(picked.live.registrations)
-    picked = pick(LIVE, frozenset(), ImportFilter(ids=("A*", "B1"), most=2))
+    picked = select_registrations(LIVE, frozenset(), ImportFilter(ids=("A*", "B1"), most=2))
     assert ImportSelection(picked.live, unmatched=1, beyond=1) == picked
 
 

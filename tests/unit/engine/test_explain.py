@@ -15,7 +15,7 @@ from reconciler.core.diagnostics import Code
 from reconciler.core.field_doc import Field
 from reconciler.core.safety import GONE, LEAVING
 from reconciler.engine.explain import (
-    FORMATS,
+    EXPLAINED_SCHEMAS,
     UNPREFIXED,
     Unexplained,
     complete_name,
@@ -31,7 +31,7 @@ from reconciler.render import guide as render
 from reconciler.render.spans import plain
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent.parent
-SCHEMAS: Final = {name: json.loads(schema_bytes(file)) for name, file in FORMATS.items()}
+SCHEMAS: Final = {name: json.loads(schema_bytes(file)) for name, file in EXPLAINED_SCHEMAS.items()}
 
 
 def properties(
@@ -63,10 +63,10 @@ def all_properties() -> list[tuple[str, str, Mapping[str, Any]]]:
 
 def test_every_schema_has_a_word_that_begins_its_paths() -> None:
     """A new format is explained, or this fails."""
-    assert sorted(FORMATS.values()) == sorted(schema_names())
+    assert sorted(EXPLAINED_SCHEMAS.values()) == sorted(schema_names())
 
 
-@pytest.mark.parametrize("format_", FORMATS)
+@pytest.mark.parametrize("format_", EXPLAINED_SCHEMAS)
 def test_every_field_of_a_format_is_explained(format_: str) -> None:
     """Found by its path without the names that people choose, and said as the schema says it."""
     document = SCHEMAS[format_]
@@ -117,7 +117,7 @@ def test_no_name_of_a_diagnostic_hides_a_field() -> None:
     slugs = {code.slug for code in CODES}
 
     assert slugs.isdisjoint(
-        {*FORMATS, *(root for one in UNPREFIXED for root in field_guide(one).roots())}
+        {*EXPLAINED_SCHEMAS, *(root for one in UNPREFIXED for root in field_guide(one).roots())}
     )
 
 
@@ -253,7 +253,7 @@ def test_completion_goes_on_to_the_next_dot() -> None:
 
 def test_the_overview_lists_everything() -> None:
     """All formats with their fields at the top, and all diagnostics."""
-    roots = {one: field_guide(one).roots() for one in FORMATS}
+    roots = {one: field_guide(one).roots() for one in EXPLAINED_SCHEMAS}
     text = plain(render.overview_lines(roots, CODES, TERMS))
 
     assert [code.id for code in CODES if code.id not in text] == []

@@ -14,10 +14,10 @@ from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.core.source import Source
 from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.external_people import ExternalPeople, read_people
-from reconciler.manifest.import_entries import entries
+from reconciler.manifest.import_entries import make_entries
 from reconciler.manifest.project import read_project
 from reconciler.manifest.result import ManifestFile, ParseResult
-from reconciler.manifest.rules import hides_nothing
+from reconciler.manifest.rules import check_hidden_keys
 
 from .reading import HEAD, PROJECT_TEXT, ROOT, SCHEMAS, desired, mistakes, project
 
@@ -144,7 +144,7 @@ def test_import_names_whom_files_outside_know_and_writes_nothing_of_them() -> No
             "B": LivePerson(2, frozenset(other.owner.identity)),
         },
     )
-    found = entries(live, "courier", Desired(), known)
+    found = make_entries(live, "courier", Desired(), known)
 
     assert {id_: entry["owner"] for id_, entry in found.devices.items()} == {
         "A": "ana",
@@ -194,7 +194,7 @@ def test_a_hidden_field_that_nobody_declares_is_warned_of() -> None:
     """A misspelt one would show what it should hide."""
     found = project(PROJECT_TEXT + "privacy: {hide: [additionalData.emial, additionalData.*]}\n")
     text = desired(f=f"{HEAD}devices: {{A: {{additionalData: {{email: x, shift: y}}}}}}\n")
-    (warning,) = hides_nothing(found.privacy, text)
+    (warning,) = check_hidden_keys(found.privacy, text)
 
     assert (warning.code, warning.source) == (
         codes.HIDES_NOTHING,

@@ -10,7 +10,13 @@ import pytest
 
 from reconciler.core.device import Desired
 from reconciler.manifest.devices import read_manifests
-from reconciler.manifest.patching import Edit, blocks, edited, means, patch
+from reconciler.manifest.patching import (
+    Edit,
+    apply_edits,
+    block_edits,
+    differs_by_edits,
+    unified_patch,
+)
 from reconciler.manifest.result import ManifestFile
 
 from .reading import SCHEMAS, project
@@ -47,14 +53,14 @@ def edit(text: str, **to: str | None) -> tuple[str | None, list[Edit]]:
     """Edit devices by their ids."""
     devices = read(text).devices
     edits = [Edit(id_, devices[id_].source, new) for id_, new in to.items()]
-    return edited(text, edits), edits
+    return apply_edits(text, edits), edits
 
 
 def test_an_id_is_replaced_in_place() -> None:
     """Comments, quotes and layout stay."""
     new, edits = edit(TEXT, one="11111111-AAAA", two="22222222-BBBB")
     assert TEXT.replace("  one:", "  11111111-AAAA:").replace('"two"', '"22222222-BBBB"') == new
-    assert means(read(TEXT), read(new), edits)
+    assert differs_by_edits(read(TEXT), read(new), edits)
 
 
 @pytest.mark.parametrize(
@@ -66,7 +72,7 @@ def test_an_id_that_is_no_plain_text_is_quoted(new: str, written: str) -> None:
     text, edits = edit(TEXT, one=new)
     assert text is not None
     assert f"  {written}:  # since 2024" in text
-    assert means(read(TEXT), read(text), edits)
+    assert differs_by_edits(read(TEXT), read(text), edits)
 
 
 def test_an_entry_is_dropped_with_its_lines() -> None:
@@ -74,16 +80,16 @@ def test_an_entry_is_dropped_with_its_lines() -> None:
     text, edits = edit(TEXT, one=None)
     assert text is not None
     assert "devices:\n  # Ana's\n\n  # Ivo's\n" in text
-    assert means(read(TEXT), read(text), edits)
+    assert differs_by_edits(read(TEXT), read(text), edits)
 
 
 def test_a_difference_that_was_not_wished_is_seen() -> None:
     """Another id, another value, a device too many."""
     _, edits = edit(TEXT, one=None)
-    assert not means(read(TEXT), read(TEXT), edits)
+    assert not differs_by_edits(read(TEXT), read(TEXT), edits)
     other = TEXT.replace("  three: {}\n", "  four: {}\n")
-    assert not means(read(TEXT), read(other), [])
-    assert not means(read(TEXT), read(TEXT.replace("night", "day")), [])
+    assert not differs_by_edits(read(TEXT), read(other), [])
+    assert not differs_by_edits(read(TEXT), read(TEXT.replace("night", "day")), [])
 
 
 @pytest.mark.parametrize(
@@ -102,7 +108,7 @@ def test_entries_that_stand_as_blocks_are_known_by_their_first_line() -> None:
     """So that a file is not read again for each of the others."""
     text = TEXT + "  ? four\n  : {}\n"
     _, edits = edit(text, one="new", two=None, four=None)
-    assert ["one", "two"] == [one.device for one in blocks(text, edits)]
+    assert ["one", "two"] == [one.device for one in block_edits(text, edits)]
 
 
 @pytest.mark.parametrize("inside", ["\x85", "\u2028", "\u2029"])
@@ -111,10 +117,10 @@ def test_what_ends_no_line_of_yaml_ends_none_here(inside: str) -> None:
     before = TEXT.replace("label: Ana's", f'label: "Ana{inside}s"')
     new, edits = edit(before, two="back", three=None)
     assert new is not None
-    assert means(read(before), read(new), edits)
+    assert differs_by_edits(read(before), read(new), edits)
     assert before.replace('"two"', '"back"').replace("  three: {}\n", "") == new
     assert 3 == sum(
-        line[0] in "+-" for line in patch({"a": before}, {"a": new}).split("\n")[2:] if line
+        line[0] in "+-" for line in unified_patch({"a": before}, {"a": new}).split("\n")[2:] if line
     )
 
 
@@ -124,7 +130,7 @@ def test_old_line_ends_are_line_ends() -> None:
         text = TEXT.replace("\n", end)
         new, edits = edit(text, one="back", three=None)
         assert new is not None
-        assert means(read(text), read(new), edits)
+        assert differs_by_edits(read(text), read(new), edits)
         assert TEXT.replace("  one:", "  back:").replace("  three: {}\n", "") == new.replace(
             end, "\n"
         )
@@ -145,6 +151,6 @@ def test_a_patch_is_one_for_git_and_patch(
     file = tmp_path / path
     file.parent.mkdir(parents=True)
     file.write_bytes(before.encode())
-    (tmp_path / "x.patch").write_bytes(patch({path: before}, {path: new}).encode())
+    (tmp_path / "x.patch").write_bytes(unified_patch({path: before}, {path: new}).encode())
     subprocess.run([*command.split(), "x.patch"], cwd=tmp_path, check=True)
     assert new.encode() == file.read_bytes()

@@ -15,7 +15,7 @@ from reconciler.core.state_backends import (
     ObjectStoreBackend,
     PostgresBackend,
 )
-from reconciler.manifest.interpolation import Unresolved, check_base_url, resolve
+from reconciler.manifest.interpolation import Unresolved, check_base_url, resolve_setting
 from reconciler.manifest.project import read_project
 from reconciler.manifest.result import Unreadable
 
@@ -111,7 +111,7 @@ def setting(text: str) -> Setting:
 )
 def test_resolving(text: str, environ: dict[str, str], value: str) -> None:
     """As a shell does it: a default stands in for unset and for empty."""
-    assert resolve(setting(text), environ) == value
+    assert resolve_setting(setting(text), environ) == value
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,7 @@ def test_resolving(text: str, environ: dict[str, str], value: str) -> None:
 def test_what_cannot_be_resolved(text: str, environ: dict[str, str], state: str) -> None:
     """The diagnostic names setting and variable, at the place of the setting."""
     with pytest.raises(Unresolved) as raised:
-        resolve(setting(text), environ)
+        resolve_setting(setting(text), environ)
     diagnostic = raised.value.diagnostic
     assert (diagnostic.code, diagnostic.source) == (codes.UNSET_VARIABLE, Source(FILE, 5, 18))
     assert (

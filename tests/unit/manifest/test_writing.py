@@ -7,14 +7,21 @@ import pytest
 from reconciler.core.device import Desired, Owner
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.core.secret import Secret
-from reconciler.manifest.import_entries import Undeclared, entries
-from reconciler.manifest.writing import Manifest, Place, Seal, file_names, manifests, seal_of
+from reconciler.manifest.import_entries import Undeclared, make_entries
+from reconciler.manifest.writing import (
+    Manifest,
+    ManifestDirectory,
+    Seal,
+    file_name_pattern,
+    make_manifests,
+    read_seal,
+)
 from tests.changed import replace
 from tests.fleet import desired, device, email, external, owner, person, phone, registration
 
 from .reading import manifests as read
 
-PLACE = Place("devices", frozenset(), "../schemas/devices.schema.json", 256 * 1024)
+PLACE = ManifestDirectory("devices", frozenset(), "../schemas/devices.schema.json", 256 * 1024)
 ANA = person(7, external("courier-118"), phone("385911234567"), is_lead=True)
 IVO = person(12, phone("385917654321"), email("ivo@example.com"))
 EVA = person(30, email("eva@example.com"))
@@ -25,12 +32,16 @@ def live(*found: LiveRegistration, **owners: LivePerson) -> Live:
 
 
 def undeclared(found: Live, declared: Desired | None = None) -> list[tuple[str, str | None]]:
-    made = entries(found, "courier", declared or Desired())
+    made = make_entries(found, "courier", declared or Desired())
     return [(one.device, one.field) for one in made.undeclared]
 
 
-def written(found: Live, declared: Desired | None = None, place: Place = PLACE) -> list[Manifest]:
-    return list(manifests(entries(found, "courier", declared or Desired()), "courier", place))
+def written(
+    found: Live, declared: Desired | None = None, place: ManifestDirectory = PLACE
+) -> list[Manifest]:
+    return list(
+        make_manifests(make_entries(found, "courier", declared or Desired()), "courier", place)
+    )
 
 
 def test_the_text_is_what_a_person_would_write() -> None:
@@ -125,7 +136,7 @@ def test_characters_that_turn_a_line_around_are_escapes() -> None:
 )
 def test_what_a_manifest_cannot_hold_is_left_out(data: dict[str, str | int], why: str) -> None:
     """By device and field, without the value; the rest of the device is declared."""
-    made = entries(live(registration("A", data={"fine": 1, **data})), "courier", Desired())
+    made = make_entries(live(registration("A", data={"fine": 1, **data})), "courier", Desired())
 
     [one] = made.undeclared
     assert one == Undeclared("A", f"additionalData.{next(iter(data))}", one.why)
@@ -136,7 +147,7 @@ def test_what_a_manifest_cannot_hold_is_left_out(data: dict[str, str | int], why
 @pytest.mark.parametrize("id_", [".", "..", "a b", "ž", "x" * 257, ""])
 def test_an_id_that_a_manifest_cannot_hold(id_: str) -> None:
     """The device is left out as a whole, and its owner with it."""
-    made = entries(live(registration(id_), **{id_: ANA}), "courier", Desired())
+    made = make_entries(live(registration(id_), **{id_: ANA}), "courier", Desired())
 
     assert ({}, {}) == (made.devices, made.people)
     assert [(id_, None)] == [(one.device, one.field) for one in made.undeclared]
@@ -150,7 +161,7 @@ def test_somebody_whose_first_value_cannot_be_declared_is_named_by_the_next() ->
         B=person(2, phone("385"), email("b@example.com")),
         C=person(3, external("NULL")),
     )
-    made = entries(found, "courier", Desired())
+    made = make_entries(found, "courier", Desired())
 
     assert {
         "person-1": {"phoneNumber": "+385911"},
@@ -213,7 +224,7 @@ def test_somebody_who_is_declared_with_values_that_they_lack() -> None:
     """Their devices say nothing of an owner: as declared it would be a change."""
     ana = owner("ana", external("courier-118"), email("ana@example.com"))
 
-    [one] = entries(
+    [one] = make_entries(
         live(registration("A"), A=ANA), "courier", desired(device("Z", owner=ana))
     ).undeclared
     assert ("A", "owner") == (one.device, one.field)
@@ -235,7 +246,7 @@ def test_a_name_is_nobodys_identity() -> None:
         B=person(2, phone("38591")),
         C=person(3, external("person-2"), phone("38591")),
     )
-    made = entries(found, "courier", Desired())
+    made = make_entries(found, "courier", Desired())
 
     assert ["person-c", "person-3", "person-difjb"] == list(made.people)
 
@@ -278,7 +289,7 @@ def test_files_that_are_there_keep_their_numbers() -> None:
 
 def test_the_names_that_files_have() -> None:
     """No other name is taken for one of ours."""
-    names = file_names("a.b")
+    names = file_name_pattern("a.b")
 
     assert [True, True, True] == [
         names.fullmatch(one) is not None for one in ("a.b.yaml", "a.b-001.yaml", "a.b-1000.yaml")
@@ -293,9 +304,9 @@ def test_the_seal_tells_whose_a_file_is() -> None:
     [file] = written(live(registration("A")))
     data = file.text.encode()
 
-    assert Seal.INTACT is seal_of(data)
-    assert Seal.EDITED is seal_of(data + b"# mine\n")
-    assert Seal.EDITED is seal_of(data.replace(b"Enabled: true", b"Enabled: false"))
-    assert Seal.INTACT is seal_of(data.split(b"\n", 1)[1])
-    assert Seal.FOREIGN is seal_of(data.split(b"\n", 2)[2])
-    assert Seal.FOREIGN is seal_of(b"")
+    assert Seal.INTACT is read_seal(data)
+    assert Seal.EDITED is read_seal(data + b"# mine\n")
+    assert Seal.EDITED is read_seal(data.replace(b"Enabled: true", b"Enabled: false"))
+    assert Seal.INTACT is read_seal(data.split(b"\n", 1)[1])
+    assert Seal.FOREIGN is read_seal(data.split(b"\n", 2)[2])
+    assert Seal.FOREIGN is read_seal(b"")

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from reconciler.apply.bodies import update_body
-from reconciler.apply.justification import check
+from reconciler.apply.justification import refusal_reasons
 from reconciler.apply.staleness import Effects, moved, subjects
 from reconciler.core.consent import Consent
 from reconciler.core.identity import IdentityKind
@@ -168,7 +168,7 @@ def test_apply_takes_the_plan_and_sends_the_declared_values() -> None:
     device_a = DECLARED.devices["a"]
     sent = update_body(revealed(call, device_a, DIGESTER), registration("a", data={"mine": 1}))
 
-    assert check(found, DECLARED, record(LEFT), of) == ()
+    assert refusal_reasons(found, DECLARED, record(LEFT), of) == ()
     assert isinstance(planned, dict)
     assert {key: set(value) for key, value in planned.items() if key != "shift"} == {
         "email": {HIDDEN},
@@ -182,8 +182,8 @@ def test_a_plan_outlives_a_change_of_what_is_hidden(later: Project) -> None:
     """What it would do is the same."""
     found = made(hiding())
 
-    assert check(found, DECLARED, record(LEFT), later) == ()
-    assert check(made(later), DECLARED, record(LEFT), hiding()) == ()
+    assert refusal_reasons(found, DECLARED, record(LEFT), later) == ()
+    assert refusal_reasons(made(later), DECLARED, record(LEFT), hiding()) == ()
 
 
 def test_a_hidden_value_that_is_not_the_declared_one_is_refused() -> None:
@@ -198,7 +198,7 @@ def test_a_hidden_value_that_is_not_the_declared_one_is_refused() -> None:
     forged = sealed(msgspec.structs.replace(found, calls=wrong), DIGESTER)
     call = next(one for one in wrong if one.device == "a")
 
-    assert check(forged, DECLARED, record(LEFT), hiding()) == (
+    assert refusal_reasons(forged, DECLARED, record(LEFT), hiding()) == (
         "a: its calls are not those that the files and the project ask for",
     )
     with pytest.raises(ValueError, match="no such hidden value"):
@@ -310,6 +310,9 @@ def test_showing_people_changes_no_call_and_no_check() -> None:
     forged["people"][ANA.pointer]["externalId"] = "courier-119"
 
     assert shown.calls == silent.calls
-    assert [check(one, PEOPLE, record(), project()) for one in (shown, silent)] == [(), ()]
+    assert [refusal_reasons(one, PEOPLE, record(), project()) for one in (shown, silent)] == [
+        (),
+        (),
+    ]
     with pytest.raises(ValueError, match="digest"):
         decode(json.dumps(forged).encode())

@@ -127,7 +127,7 @@ RENDERED: Final[dict[str, Callable[[], str]]] = {
         INCOMPLETE, again="reconciler apply plan.json", withheld=2
     ),
     "stopped.md": lambda: outcome.render(STOPPED),
-    "already.md": lambda: outcome.already("01J9ZQ4M8T"),
+    "already.md": lambda: outcome.already_applied("01J9ZQ4M8T"),
     "stopped.txt": lambda: plain(report.lines(STOPPED, again="reconciler apply plan.json")),
     "incomplete.json": lambda: report.encode(INCOMPLETE).decode("ascii"),
 }

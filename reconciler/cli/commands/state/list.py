@@ -26,7 +26,7 @@ Examples:
 def command(options: Options, application: str | None, pattern: str | None, form: str) -> None:
     """List the devices of the record: id, application, and the fields that were applied."""
     from reconciler.cli.project import open_project_state
-    from reconciler.render.record import listed, listed_json
+    from reconciler.render.record import entries_json, entries_text
 
     record, devices = open_project_state(options).list_devices(application, pattern)
-    result(listed_json(record, devices) if form == "json" else listed(devices))
+    result(entries_json(record, devices) if form == "json" else entries_text(devices))

@@ -23,7 +23,7 @@ Examples:
 def command(options: Options, id_: str, form: str) -> None:
     """Show what the record knows of one device. Values stand in it as keyed digests only."""
     from reconciler.cli.project import open_project_state
-    from reconciler.render.record import shown, shown_json
+    from reconciler.render.record import entry_json, entry_text
 
     device = open_project_state(options).device(id_)
-    result(shown_json(device) if form == "json" else shown(device))
+    result(entry_json(device) if form == "json" else entry_text(device))

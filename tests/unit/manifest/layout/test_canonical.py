@@ -11,16 +11,16 @@ import pytest
 from reconciler.core.device import Owner
 from reconciler.core.secret import Secret
 from reconciler.manifest.documents import read_documents
-from reconciler.manifest.import_entries import entries
+from reconciler.manifest.import_entries import make_entries
 from reconciler.manifest.layout import canonical as module
-from reconciler.manifest.layout.canonical import Changed, canonical, is_ours
+from reconciler.manifest.layout.canonical import MeaningChanged, format_file, is_ours
 from reconciler.manifest.layout.key_order import Orders
 from reconciler.manifest.layout.line_diff import unified_diff
 from reconciler.manifest.layout.parser import read_pages
-from reconciler.manifest.layout.redacted_diff import difference
+from reconciler.manifest.layout.redacted_diff import redacted_diff
 from reconciler.manifest.layout.syntax_tree import all_comments
 from reconciler.manifest.people import ATTRIBUTES
-from reconciler.manifest.writing import Place, manifests
+from reconciler.manifest.writing import ManifestDirectory, make_manifests
 from reconciler.manifest.yaml_events import FASTEST, Opener, pure_events
 from tests.fleet import desired, device, email, external, owner, person, phone, registration
 from tests.unit.manifest.reading import ROOT
@@ -40,7 +40,7 @@ OPENERS = [pytest.param(FASTEST, id="fastest"), pytest.param(pure_events, id="pu
 
 def formatted(text: str | bytes, opener: Opener = FASTEST) -> str:
     data = text.encode() if isinstance(text, str) else text
-    found = canonical("a.yaml", data, ORDERS, opener)
+    found = format_file("a.yaml", data, ORDERS, opener)
     assert found.value is not None, found.diagnostics
     return found.value.decode()
 
@@ -68,7 +68,7 @@ def test_a_hostile_file_is_told_or_means_the_same(file: Path) -> None:
     """Mistakes of syntax are those of the reader; whatever it reads is formatted."""
     data = file.read_bytes()
     read = read_documents(file.name, data)
-    found = canonical(file.name, data, ORDERS)
+    found = format_file(file.name, data, ORDERS)
 
     if read.diagnostics:
         assert found.value is None
@@ -104,7 +104,7 @@ def test_another_meaning_is_never_written(
     assert formatted(before)
     monkeypatch.setattr(module, "write_pages", lambda pages, orders: f"{after}\n")
 
-    with pytest.raises(Changed):
+    with pytest.raises(MeaningChanged):
         formatted(before)
 
 
@@ -188,9 +188,9 @@ def test_what_import_writes_is_canonical() -> None:
         registration("A", enabled=False, data={"n": 1e16, "t": "a\u202eb", "u": "Žuti kombi"}),
         B=person(7, external("courier-118"), phone("385911234567"), email("ana@example.com")),
     )
-    place = Place("devices", frozenset(), "../schemas/devices.schema.json", 256 * 1024)
+    place = ManifestDirectory("devices", frozenset(), "../schemas/devices.schema.json", 256 * 1024)
     declared = desired(device("Z", owner=ana))
-    [file] = manifests(entries(found, "courier", declared), "courier", place)
+    [file] = make_manifests(make_entries(found, "courier", declared), "courier", place)
 
     assert "attributes: {lastName: A, customAttributes: {b: 1, a: 2}, tags: [x]}" in file.text
     assert file.text == formatted(file.text)
@@ -234,7 +234,7 @@ def test_a_difference_shows_the_layout_and_no_value() -> None:
         "  B: {additionalData: {label: private, note: |\n }}\n".replace("|\n ", "'over\n    lines'")
         + "---\nkind: Project\napi: {auth: {apiKey:  hunter2, token: '${TOKEN}'}}\n"
     )
-    shown = difference("a.yaml", before.encode(), formatted(before).encode())
+    shown = redacted_diff("a.yaml", before.encode(), formatted(before).encode())
 
     for value in ("385", "courier-118", "Secret", "example.com", "private", "over", "hunter2"):
         assert value in before

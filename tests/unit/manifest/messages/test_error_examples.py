@@ -8,7 +8,7 @@ import pytest
 
 from reconciler.core.codes import CODES
 from reconciler.core.diagnostics import Diagnostic
-from reconciler.manifest.messages.error_examples import SPECIMENS
+from reconciler.manifest.messages.error_examples import ERROR_EXAMPLES
 from reconciler.manifest.project import read_project
 from tests.unit.manifest.reading import HEAD, PROJECT_TEXT, SCHEMAS, manifests
 
@@ -36,10 +36,10 @@ def project_with(part: str) -> str:
     return "".join(kept) + part
 
 
-@pytest.mark.parametrize("code", SPECIMENS)
+@pytest.mark.parametrize("code", ERROR_EXAMPLES)
 def test_a_specimen_provokes_its_diagnostic_and_no_other(code: str) -> None:
     """What explain shows as an example is one."""
-    found = provoked(code, SPECIMENS[code])
+    found = provoked(code, ERROR_EXAMPLES[code])
 
     assert {one.code.id for one in found} == {code}
 
@@ -48,5 +48,5 @@ def test_most_of_what_files_can_provoke_has_a_specimen() -> None:
     """Left out is what no text on a terminal shows, or too many lines, or needs an environment."""
     of_files = {code.id for code in CODES if code.id[:2] in ("E1", "E2", "E3")}
 
-    assert set(SPECIMENS) <= of_files
-    assert len(of_files - set(SPECIMENS)) < len(of_files) / 4
+    assert set(ERROR_EXAMPLES) <= of_files
+    assert len(of_files - set(ERROR_EXAMPLES)) < len(of_files) / 4
