@@ -30,10 +30,16 @@ MAY_IMPORT: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
         "apply": frozenset({"core", "platform", "plan", "api", "live"}),
         "git": frozenset({"core"}),
         "sandbox": frozenset({"core", "platform"}),
-        "cli": frozenset(
+        "engine": frozenset(
             {
                 *{"core", "platform", "manifest", "diff", "plan", "render", "api", "live"},
                 *{"state", "apply", "git", "sandbox"},
+            }
+        ),
+        "cli": frozenset(
+            {
+                *{"core", "platform", "manifest", "diff", "plan", "render", "api", "live"},
+                *{"state", "apply", "git", "sandbox", "engine"},
             }
         ),
     }

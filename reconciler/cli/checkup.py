@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from importlib.metadata import distributions
 from typing import Final
 
 from reconciler.api.credentials import Credential, UnusableCredential
@@ -19,6 +20,7 @@ from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.core.device import Desired
 from reconciler.core.project import Project
 from reconciler.core.record import Record
+from reconciler.engine.installation import FOREIGN_DISTRIBUTION
 from reconciler.platform.operations import Operation
 
 from .checks import (
@@ -44,7 +46,7 @@ _BEHIND: Final = ("application", "limits")
 
 def checkup(options: Options) -> Iterator[CheckResult]:
     """Yield one finding after another, as they are made."""
-    yield version.examine()
+    yield version.examine(distributions(name=FOREIGN_DISTRIBUTION))
     found, checked = files.examine(options)
     yield found
     if checked is None or checked.project is None:

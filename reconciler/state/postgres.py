@@ -214,7 +214,7 @@ class PostgresStore:
         try:
             import psycopg
         except ImportError:
-            what = "psycopg is missing, install it with: pip install 'reconciler[postgres]'"
+            what = "psycopg is missing, install it with: pip install 'push-reconciler[postgres]'"
             raise unusable(self.where, what) from None
         try:
             yield

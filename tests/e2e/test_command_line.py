@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 
-from .harness import KEY, TIMEOUT, Project, Ran, Sandbox
+from .harness import KEY, ROOT, TIMEOUT, Project, Ran, Sandbox
 
 PROJECT: Final = """\
 apiVersion: reconciler/v1
@@ -406,3 +406,26 @@ def test_a_finished_plan_is_a_report_without_rows(project: Project) -> None:
     assert again.exit == 0, said(again)
     assert (again.json()["complete"], again.json()["rows"]) == (True, [])
     assert "was applied at" in again.err
+
+
+FOREIGN: Final = "Metadata-Version: 2.1\nName: reconciler\nVersion: 0.2.2\n"
+
+
+def test_another_projects_distribution_is_told(project: Project) -> None:
+    """`version` and `doctor` warn where the public index's `reconciler` was installed as well."""
+    project.write("site/reconciler-0.2.2.dist-info/METADATA", FOREIGN)
+    path = f"{ROOT}:{project.root / 'site'}"
+    alone = project.start("version")
+    beside = project.start("version", PYTHONPATH=path)
+    lines = project.start("--log-format", "json", "version", PYTHONPATH=path)
+    examined = project.start("doctor", "--format", "json", PYTHONPATH=path)
+    check = examined.json()["checks"][0]
+
+    assert (alone.exit, alone.err) == (0, ""), said(alone)
+    assert (beside.exit, beside.out) == (0, alone.out), said(beside)
+    assert beside.err.startswith("warning: The distribution reconciler 0.2.2 is installed beside")
+    assert "pip uninstall reconciler, then pip install --force-reinstall push-" in beside.err
+    assert json.loads(lines.err)["level"] == "warning"
+    assert (examined.exit, check["check"], check["verdict"]) == (0, "version", "warning")
+    assert "reconciler 0.2.2" in json.dumps(check)
+    assert "push-reconciler" in check["fix"]

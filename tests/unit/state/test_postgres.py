@@ -484,7 +484,7 @@ def test_without_the_driver_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatc
         said = refused(lambda: store.read(Part.RECORD), codes.STORE_UNUSABLE)
         assert said == refused(lambda: store.write(Part.RUN, b"", None), codes.STORE_UNUSABLE)
 
-    assert said.endswith("install it with: pip install 'reconciler[postgres]'")
+    assert said.endswith("install it with: pip install 'push-reconciler[postgres]'")
 
 
 def test_the_driver_is_loaded_when_it_is_used() -> None:
