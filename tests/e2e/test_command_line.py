@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+from tests.introspection import commands, formats
 
 from .harness import KEY, ROOT, TIMEOUT, Project, Ran, Sandbox
 
@@ -85,6 +86,27 @@ def writes(sandbox: Sandbox) -> list[str]:
 
 def said(ran: Ran) -> str:
     return f"exit {ran.exit}\n{ran.out}\n{ran.err}"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (*command.path, *before, choice.parameter, "nonsense")
+        for command in commands()
+        for choice in command.choices
+        if choice.parameter.startswith("-")
+        for before in [("--application", "a", "-o", "d") if command.name == "import" else ()]
+    ],
+    ids=" ".join,
+)
+def test_a_value_that_cannot_be_chosen_is_wrong_usage(
+    project: Project, arguments: tuple[str, ...]
+) -> None:
+    """Of every option that chooses; the message says what can be chosen."""
+    ran = project.run(*arguments)
+
+    assert (ran.exit, ran.out) == (64, ""), said(ran)
+    assert "'nonsense' is not one of" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -326,7 +348,7 @@ def test_log_lines_are_json_when_asked(project: Project) -> None:
     assert broken.err
 
 
-@pytest.mark.parametrize("form", ["text", "json", "markdown", "html", "calls"])
+@pytest.mark.parametrize("form", formats("show"))
 def test_show_prints_what_plan_printed(project: Project, form: str) -> None:
     """A saved plan shows as the fresh one did, in every form, and holds no identity value."""
     planned = project.start("plan", "-o", "plan.json", "--format", form)
