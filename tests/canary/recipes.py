@@ -58,7 +58,7 @@ RECIPES: Final[Mapping[str, tuple[Recipe, ...]]] = {
             Place.MISTAKEN,
             prints=("+++ b/", "/devices/a.yaml\n", "/outside.yaml\n"),
         ),
-        Recipe(holds=("devices/*", "people/*")),
+        Recipe(holds=("reconciler.yaml", "devices/*", "people/*")),
     ),
     "plan": (
         Recipe(("-o", "other.json"), exit=_PLANNED),
