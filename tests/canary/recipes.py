@@ -105,7 +105,7 @@ class Run:
 def runs(command: Command, recipes: Mapping[str, tuple[Recipe, ...]] = RECIPES) -> Iterator[Run]:
     """Yield every run of a command: its recipes, each with every value that can be chosen."""
     choices = command.choices
-    for recipe in recipes[command.name]:
+    for recipe in recipes.get(command.name, ()):
         required = {one.parameter: one.values[:1] for one in choices if one.required}
         chosen = [one for one in choices if one.parameter not in recipe.arguments]
         variants = [

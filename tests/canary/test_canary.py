@@ -166,7 +166,9 @@ def every_command(outputs: Outputs, project: Project, sandbox: Sandbox) -> None:
     for name in ("reconciler.yaml", "plan.json"):
         shutil.copy(project.root / name, planned / name)
     assert outputs.at(planned).run("state", "pull", "-o", "record.json") == 0
-    (planned / "world.json").write_text(json.dumps(world), "utf-8")
+    # The sandbox says which codes its own applications have: to be typed, and nobody's secret.
+    codes = {f"simulated-{id_}": id_ for id_ in world["applications"].values()}
+    (planned / "world.json").write_text(json.dumps({**world, "applications": codes}), "utf-8")
     shutil.copytree(project.root / "people", undeclared / "people")
     shutil.copy(project.root / "reconciler.yaml", undeclared / "reconciler.yaml")
     (undeclared / "devices").mkdir()
