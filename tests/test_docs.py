@@ -10,22 +10,22 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-import click
 import pytest
 
 from reconciler.cli.exit_codes import ExitCode
-from reconciler.cli.main import cli
 from reconciler.core.codes import CODES
 from reconciler.plan.glossary import TERMS
+from reconciler.platform.assumptions import ASSUMPTIONS
 from reconciler.sandbox.fleet import fleet
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 
 from .e2e.harness import interpreter
+from .introspection import commands
 from .readme import RunCommand, WriteFile, blocks, matches, script, within
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -37,19 +37,6 @@ def rows(text: str) -> str:
     return "\n".join(line for line in text.splitlines() if line.startswith(("#", "|", "- `", "**")))
 
 
-def commands(
-    group: click.Command = cli, path: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    """Yield every command with its path, groups among them."""
-    yield path, group
-    if isinstance(group, click.Group):
-        context = click.Context(group)
-        for name in group.list_commands(context):
-            found = group.get_command(context, name)
-            assert found is not None, name
-            yield from commands(found, (*path, name))
-
-
 @pytest.fixture(scope="module")
 def introduced() -> str:
     """Everything that README introduces."""
@@ -58,7 +45,7 @@ def introduced() -> str:
 
 def test_every_command_has_its_row(introduced: str) -> None:
     """Each command stands in a heading or a table row as it is typed."""
-    names = [" ".join(path) for path, _ in commands() if path]
+    names = [command.name for command in commands() if command.path]
 
     assert [name for name in names if not re.search(rf"`(reconciler )?{name}\b", introduced)] == []
 
@@ -66,15 +53,68 @@ def test_every_command_has_its_row(introduced: str) -> None:
 def test_every_option_has_its_row(introduced: str) -> None:
     """Each long option of each command stands in a heading or a table row."""
     options = {
-        option
-        for _, command in commands()
-        for parameter in command.params
-        if isinstance(parameter, click.Option) and not parameter.hidden
-        for option in parameter.opts
-        if option.startswith("--") or option == "-C"
+        spelling
+        for command in commands()
+        for option in command.options
+        if not option.hidden
+        for spelling in option.opts
+        if spelling.startswith("--") or spelling == "-C"
     }
 
     assert [name for name in sorted(options) if not mentioned(name, introduced)] == []
+
+
+def test_every_value_that_can_be_chosen_has_its_row() -> None:
+    """In the row of the command, or of the option: formats, ways to read, forges, shells."""
+    lost = []
+    for command in commands():
+        begins = f"| `reconciler {command.name}"
+        for choice in command.choices:
+            row = "\n".join(
+                line
+                for line in README.splitlines()
+                if (command.path and re.match(rf"{re.escape(begins)}[ `]", line))
+                or (not command.path and line.startswith(f"| `{choice.parameter} "))
+            )
+            lost += [
+                f"reconciler {command.name} {choice.parameter} {value}"
+                for value in choice.values
+                if not mentioned(value, row) and (command.name, choice.parameter) != SHOWN_AS_PLAN
+            ]
+
+    assert lost == []
+
+
+# Its row says "`--format` as `plan`"; that the two choose from the same is asked below.
+SHOWN_AS_PLAN: Final = ("show", "--format")
+
+
+def test_show_has_the_formats_of_plan() -> None:
+    """README says no more of the one than that they are those of the other."""
+    formats = {
+        command.name: choice.values
+        for command in commands()
+        for choice in command.choices
+        if choice.parameter == "--format"
+    }
+
+    assert formats["show"] == formats["plan"]
+
+
+def test_every_assumption_has_its_row(introduced: str) -> None:
+    """Each begins a table row that has all its readings."""
+    rows = {
+        found[1]: found[0]
+        for found in re.finditer(r"^\| *`([a-z-]+)` *\|.*$", introduced, re.MULTILINE)
+    }
+    lost = [
+        f"{assumption.name}={reading}"
+        for assumption in ASSUMPTIONS.values()
+        for reading in assumption.readings
+        if not mentioned(reading, rows.get(assumption.name, ""))
+    ]
+
+    assert lost == []
 
 
 def mentioned(option: str, text: str) -> bool:
@@ -110,12 +150,12 @@ def test_every_warning_of_a_plan_has_its_row(introduced: str) -> None:
 
 def test_the_help_of_every_command_teaches() -> None:
     """Each command and each option says what it is for."""
-    silent = [" ".join(path) for path, command in commands() if not command.help]
+    silent = [command.name for command in commands() if not command.click.help]
     silent += [
-        f"{' '.join(path)} {parameter.opts[-1]}"
-        for path, command in commands()
-        for parameter in command.params
-        if isinstance(parameter, click.Option) and not parameter.help
+        f"{command.name} {option.opts[-1]}"
+        for command in commands()
+        for option in command.options
+        if not option.help
     ]
 
     assert silent == []

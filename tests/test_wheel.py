@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import email
 import json
 import os
+import re
 import subprocess
 import sys
 import zipfile
@@ -85,7 +87,7 @@ def test_the_wheel_holds_code_schemas_and_examples(wheel: Path) -> None:
         if path.is_file() and not {".reconciler", "__pycache__"} & set(path.parts)
     }
 
-    assert {name.split("/")[0].split("-")[0] for name in names} == {"reconciler"}
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"reconciler", "push_reconciler"}
     assert "reconciler/py.typed" in names
     assert shipped == expected
     assert {
@@ -93,6 +95,17 @@ def test_the_wheel_holds_code_schemas_and_examples(wheel: Path) -> None:
         "reconciler/_data/examples/github-actions/.github/workflows/plan.yml",
         "reconciler/_data/examples/gitlab-ci/.gitlab-ci.yml",
     } <= shipped
+
+
+def test_the_wheel_has_a_name_of_its_own(wheel: Path) -> None:
+    """An extra that led to another extra by the bare name would install another project."""
+    (metadata,) = (name for name in zipfile.ZipFile(wheel).namelist() if name.endswith("/METADATA"))
+    message = email.message_from_bytes(zipfile.ZipFile(wheel).read(metadata))
+    required = [re.split(r"[^\w.-]", one)[0] for one in message.get_all("Requires-Dist", [])]
+
+    assert wheel.name.startswith("push_reconciler-")
+    assert message["Name"] == "push-reconciler"
+    assert "reconciler" not in required
 
 
 def test_the_installed_program_is_the_one_that_runs(installed: Path, tmp_path: Path) -> None:

@@ -40,6 +40,7 @@ Beside these
   formatting            files in canonical layout
   init                  a new repository
   starter_files         what it begins with
+  installation          another project's distribution beside ours
   explain               what a field, a diagnostic or a word of a plan means
   doctor/               whether everything is there that plan and apply need
 """

@@ -19,7 +19,7 @@ from reconciler.core.state_backends import (
 
 from .store import Store, StoreContext, unusable
 
-_DISTRIBUTION: Final = "reconciler"
+_DISTRIBUTION: Final = "push-reconciler"
 
 
 def open_store(backend: SharedBackend, context: StoreContext) -> Store:

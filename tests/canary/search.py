@@ -42,14 +42,18 @@ def stems_in(data: bytes) -> list[str]:
 
 
 def files_below(directory: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield every file with its bytes; of a database also every value that stands in it."""
+    """Yield the contents of every file."""
     for file in sorted(directory.rglob("*")):
-        if not file.is_file():
-            continue
-        data = file.read_bytes()
-        yield file.name, data
-        if data.startswith(b"SQLite format 3"):
-            yield f"{file.name} (values)", b"\n".join(_values(file))
+        if file.is_file():
+            yield from contents(file)
+
+
+def contents(file: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the bytes of a file by its name; of a database also every value that stands in it."""
+    data = file.read_bytes()
+    yield file.name, data
+    if data.startswith(b"SQLite format 3"):
+        yield f"{file.name} (values)", b"\n".join(_values(file))
 
 
 def _values(file: Path) -> Iterator[bytes]:

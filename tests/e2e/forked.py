@@ -97,6 +97,9 @@ class Forks:
         Whoever gets the lease goes on only when the file `held_until` is there. `seconds` are other
         values for constants of the lease, and of how long a read may lag.
         """
+        for said in (self._out, self._err):
+            # Until the child opens them they would hold what the one before said.
+            said.write_text("", "utf-8")
         self._ask(
             self._asked(
                 arguments,

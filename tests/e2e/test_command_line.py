@@ -11,8 +11,9 @@ from typing import Any, Final
 import pytest
 
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+from tests.introspection import commands, formats
 
-from .harness import KEY, TIMEOUT, Project, Ran, Sandbox
+from .harness import KEY, ROOT, TIMEOUT, Project, Ran, Sandbox
 
 PROJECT: Final = """\
 apiVersion: reconciler/v1
@@ -85,6 +86,27 @@ def writes(sandbox: Sandbox) -> list[str]:
 
 def said(ran: Ran) -> str:
     return f"exit {ran.exit}\n{ran.out}\n{ran.err}"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (*command.path, *before, choice.parameter, "nonsense")
+        for command in commands()
+        for choice in command.choices
+        if choice.parameter.startswith("-")
+        for before in [("--application", "a", "-o", "d") if command.name == "import" else ()]
+    ],
+    ids=" ".join,
+)
+def test_a_value_that_cannot_be_chosen_is_wrong_usage(
+    project: Project, arguments: tuple[str, ...]
+) -> None:
+    """Of every option that chooses; the message says what can be chosen."""
+    ran = project.run(*arguments)
+
+    assert (ran.exit, ran.out) == (64, ""), said(ran)
+    assert "'nonsense' is not one of" in ran.err
 
 
 @pytest.mark.parametrize(
@@ -326,7 +348,7 @@ def test_log_lines_are_json_when_asked(project: Project) -> None:
     assert broken.err
 
 
-@pytest.mark.parametrize("form", ["text", "json", "markdown", "html", "calls"])
+@pytest.mark.parametrize("form", formats("show"))
 def test_show_prints_what_plan_printed(project: Project, form: str) -> None:
     """A saved plan shows as the fresh one did, in every form, and holds no identity value."""
     planned = project.start("plan", "-o", "plan.json", "--format", form)
@@ -406,3 +428,26 @@ def test_a_finished_plan_is_a_report_without_rows(project: Project) -> None:
     assert again.exit == 0, said(again)
     assert (again.json()["complete"], again.json()["rows"]) == (True, [])
     assert "was applied at" in again.err
+
+
+FOREIGN: Final = "Metadata-Version: 2.1\nName: reconciler\nVersion: 0.2.2\n"
+
+
+def test_another_projects_distribution_is_told(project: Project) -> None:
+    """`version` and `doctor` warn where the public index's `reconciler` was installed as well."""
+    project.write("site/reconciler-0.2.2.dist-info/METADATA", FOREIGN)
+    path = f"{ROOT}:{project.root / 'site'}"
+    alone = project.start("version")
+    beside = project.start("version", PYTHONPATH=path)
+    lines = project.start("--log-format", "json", "version", PYTHONPATH=path)
+    examined = project.start("doctor", "--format", "json", PYTHONPATH=path)
+    check = examined.json()["checks"][0]
+
+    assert (alone.exit, alone.err) == (0, ""), said(alone)
+    assert (beside.exit, beside.out) == (0, alone.out), said(beside)
+    assert beside.err.startswith("warning: The distribution reconciler 0.2.2 is installed beside")
+    assert "pip uninstall reconciler, then pip install --force-reinstall push-" in beside.err
+    assert json.loads(lines.err)["level"] == "warning"
+    assert (examined.exit, check["check"], check["verdict"]) == (0, "version", "warning")
+    assert "reconciler 0.2.2" in json.dumps(check)
+    assert "push-reconciler" in check["fix"]

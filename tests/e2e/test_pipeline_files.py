@@ -126,7 +126,7 @@ def test_no_command_is_made_of_what_a_stranger_wrote() -> None:
 def test_every_file_names_this_version() -> None:
     """What the examples install is what they were written for."""
     files = [*WORKFLOWS.iterdir(), PIPELINE]
-    wheel = f"RECONCILER_PACKAGE: ./reconciler-{reconciler.__version__}-py3-none-any.whl"
+    wheel = f"RECONCILER_PACKAGE: ./push_reconciler-{reconciler.__version__}-py3-none-any.whl"
 
     assert len(files) == 4
     assert [file.name for file in files if wheel not in file.read_text("utf-8")] == []

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from importlib.metadata import distributions
+
 import click
 
 from reconciler import __version__
-from reconciler.cli.streams import result
+from reconciler.cli.options import Options
+from reconciler.cli.streams import result, say
+from reconciler.engine.installation import FOREIGN_DISTRIBUTION, find_foreign_distribution
 
 
 @click.command("version")
-def command() -> None:
-    """Print the version."""
+@click.pass_obj
+def command(options: Options) -> None:
+    """Print the version; warn of another project's files in the place of ours."""
     result(f"reconciler {__version__}")
+    foreign = find_foreign_distribution(distributions(name=FOREIGN_DISTRIBUTION))
+    if foreign is not None:
+        say(options, "warning", foreign.message, fix=foreign.fix)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import platform
 from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import Distribution
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from reconciler.core.setting import Setting
 from reconciler.core.state_backends import BACKENDS
 from reconciler.engine.errors import ProjectNotFound
 from reconciler.engine.files import relocate
+from reconciler.engine.installation import find_foreign_distribution
 from reconciler.engine.project_files import (
     CheckedFiles,
     check_files,
@@ -49,11 +51,18 @@ _SET_THEM: Final = (
 )
 
 
-def check_version() -> CheckResult:
-    """Say which versions these are; what is too old does not get here."""
+def check_version(distributions: Iterable[Distribution]) -> CheckResult:
+    """Say which versions these are, and whether the files are our own; what is too old does not get
+    here."""
     python = f"{platform.python_implementation()} {platform.python_version()}"
     system = f"{platform.system()} {platform.machine()}"
-    return CheckResult("version", Verdict.OK, f"reconciler {__version__}, {python}, {system}")
+    versions = f"reconciler {__version__}, {python}, {system}"
+    foreign = find_foreign_distribution(distributions)
+    if foreign is not None:
+        return CheckResult(
+            "version", Verdict.WARNING, versions, detail=(foreign.message,), fix=foreign.fix
+        )
+    return CheckResult("version", Verdict.OK, versions)
 
 
 def check_project(

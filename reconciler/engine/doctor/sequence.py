@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +23,7 @@ from reconciler.core.record import Record
 from reconciler.engine.cancellation import EventLoop
 from reconciler.engine.connection import resolve_connection
 from reconciler.engine.errors import InvalidSettings
+from reconciler.engine.installation import FOREIGN_DISTRIBUTION
 from reconciler.engine.state_access import StateLocation
 from reconciler.platform.operations import Operation
 
@@ -51,7 +53,7 @@ def run_checks(
     Paths are shown from `origin` on, which is `directory` where it is left out.
     """
     origin = origin or directory
-    yield check_version()
+    yield check_version(distributions(name=FOREIGN_DISTRIBUTION))
     result, checked = check_project(directory, config, origin)
     yield result
     if checked is None or checked.project is None:

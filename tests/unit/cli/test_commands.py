@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 from typing import Final
 
 import pytest
+from reconciler.cli.exits import ExitCode
 
-from reconciler.cli.main import COMMANDS
+from tests.introspection import Command, commands
 
 ROOT: Final = Path(__file__).resolve().parents[3]
 PROJECT: Final = """\
@@ -52,24 +54,33 @@ def run(
     )
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", [one.name for one in commands() if one.path])
 def test_every_command_teaches_by_its_help(tmp_path: Path, name: str) -> None:
-    """The help of each command listed is there, on stdout, with nothing on stderr."""
-    ended = run(tmp_path, name, "--help")
+    """The help of each command and subcommand is there, on stdout, with nothing on stderr."""
+    ended = run(tmp_path, *name.split(), "--help")
 
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith(f"Usage: reconciler {name}")
 
 
-def test_help_lists_every_command_and_exit_code(tmp_path: Path) -> None:
-    """What there is, where to begin, and what each exit code means."""
-    ended = run(tmp_path, "--help")
+@pytest.mark.parametrize(
+    "group", [one for one in commands() if one.is_group], ids=lambda one: one.name
+)
+def test_help_lists_every_command(tmp_path: Path, group: Command) -> None:
+    """What there is, of the program itself and of each group."""
+    ended = run(tmp_path, *group.path, "--help")
+    inside = [one.path[-1] for one in commands() if one.path and one.path[:-1] == group.path]
 
     assert ended.returncode == 0
-    for name in COMMANDS:
-        assert f"\n  {name} " in ended.stdout
-    for code in ("0 ", "1 ", "2 ", "3 ", "4 ", "5 ", "64", "130"):
-        assert f"\n    {code}" in ended.stdout
+    assert inside
+    assert [name for name in inside if f"\n  {name} " not in ended.stdout] == []
+
+
+def test_help_lists_every_exit_code(tmp_path: Path) -> None:
+    """What each of them means, and none besides."""
+    said = run(tmp_path, "--help").stdout.partition("Exit codes:")[2]
+
+    assert [int(code) for code in re.findall(r"^ +(\d+) +\S", said, re.MULTILINE)] == [*ExitCode]
 
 
 @pytest.mark.parametrize(

@@ -200,4 +200,4 @@ def test_without_the_package_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPat
     context = StoreContext(lambda one: one.text, lambda *_: None, unused, "ana@here")
     said = refused(lambda: open_store(backend, context), codes.STORE_UNUSABLE)
 
-    assert said.endswith("install it with: pip install 'reconciler[postgres]'")
+    assert said.endswith("install it with: pip install 'push-reconciler[postgres]'")
