@@ -7,7 +7,7 @@ from importlib.metadata import distributions
 import click
 
 from reconciler import __version__
-from reconciler.cli.options import Options
+from reconciler.cli.settings import Options
 from reconciler.cli.streams import result, say
 from reconciler.engine.installation import FOREIGN_DISTRIBUTION, find_foreign_distribution
 

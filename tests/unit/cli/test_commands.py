@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 import pytest
-from reconciler.cli.exits import ExitCode
 
+from reconciler.cli.exit_codes import ExitCode
 from tests.introspection import Command, commands
 
 ROOT: Final = Path(__file__).resolve().parents[3]
