@@ -7,11 +7,15 @@ one that was installed later has written its files over those of the other.
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from importlib.metadata import Distribution
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 DISTRIBUTION: Final = "push-reconciler"
 FOREIGN_DISTRIBUTION: Final = "reconciler"
@@ -54,3 +58,26 @@ def find_foreign_distribution(distributions: Iterable[Distribution]) -> ForeignD
             version = distribution.metadata["Version"] or "of unknown version"
             return ForeignDistribution(FOREIGN_DISTRIBUTION, version)
     return None
+
+
+def find_foreign_distribution_in(directories: Sequence[str]) -> ForeignDistribution | None:
+    """Return the distribution that claims our package in one of these, such as those of `sys.path`.
+
+    Metadata is read only where a name says that there is some: reading it costs more than the
+    shortest commands take.
+    """
+    if not any(map(_may_hold_it, directories)):
+        return None
+    from importlib.metadata import distributions
+
+    return find_foreign_distribution(
+        distributions(name=FOREIGN_DISTRIBUTION, path=list(directories))
+    )
+
+
+def _may_hold_it(directory: str) -> bool:
+    with suppress(OSError):
+        # "" stands for the directory that the interpreter runs in.
+        names = (name.lower() for name in os.listdir(directory or "."))
+        return any(re.match(rf"{FOREIGN_DISTRIBUTION}\b.*-info$", name) for name in names)
+    return False

@@ -12,6 +12,7 @@ from reconciler.engine.installation import (
     FOREIGN_DISTRIBUTION,
     ForeignDistribution,
     find_foreign_distribution,
+    find_foreign_distribution_in,
 )
 
 
@@ -33,6 +34,7 @@ def test_another_projects_distribution_is_found(tmp_path: Path, name: str) -> No
     assert find_foreign_distribution(distributions(path=[str(tmp_path)])) == expected
     alone = distributions(path=[str(tmp_path)], name=FOREIGN_DISTRIBUTION)
     assert find_foreign_distribution(alone) == expected
+    assert find_foreign_distribution_in(["/nonexistent", str(tmp_path)]) == expected
 
 
 @pytest.mark.parametrize("name", [DISTRIBUTION, "push_reconciler", "reconciler-client", "other"])
@@ -41,6 +43,7 @@ def test_ours_and_others_are_not_it(tmp_path: Path, name: str) -> None:
     install(tmp_path, name)
 
     assert find_foreign_distribution(distributions(path=[str(tmp_path)])) is None
+    assert find_foreign_distribution_in([str(tmp_path)]) is None
 
 
 def test_metadata_without_a_name_is_passed_over(tmp_path: Path) -> None:
@@ -48,6 +51,7 @@ def test_metadata_without_a_name_is_passed_over(tmp_path: Path) -> None:
     (tmp_path / "reconciler-1.dist-info").mkdir()
 
     assert find_foreign_distribution(distributions(path=[str(tmp_path)])) is None
+    assert find_foreign_distribution_in([str(tmp_path)]) is None
 
 
 def test_the_warning_names_both_and_what_to_do() -> None:
