@@ -13,7 +13,6 @@ from typing import NoReturn
 import click
 
 from reconciler import __version__
-from reconciler.core.failures import ReconcilerError
 
 from .exit_codes import ExitCode, Stop
 from .interrupts import ignore_all, treat_sigterm_as_ctrl_c
@@ -192,7 +191,12 @@ def _our_own_bug(error: BaseException, options: Options) -> int:
     return ExitCode.ERROR
 
 
-def _ended_by(error: ReconcilerError, options: Options) -> int:
+def _ended_by(error: Exception, options: Options) -> int:
+    # Here, because a command that ends well needs none of it.
+    from reconciler.core.failures import ReconcilerError
+
+    if not isinstance(error, ReconcilerError):
+        return _our_own_bug(error, options)
     from reconciler.engine.errors import Cancelled, FailedMidway
 
     from .errors import exit_code_of, write_error
@@ -227,10 +231,8 @@ def outcome(arguments: Sequence[str], *, ends_process: bool = False) -> int:
         blank(options)
         say(options, "error", "Interrupted.")
         return ExitCode.INTERRUPTED
-    except ReconcilerError as error:
+    except Exception as error:  # noqa: BLE001 - the border: what is no ending is our own bug
         return _ended_by(error, _options_of(root[0] if root else None))
-    except Exception as error:  # noqa: BLE001 - the border: whatever escaped is our own bug
-        return _our_own_bug(error, _options_of(root[0] if root else None))
 
 
 def run() -> NoReturn:
