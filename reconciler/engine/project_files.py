@@ -12,6 +12,7 @@ from pathlib import Path
 
 from reconciler.core import codes
 from reconciler.core.consent import Consent
+from reconciler.core.counting import counted
 from reconciler.core.device import Desired
 from reconciler.core.diagnostics import Diagnostic, Severity
 from reconciler.core.project import Pattern, Project
@@ -173,7 +174,7 @@ def read_manifest_files(root: Path, paths: Iterable[str]) -> Iterable[ManifestFi
 
 def count_mistakes(count: int) -> str:
     """Return "1 mistake" or "3 mistakes"."""
-    return f"{count:,} mistake{'' if count == 1 else 's'}"
+    return counted(count, "mistake")
 
 
 def _read_people(

@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from reconciler.core.counting import plural
 from reconciler.core.project import Pattern
 from reconciler.core.record import Record
 from reconciler.core.safety import GONE, LEAVING, Budget, Safety
@@ -136,4 +137,4 @@ def _share(count: int, total: int, budget: Budget) -> str:
 
 
 def _devices(count: int) -> str:
-    return f"{count} device{'' if count == 1 else 's'}"
+    return f"{count} {plural(count, 'device')}"

@@ -7,9 +7,7 @@ a lock that is not ours is never broken; no message holds credentials or a query
 from __future__ import annotations
 
 import base64
-import getpass
 import hashlib
-import socket
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -114,7 +112,7 @@ class HttpStore:
         http: Http,
         place: Addresses,
         *,
-        who: str | None = None,
+        who: str = "reconciler",
         patience: Patience | None = None,
         ticks: Callable[[], float] = ticks_here,
         pause: Callable[[float], None] = time.sleep,
@@ -122,7 +120,7 @@ class HttpStore:
         self.where = place.where
         self._http = http
         self._places = {part: place.of(part) for part in Part}
-        self._who = _who() if who is None else who
+        self._who = who
         self._patience = patience or Patience()
         self._ticks = ticks
         self._pause = pause
@@ -356,12 +354,3 @@ def _named(status: int) -> str:
 
 def _version(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def _who() -> str:
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        # A container often has a number for a user, and no name for it.
-        user = "reconciler"
-    return f"{user}@{socket.gethostname()}"
