@@ -86,7 +86,7 @@ def test_ours_is_found_where_it_is_installed() -> None:
     assert {
         "README.md",
         "pyproject.toml",
-        "reconciler/state/postgres.py",
+        "reconciler/state/backends.py",
         "examples/github-actions/.github/workflows/apply.yml",
         "examples/github-actions/.github/workflows/drift.yml",
         "examples/github-actions/.github/workflows/plan.yml",

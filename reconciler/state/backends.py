@@ -6,7 +6,7 @@ What the backends are called and take is core.state_backends; a local file is no
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Final, assert_never
+from typing import assert_never
 
 from reconciler.core.state_backends import (
     HttpBackend,
@@ -18,8 +18,6 @@ from reconciler.core.state_backends import (
 )
 
 from .store import Store, StoreContext, unusable
-
-_DISTRIBUTION: Final = "push-reconciler"
 
 
 def open_store(backend: SharedBackend, context: StoreContext) -> Store:
@@ -64,6 +62,6 @@ def _require(package: OptionalPackage, where: str) -> None:
     except ImportError:
         what = (
             f"{package.module} is missing, install it with: "
-            f"pip install '{_DISTRIBUTION}[{package.extra}]'"
+            f"pip install 'push-reconciler[{package.extra}]'"
         )
         raise unusable(where, what) from None
