@@ -96,7 +96,7 @@ def project(**fields: Any) -> Project:
 
 
 def record(*devices: DesiredDevice, **fields: Any) -> Record:
-    """A record in which these devices were applied as declared here."""
+    """A state in which these devices were applied as declared here."""
     entries = {one.id: record_entry(one, DIGESTER) for one in devices}
     return Record("lineage-1", 3, KEY, entries, **fields)
 

@@ -290,9 +290,9 @@ def everything() -> Plan:
         refusals=[
             Refusal(
                 "leaving",
-                "40 of 100 recorded devices left the files",
+                "40 of 100 devices in the state left the files",
                 "40 devices (40%)",
-                "10% of the recorded devices, or 3",
+                "10% of the devices in the state, or 3",
                 "if it is meant: --accept leaving=40",
             )
         ],

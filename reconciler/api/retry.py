@@ -57,7 +57,7 @@ def classify_transient(error: ApiError) -> Transient | None:
         case Conflict():
             return Transient.CLASHED
         case NoAnswer() if error.reason == NoConnection.CERTIFICATE:
-            # Nobody mends that while we wait.
+            # Nobody fixes that while we wait.
             return None
         case ServerFailed() | NoAnswer():
             return Transient.BROKEN

@@ -1,4 +1,4 @@
-"""What follows from the outcome of a call: for other calls, the record, the report. Pure."""
+"""What follows from the outcome of a call: for other calls, the state, the report. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""May this plan be applied? Pure: the files, the record and the project justify it, or not.
+"""May this plan be applied? Pure: the files, the state and the project justify it, or not.
 
 A plan file says which calls are allowed; it can never make apply do what the files do not ask for.
 """
@@ -42,7 +42,7 @@ def refusal_reasons(
     A serial that moved since is no reason: each device is read again before it is written.
     """
     if plan.inputs.state.lineage != record.lineage:
-        return ("the plan was made with another record: plan again with this one",)
+        return ("the plan was made with another state: plan again with this one",)
     if not is_sealed(plan, Digester(record.key)):
         return ("the plan was changed after it was made: its digest or seal does not fit",)
     return (
@@ -70,7 +70,7 @@ def _unjustified(
     for change in plan.changes:
         planned = calls.get(change.device, [])
         if planned and all(call.id in done for call in planned):
-            # The record may have moved on by these very calls.
+            # The state may have moved on by these very calls.
             continue
         device = desired.devices.get(change.device)
         if change.declaration is None:
@@ -99,7 +99,7 @@ def _leaving(change: Change, desired: Desired, record: Record, project: Project)
     if Action.DEPERSONALIZE not in change.actions:
         return None
     if recorded is None:
-        return "it stands neither in the files nor in the record"
+        return "it stands neither in the files nor in the state"
     removal = desired.removed.get(change.device)
     said = recorded.on_remove or project.on_remove
     wanted = said if removal is None else removal.on_remove
@@ -131,7 +131,7 @@ def _declared(
             or (data_key(path) is not None and recorded is not None and path in recorded.fields)
         )
         if not managed:
-            return f"{path} is neither declared nor recorded"
+            return f"{path} is neither declared nor in the state"
     if moves and {Risk.OWNER_CHANGE, Risk.DETACH} & set(change.risks):
         return _protected(project, of_declared(device))
     return None

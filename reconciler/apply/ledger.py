@@ -1,4 +1,4 @@
-"""What an apply knows for the record and for the report, as the outcomes come in. Pure."""
+"""What an apply knows for the state and for the report, as the outcomes come in. Pure."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Ledger:
         return len(self._entries)
 
     def take(self) -> tuple[Entries, Mapping[str, str]] | None:
-        """Hand over what has to be written to the record; None if there is nothing."""
+        """Hand over what has to be written to the state; None if there is nothing."""
         if not self._entries and not self._application_ids:
             return None
         taken = (self._entries, self._application_ids)
@@ -94,7 +94,7 @@ class Ledger:
         return (*called, *self._only_recorded(why_not))
 
     def _only_recorded(self, why_not: str | None) -> list[Row]:
-        """Return a row for each device that the record only learns of, or forgets."""
+        """Return a row for each device that the state only learns of, or forgets."""
         waiting = {change.device for changes in self._waiting.values() for change in changes}
         rows: list[Row] = []
         for change in self._plan.changes:
@@ -126,7 +126,7 @@ class Ledger:
         )
 
     def _enter(self, change: Change) -> None:
-        """Make the entry of a settled device; one that is gone says nothing about the record."""
+        """Make the entry of a settled device; one that is gone says nothing about the state."""
         device = self._desired.devices.get(change.device)
         owner = None if device is None else device.owner
         if isinstance(owner, Owner) and self._awaits(owner.identity):

@@ -1,4 +1,4 @@
-"""What apply needs of others: the service, the journal, the lease, the record."""
+"""What apply needs of others: the service, the journal, the lock, the state."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Lease(Protocol):
 
 
 class Records(Protocol):
-    """Where the record's entries go (None: forget it); raises StateError when it cannot write."""
+    """Where the state's entries go (None: forget it); raises StateError when it cannot write."""
 
     def write(
         self, changed: Mapping[str, RecordedDevice | None], application_ids: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""Writes to the record what has fallen due, for as long as the record is this run's to write."""
+"""Writes to the state what has fallen due, for as long as the state is this run's to write."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from reconciler.core.failures import StateError
 from .ledger import Ledger
 from .ports import Lease, Records
 
-# So many entries gather before they are written to the record, or so many seconds pass: it is what
+# So many entries gather before they are written to the state, or so many seconds pass: it is what
 # another machine has to find out by reading if this one is lost.
 _ENTRIES: Final = 1000
 _EVERY: Final = 10.0
-# A shared record is written whole. Resting ten times as long as a write took keeps the cost of all
+# A shared state is written whole. Resting ten times as long as a write took keeps the cost of all
 # writes within a tenth of the run, however large the fleet.
 _REST: Final = 10.0
-LEASE_LOST: Final = "the lease was lost"
+LEASE_LOST: Final = "the lock was lost"
 
 
 class RecordWriter:
@@ -50,7 +50,7 @@ class RecordWriter:
             await self.write()
 
     async def write(self) -> None:
-        """Write what is due; without the lease nothing, the record belongs to another run."""
+        """Write what is due; without the lock nothing, the state belongs to another run."""
         async with self._pen:
             if not self._lease.held():
                 self._breaker.trip(LEASE_LOST)

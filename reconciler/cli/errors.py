@@ -27,7 +27,7 @@ _EXIT_CODES: Final = (
 )
 
 _LOCKED: Final = (
-    "Wait for it: --lock-timeout 10m. The lease of a dead run expires by itself: in 30 s, "
+    "Wait for it: --lock-timeout 10m. The lock of a dead run expires by itself: in 30 s, "
     "90 s where it ran on another machine. That of one that hangs is taken away by: "
     "reconciler state unlock"
 )
@@ -68,7 +68,7 @@ def _words(options: Options, error: ReconcilerError) -> tuple[str, str]:
         case errors.StateOfPlanMissing(path=path):
             return error.message, (
                 f"Keep {os.path.relpath(path, options.origin)} from the run that planned to the "
-                "one that applies; or share the record (state of the project file)."
+                "one that applies; or share the state (state of the project file)."
             )
         case errors.TooLong():
             return _too_long(error)

@@ -29,7 +29,7 @@ COMMANDS = {
     "apply": "Carry out a saved plan; without FILE: plan, ask, apply.",
     "drift": "What others changed since the last apply.",
     "import": "Write manifests of what lives in an application, and adopt it.",
-    "state": "Look after the record of what was applied: list, pull, migrate …",
+    "state": "Look after the state of what was applied: list, pull, migrate …",
     "sandbox": "Serve the API, simulated, on 127.0.0.1.",
     "demo": "See the whole job on an embedded sandbox, step by step.",
     "explain": "Explain a field of the files, or a diagnostic: devices.owner, E204.",
@@ -55,7 +55,7 @@ Exit codes:
   2    --detailed-exitcode: there are changes, or drift
   3    apply incomplete: the table says which operations, and why
   4    refused: a guard, an outdated or foreign plan, or not confirmed
-  5    somebody else holds the lease of the state
+  5    somebody else holds the lock of the state
   64   wrong usage
   130  interrupted
 """

@@ -26,7 +26,7 @@ def confirmed(
         )
     sys.stderr.write(f'{question} Only "yes" is accepted: ')
     sys.stderr.flush()
-    # Nobody may be there; what waits for the answer may hold a lease.
+    # Nobody may be there; what waits for the answer may hold a lock.
     if deadline is not None and not select.select((sys.stdin,), (), (), deadline.left())[0]:
         blank(options)
         raise TimedOut.of_deadline()

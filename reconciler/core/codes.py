@@ -1,7 +1,7 @@
 """Every diagnostic code, in one place. A code is permanent: never renumbered, never reused.
 
 E1xx YAML text (E15x: the shape of documents) · E2xx Devices manifests · E3xx the project file ·
-E4xx the plan · E5xx the service · E6xx the record · E7xx apply · W as E, warnings.
+E4xx the plan · E5xx the service · E6xx the state · E7xx apply · W as E, warnings.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ YAML_SYNTAX: Final = Code(
     "Text that is not YAML",
     Severity.ERROR,
     "The rest of the file cannot be read from here on.",
-    "Mend this place, then validate again.",
+    "Correct this place, then validate again.",
 )
 TAB: Final = Code(
     "E105",
@@ -453,7 +453,7 @@ STATE_ADDRESS: Final = Code(
     "state-address",
     "An address of the state that credentials are not sent to",
     Severity.ERROR,
-    "A pull request must not be able to send the record or its credentials elsewhere.",
+    "A pull request must not be able to send the state or its credentials elsewhere.",
     "Give the whole address from the environment, or name its host in RECONCILER_ALLOWED_HOSTS of "
     "the machine that runs this.",
 )
@@ -541,17 +541,17 @@ PROOF_FAILED: Final = Code(
 
 RECORD_MISSING: Final = Code(
     "E601",
-    "record-missing",
-    "No record",
+    "state-missing",
+    "No state",
     Severity.ERROR,
-    "The record is where the section state of the project file says; it holds what was applied and "
-    "the lease.",
+    "The state is where the section state of the project file says; it holds what was applied and "
+    "the lock.",
     "Start one: reconciler state init; or bring the old one back to where it was.",
 )
 RECORD_OUT_OF_REACH: Final = Code(
     "E602",
-    "record-out-of-reach",
-    "The record cannot be used",
+    "state-out-of-reach",
+    "The state cannot be used",
     Severity.ERROR,
     "The operating system refused to open, read or write the file or its directory.",
     "Give this user read and write permission for the file and its directory, and room on the "
@@ -559,76 +559,76 @@ RECORD_OUT_OF_REACH: Final = Code(
 )
 RECORD_FOREIGN: Final = Code(
     "E603",
-    "record-foreign",
-    "Not a record",
+    "state-foreign",
+    "Not a state",
     Severity.ERROR,
     "What stands there was not written by reconciler, and nothing was changed in it.",
     "Let the section state of the project file name another place, or move this away.",
 )
 RECORD_NEWER: Final = Code(
     "E604",
-    "record-newer",
-    "Record of a newer reconciler",
+    "state-newer",
+    "State of a newer reconciler",
     Severity.ERROR,
     "An older reconciler could misread what a newer one wrote, so it does not try.",
-    "Use a reconciler at least as new as the one that wrote the record.",
+    "Use a reconciler at least as new as the one that wrote the state.",
 )
 RECORD_DAMAGED: Final = Code(
     "E605",
-    "record-damaged",
-    "Damaged record",
+    "state-damaged",
+    "Damaged state",
     Severity.ERROR,
-    "It starts as a record does, and the rest of it cannot be read.",
+    "It starts as a state does, and the rest of it cannot be read.",
     "Bring back a copy of it; or move it away and apply again: that is safe, what is as declared "
     "is adopted, and nothing undeclared is removed.",
 )
 RECORD_BUSY: Final = Code(
     "E606",
-    "record-busy",
-    "The record is in use",
+    "state-busy",
+    "The state is in use",
     Severity.ERROR,
     "Another process kept the file locked for longer than a transaction takes.",
     "Wait for it to end, then run again.",
 )
 LEASE_LOST: Final = Code(
     "E607",
-    "lease-lost",
-    "The lease was lost",
+    "lock-lost",
+    "The lock was lost",
     Severity.ERROR,
-    "Only the run that has the lease may write. One that stood still for half a minute (stopped, "
-    "asleep) has it no more, nor has one whose lease was taken away by state unlock.",
+    "Only the run that has the lock may write. One that stood still for half a minute (stopped, "
+    "asleep) has it no more, nor has one whose lock was taken away by state unlock.",
     "Let the run that has it now come to its end, then run plan: it shows what is left.",
 )
 STORE_OUT_OF_REACH: Final = Code(
     "E608",
     "store-out-of-reach",
-    "The record cannot be reached",
+    "The state cannot be reached",
     Severity.ERROR,
-    "The place where the record is kept did not answer, or not with sense; several tries failed.",
+    "The place where the state is kept did not answer, or not with sense; several tries failed.",
     "Check the address under state of the project file, the network, and whether that service is "
     "up.",
 )
 STORE_DENIED: Final = Code(
     "E609",
     "store-denied",
-    "The record is denied to us",
+    "The state is denied to us",
     Severity.ERROR,
-    "The place where the record is kept refuses these credentials, or there are none.",
+    "The place where the state is kept refuses these credentials, or there are none.",
     "Check the credentials for the place that state of the project file names, and what they may "
     "do: plan reads, apply writes too.",
 )
 STORE_UNUSABLE: Final = Code(
     "E610",
     "store-unusable",
-    "The record cannot be kept there",
+    "The state cannot be kept there",
     Severity.ERROR,
-    "The place does not exist, or cannot do what a record needs: compare, then write.",
+    "The place does not exist, or cannot do what a state needs: compare, then write.",
     "Make it first (a bucket, a database), or let state of the project file name another place.",
 )
 RECORD_KEY: Final = Code(
     "E611",
-    "record-key",
-    "The record does not open with this key",
+    "state-key",
+    "The state does not open with this key",
     Severity.ERROR,
     "It is encrypted with another key, or is not encrypted although the project file has a key.",
     "Set the key that it was written with, or name that one under state.encryption.previousKey; "
@@ -636,10 +636,10 @@ RECORD_KEY: Final = Code(
 )
 RECORD_OTHER: Final = Code(
     "E612",
-    "record-other",
-    "Another record stands there",
+    "state-other",
+    "Another state stands there",
     Severity.ERROR,
-    "A record of another lineage, or a later one of the same, would be lost.",
+    "A state of another lineage, or a later one of the same, would be lost.",
     "Look at both with reconciler state pull; if this one shall win, say --force.",
 )
 

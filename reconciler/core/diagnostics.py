@@ -1,4 +1,4 @@
-"""What is wrong with something a person wrote: a code, a place, what, why and how to mend it."""
+"""What is wrong with something a person wrote: a code, a place, what, why and how to fix it."""
 
 from __future__ import annotations
 

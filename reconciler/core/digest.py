@@ -75,7 +75,7 @@ def plain_digest(value: object) -> str:
 
 
 class Digester:
-    """Keyed digests (HMAC-SHA-256, first 128 bits, hexadecimal) with the record's key.
+    """Keyed digests (HMAC-SHA-256, first 128 bits, hexadecimal) with the state's key.
 
     A fleet repeats its values, so digests of short values are kept for the next device.
     """

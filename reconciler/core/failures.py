@@ -19,7 +19,7 @@ class ReconcilerError(Exception):
 
 
 class StateError(ReconcilerError):
-    """The record, the lease or the journal cannot be read or written; `diagnostic` says why."""
+    """The state, the lock or the journal cannot be read or written; `diagnostic` says why."""
 
     def __init__(self, diagnostic: Diagnostic) -> None:
         super().__init__(diagnostic.message)

@@ -1,4 +1,4 @@
-"""The record: what we applied, per registration. Values stand in it as digests only."""
+"""The state: what we applied, per registration. Values stand in it as digests only."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class RecordedDevice(msgspec.Struct, frozen=True, eq=False):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A whole record. `lineage` and `key` are made together; `serial` grows with every write.
+    """A whole state. `lineage` and `key` are made together; `serial` grows with every write.
 
     `application_ids` remembers the service's application id of each application's code.
     """
@@ -70,12 +70,12 @@ def value_digest(path: str, value: Scalar | None, digester: Digester) -> tuple[s
 
 
 def owner_digests(owner: Owner | None, digester: Digester) -> tuple[str, ...]:
-    """Digest a declared owner as its entry in a record."""
+    """Digest a declared owner as its entry in a state."""
     return () if owner is None else identity_digests(owner.identity, digester)
 
 
 def record_entry(device: DesiredDevice, digester: Digester) -> RecordedDevice:
-    """Return what the record says of a device once it is as declared."""
+    """Return what the state says of a device once it is as declared."""
     fields: dict[str, tuple[str, ...]] = {}
     if device.owner is not ABSENT:
         fields[OWNER] = owner_digests(device.owner, digester)

@@ -11,7 +11,7 @@ from enum import StrEnum
 class Outcome(StrEnum):
     """What became of an operation.
 
-    adopted: as declared, and the record learned of it · released: forgotten by the record · stale:
+    adopted: as declared, and the state learned of it · released: forgotten by the state · stale:
     the registration moved since the plan, nothing was sent · skipped: what it needs failed ·
     unknown: sent, and nobody knows · not-tried: the run ended before its turn.
     """
@@ -56,7 +56,7 @@ class Row:
 class Report:
     """`plan` is the plan's id. Complete when nothing failed, is unknown, stale, skipped or left.
 
-    `stopped` says why the run ended early, or could not keep its record; no personal data.
+    `stopped` says why the run ended early, or could not keep its state; no personal data.
     """
 
     plan: str
@@ -75,7 +75,7 @@ class Report:
 
     @property
     def changed(self) -> bool:
-        """Whether this run changed anything at the service or in the record, or may have.
+        """Whether this run changed anything at the service or in the state, or may have.
 
         A call that an earlier run of the plan made has no attempts here.
         """

@@ -91,7 +91,7 @@ class Encryption:
 
 @dataclass(frozen=True, slots=True)
 class StateSettings:
-    """`state:`: where the record lives."""
+    """`state:`: where the state lives."""
 
     backend: Backend
     encryption: Encryption | None = None

@@ -1,4 +1,4 @@
-"""Who moved: the file, or somebody at the service? The record tells them apart."""
+"""Who moved: the file, or somebody at the service? The state tells them apart."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from .ownership import somebody
 def reason(path: str, wanted: tuple[str, ...], recorded: RecordedDevice | None) -> Reason:
     """Return why a field differs: drift when the file still says what we applied.
 
-    `wanted` are the digests of the declared value. Without a record nothing was applied, so
+    `wanted` are the digests of the declared value. Without a state nothing was applied, so
     whatever differs is declared.
     """
     if recorded is not None and recorded.fields.get(path) == wanted:
@@ -46,14 +46,14 @@ def owner_moved_by_others(
     return not set(applied) <= set(identity_digests(person.identities, digester))
 
 
-def policy(project: Project, path: str) -> Literal["mend", "report"]:
-    """Return what `onDrift` says of a field: mend it, or report it and leave it.
+def policy(project: Project, path: str) -> Literal["correct", "report"]:
+    """Return what `onDrift` says of a field: correct it, or report it and leave it.
 
-    A key of its own path wins over `additionalData`; the default is mend, but for the owner.
+    A key of its own path wins over `additionalData`; the default is fix, but for the owner.
     """
     chosen = project.on_drift.get(path)
     if chosen is None and data_key(path) is not None:
         chosen = project.on_drift.get("additionalData")
     if chosen is None:
-        return "report" if path == OWNER else "mend"
+        return "report" if path == OWNER else "correct"
     return chosen

@@ -22,7 +22,7 @@ class Diff:
     """Every list is in the order of device ids.
 
     `differing` holds devices that change, drifted, or have something to say; all other declared
-    devices are as declared. Those among them that the record does not have so stand in `adopt`.
+    devices are as declared. Those among them that the state does not have so stand in `adopt`.
     """
 
     devices: int

@@ -67,7 +67,7 @@ def canonical(value: Scalar) -> Canonical:
 def managed(device: DesiredDevice, recorded: RecordedDevice | None) -> dict[str, Scalar | None]:
     """Return the declared fields (not the owner) that are compared, by path; None: to be gone.
 
-    A field under `lifecycle.ignore` is set once: when the record has it, it is not compared.
+    A field under `lifecycle.ignore` is set once: when the state has it, it is not compared.
     """
     fields = declared_fields(device)
     if device.lifecycle.ignore and recorded is not None:
@@ -160,7 +160,7 @@ def changes_primary(
         return False
     wanted = value_digest(IS_PRIMARY, device.is_primary, digester)
     why = reason(IS_PRIMARY, wanted, recorded)
-    return why is not Reason.DRIFT or policy(project, IS_PRIMARY) == "mend"
+    return why is not Reason.DRIFT or policy(project, IS_PRIMARY) == "correct"
 
 
 def _left_the_files(

@@ -73,7 +73,7 @@ def owner_difference(
 ) -> OwnerDiff | None:
     """Compare the declared owner with the live one; None when they are the same or unmanaged.
 
-    An owner under `lifecycle.ignore` is set once: when the record has it, it is not compared.
+    An owner under `lifecycle.ignore` is set once: when the state has it, it is not compared.
     """
     if device.owner is ABSENT:
         return None

@@ -1,6 +1,6 @@
-"""Drift: what moved since the last apply, for everything that the record holds, field by field.
+"""Drift: what moved since the last apply, for everything that the state holds, field by field.
 
-The record knows digests of what we applied. A live value with another digest was moved by others, a
+The state knows digests of what we applied. A live value with another digest was moved by others, a
 declared one by the files; so who moved is known even where the applied value itself is not.
 """
 
@@ -104,7 +104,7 @@ class DeviceMoves:
 def recorded_in(
     record: Record, project: Project, applications: Collection[str] | None = None
 ) -> list[RecordedDevice]:
-    """Return the recorded devices by id, of some applications (None: of all the project has)."""
+    """Return the devices in the state by id, of some applications (None: all of the project)."""
     return [
         record.devices[id_]
         for id_ in sorted(record.devices)
@@ -114,8 +114,8 @@ def recorded_in(
 
 
 def left_out(record: Record, project: Project) -> list[RecordedDevice]:
-    """Return the recorded devices that cannot be compared, by id: the project does not have their
-    applications any more."""
+    """Return the devices in the state that cannot be compared, by id: the project has lost their
+    applications."""
     return [
         record.devices[id_]
         for id_ in sorted(record.devices)

@@ -1,4 +1,4 @@
-"""Registrations that left the files: what the record knows and no manifest mentions."""
+"""Registrations that left the files: what the state knows and no manifest mentions."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Leaving:
 def leaving_ids(
     desired: Desired, record: Record, scope: Collection[str] | None = None
 ) -> list[str]:
-    """Return the ids of `scope` (None: all) in the record that no manifest declares any more."""
+    """Return the ids of `scope` (None: all) in the state that no manifest declares any more."""
     left = record.devices.keys() - desired.devices.keys()
     return sorted(left if scope is None else left.intersection(scope))
 

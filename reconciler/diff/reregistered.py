@@ -107,7 +107,7 @@ class _Search:
         return cls(desired, record, people, names, frozenset(names.values()))
 
     def model(self, device: DesiredDevice) -> str | None:
-        """Return what the record remembers."""
+        """Return what the state remembers."""
         recorded = self.record.devices.get(device.id)
         return None if recorded is None else recorded.model
 

@@ -72,7 +72,7 @@ def chosen(selection: Selection, desired: Desired, record: Record) -> frozenset[
 
 
 def unknown_targets(selection: Selection, desired: Desired, record: Record) -> list[str]:
-    """Return the targets that neither the files nor the record know, sorted."""
+    """Return the targets that neither the files nor the state know, sorted."""
     return sorted(selection.targets - desired.devices.keys() - record.devices.keys())
 
 

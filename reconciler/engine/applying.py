@@ -242,7 +242,7 @@ def require_justified(
     more = [f"and {len(reasons) - _MOST_REASONS:,} more"] if len(reasons) > _MOST_REASONS else []
     raise Refused(
         "\n  ".join(("Refused, nothing was changed:", *reasons[:_MOST_REASONS], *more)),
-        "; ".join(refusal.way_out for refusal in refused)
+        "; ".join(refusal.fix for refusal in refused)
         or "Make the plan again, review it, and apply that one.",
         reasons,
     )

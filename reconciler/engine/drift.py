@@ -44,8 +44,8 @@ def find_drift(
     with typed_endings(files.root):
         if location.is_empty_file:
             raise StateMissing(
-                "There is no record here: nothing is known of what was applied.",
-                "The first reconciler apply writes it; or share the record of the pipeline that "
+                "There is no state here: nothing is known of what was applied.",
+                "The first reconciler apply writes it; or share the state of the pipeline that "
                 "applies (state of the project file).",
             )
         with open_state(location, current_holder(environ), create=False).state as state:

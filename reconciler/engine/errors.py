@@ -125,7 +125,7 @@ class StateOfPlanMissing(Refused):
     """A saved plan was made with a state that is not at `path`."""
 
     def __init__(self, path: Path) -> None:
-        super().__init__("The plan was made with a record that is not here.")
+        super().__init__("The plan was made with a state that is not here.")
         self.path = path
 
 

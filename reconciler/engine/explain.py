@@ -26,7 +26,7 @@ EXPLAINED_SCHEMAS: Final = {
     "consent": "consent",
     "plan": "plan",
     "drift": "drift",
-    "record": "state",
+    "state-document": "state",
 }
 # Files that people write: their fields need no word before them.
 UNPREFIXED: Final = ("manifest", "project", "consent")

@@ -96,7 +96,7 @@ def format_project(project_file: Path, *, write: bool) -> Iterator[FormatResult]
             parsed.diagnostics,
             "The project file has mistakes, so which manifests it names is not known; nothing was "
             "formatted.",
-            f"Mend it; or name the files to format: reconciler fmt {name}",
+            f"Fix it; or name the files to format: reconciler fmt {name}",
         )
     matches = expand_globs(root, (pattern.text for pattern in parsed.value.manifests))
     manifests = manifest_paths((path for group in matches.values() for path in group), parsed.value)

@@ -65,7 +65,7 @@ def doubts(
 
 def _doubts(plan: Plan, imported: Collection[str]) -> Iterator[Doubt]:
     for change in plan.changes:
-        # What the record does not know yet is what an import adds to it.
+        # What the state does not know yet is what an import adds to it.
         if change.device in imported and set(change.actions) - {Action.ADOPT}:
             fields = ", ".join(field.path for field in change.fields)
             actions = ", ".join(action.value for action in change.actions)

@@ -129,7 +129,7 @@ def import_registrations(
         with locked(state, environ, request.lock_timeout, cancellation, listen) as lease:
             if state.read().serial != record.serial:
                 raise StateMoved(
-                    "The record was written meanwhile; nothing was imported.", "Run it again."
+                    "The state was written meanwhile; nothing was imported.", "Run it again."
                 )
             with write_manifests(target, imported.manifests):
                 # From here on it is short, and must be done to its end.
@@ -238,7 +238,7 @@ def _adopt(
         state.records_under(lease).write(changed, numbers)
     except StateError as error:
         raise Incomplete(
-            f"The files are written, the record is not: {error}.",
+            f"The files are written, the state is not: {error}.",
             "The next reconciler apply adopts them; nothing else is left to do.",
         ) from None
 

@@ -130,7 +130,7 @@ def _write(target: ImportTarget, manifests: Sequence[Manifest], made: list[Path]
             directory.mkdir()
             made.append(directory)
     for left in target.directory.glob(f".{target.application}*.yaml.*.tmp"):
-        # Of an import that was killed; this one holds the lease, so nobody writes it now.
+        # Of an import that was killed; this one holds the lock, so nobody writes it now.
         left.unlink()
     fresh: list[tuple[Path, Path]] = []
     for manifest in manifests:

@@ -97,7 +97,7 @@ def _unsettled(unsent: int | None) -> tuple[Outcome, str, int, str]:
 
 
 def _others(plan: Plan, state: State) -> Iterator[Row]:
-    """Yield the rows of devices that only the record learns of, or forgets."""
+    """Yield the rows of devices that only the state learns of, or forgets."""
     recorded = state.read().devices
     for change in plan.changes:
         if Action.ADOPT in change.actions:

@@ -111,7 +111,7 @@ class ProjectState:
         """Return what the state knows of one device. Raises UnknownDevice."""
         known = self.read().devices
         if id_ not in known:
-            raise UnknownDevice(f"The record does not know {id_}.{hint(id_, known)}")
+            raise UnknownDevice(f"The state does not know {id_}.{hint(id_, known)}")
         return known[id_]
 
     def forget(
@@ -131,7 +131,7 @@ class ProjectState:
             for id_ in forgotten:
                 if id_ not in known:
                     raise UnknownDevice(
-                        f"Nothing was forgotten: the record does not know {id_}.{hint(id_, known)}"
+                        f"Nothing was forgotten: the state does not know {id_}.{hint(id_, known)}"
                     )
             confirm(len(forgotten))
             state.records_under(lease).write(forgotten, {})

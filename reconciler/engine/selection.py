@@ -70,6 +70,6 @@ def require_known_targets(files: ProjectFiles, record: Record, selection: Device
     for target in unknown_targets(selection, files.desired, record):
         known = sorted(files.desired.devices.keys() | record.devices.keys())
         raise UnknownName(
-            f"--target {prose(target, _LONGEST)}: no manifest declares this id, and the record "
+            f"--target {prose(target, _LONGEST)}: no manifest declares this id, and the state "
             f"does not know it.{hint(target, known)}"
         )

@@ -43,10 +43,10 @@ if TYPE_CHECKING:
     from reconciler.state.shared import SharedState
     from reconciler.state.store import Store
 
-# Where a machine notes what it is about to send, when the record itself is elsewhere.
+# Where a machine notes what it is about to send, when the state itself is elsewhere.
 JOURNAL: Final = Path(".reconciler/journal.db")
-# Where a record is kept that could not be written where it belongs.
-UNWRITTEN_RECORD: Final = Path(".reconciler/unwritten-record.json")
+# Where a state is kept that could not be written where it belongs.
+UNWRITTEN_RECORD: Final = Path(".reconciler/unwritten-state.json")
 _SCHEME: Final = re.compile(r"([a-z][a-z0-9+.-]*)://", re.ASCII)
 
 
@@ -122,7 +122,7 @@ def open_shared_state(
 
 
 def state_keys(settings: StateSettings, environ: Mapping[str, str]) -> Keys:
-    """Return the keys that the record is encrypted with; InvalidSettings for one that is none."""
+    """Return the keys that the state is encrypted with; InvalidSettings for one that is none."""
     from reconciler.state.encryption import Key, Keys, NoKey
 
     if settings.encryption is None:
@@ -158,7 +158,7 @@ def settings_from_url(url: str, environ: Mapping[str, str], source: Source) -> S
     if spec is None:
         known = ", ".join(known_urls())
         raise ValueError(
-            f"{scheme}:// is no place for a record; known: {known}, or the path of a file"
+            f"{scheme}:// is no place for a state; known: {known}, or the path of a file"
         )
     texts = {spec.url_attribute: url}
     by_convention = {
@@ -178,7 +178,7 @@ def settings_from_url(url: str, environ: Mapping[str, str], source: Source) -> S
 
 
 def _is_empty(path: Path) -> bool:
-    # An empty file is a record that was cut off before it began, or emptied: as good as none.
+    # An empty file is a state that was cut off before it began, or emptied: as good as none.
     return not path.exists() or path.stat().st_size == 0
 
 
@@ -226,7 +226,7 @@ def _require_trusted(setting: Setting, address: str, environ: Mapping[str, str])
     if host and (may_be_sent_to(host, environ) or host == environ.get("CI_SERVER_HOST")):
         return
     raise _invalid(
-        codes.STATE_ADDRESS, f"The record and its credentials are not sent to {host}", setting
+        codes.STATE_ADDRESS, f"The state and its credentials are not sent to {host}", setting
     )
 
 

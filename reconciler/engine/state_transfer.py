@@ -1,6 +1,6 @@
 """Whole records between places: push, copy to another backend, write anew where they are.
 
-A record that would cost another one is refused, and each place is written under its own lock.
+A state that would cost another one is refused, and each place is written under its own lock.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .state_access import OpenedState, StateLocation, open_shared_state, open_st
 
 @dataclass(frozen=True, slots=True)
 class Pushed:
-    """A push has come to its end. `serial` is None if the very same record was there already.
+    """A push has come to its end. `serial` is None if the very same state was there already.
 
     `is_new` if the push has begun the local file that it wrote to.
     """
@@ -33,7 +33,7 @@ class Pushed:
 
 @dataclass(frozen=True, slots=True)
 class Copied:
-    """A record was copied; it still stands at `old_where` too."""
+    """A state was copied; it still stands at `old_where` too."""
 
     pushed: Pushed
     old_where: str
@@ -41,7 +41,7 @@ class Copied:
 
 @dataclass(frozen=True, slots=True)
 class Rewritten:
-    """A record has today's format; a local file, which opening upgrades, is not written."""
+    """A state has today's format; a local file, which opening upgrades, is not written."""
 
     where: str
     devices: int
@@ -52,7 +52,7 @@ class Rewritten:
 def push_record(
     location: StateLocation, record: Record, holder: Holder, *, force: bool, patience: float
 ) -> Pushed:
-    """Put a record in the place of what is there; wait `patience` seconds for the lock.
+    """Put a state in the place of what is there; wait `patience` seconds for the lock.
 
     Raises StateError when another lineage or a later serial stands there, unless `force` is set;
     InvalidSettings, LeaseHeld.
@@ -75,7 +75,7 @@ def push_record(
 def copy_record(
     source: StateLocation, target: StateLocation, holder: Holder, *, patience: float
 ) -> Copied:
-    """Copy a record to another place while nobody writes the one that it is copied from."""
+    """Copy a state to another place while nobody writes the one that it is copied from."""
     with (
         open_state(source, holder, create=False).state as state,
         state.lease(holder, patience=patience),
@@ -86,7 +86,7 @@ def copy_record(
 
 
 def rewrite_record(location: StateLocation, holder: Holder, *, patience: float) -> Rewritten:
-    """Write a record anew where it is: with the current key and format."""
+    """Write a state anew where it is: with the current key and format."""
     with (
         open_state(location, holder, create=False, plain=True).state as state,
         state.lease(holder, patience=patience),
@@ -102,7 +102,7 @@ def rewrite_record(location: StateLocation, holder: Holder, *, patience: float) 
 def _opened_to_write(
     location: StateLocation, record: Record, holder: Holder
 ) -> Iterator[OpenedState]:
-    """Open a place that may be new; a new one starts as an empty record of the same lineage."""
+    """Open a place that may be new; a new one starts as an empty state of the same lineage."""
     if location.is_local:
         opened = open_state(location, holder, create=True)
         with opened.state:

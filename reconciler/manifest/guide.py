@@ -44,7 +44,7 @@ class Guide:
         self.format = format_
         self._document = cast("Schema", json.loads(data))
         text = data.decode()
-        # What stands packed inside of a text (the content of a record) is only described: nothing
+        # What stands packed inside of a text (the content of a state) is only described: nothing
         # refers to it.
         self._packed = {
             name: definition

@@ -74,7 +74,7 @@ def _make_project(document: Document) -> Project:
         return Setting(str(node), ".".join(path), places.value(path))
 
     api = as_mapping(tree["api"])
-    drift = cast("dict[str, Literal['mend', 'report']]", as_mapping(tree.get("onDrift")))
+    drift = cast("dict[str, Literal['correct', 'report']]", as_mapping(tree.get("onDrift")))
     limits = cast("dict[str, float]", as_mapping(api.get("limits")))
     return Project(
         document.file,

@@ -19,7 +19,7 @@ def effect_digest(changes: Iterable[Change], calls: Iterable[PlannedCall]) -> st
     """Return SHA-256 (hexadecimal) over changes and calls.
 
     Lines that moved, labels and devices that are only adopted do not count, nor do the commit and
-    the record's serial: a consent is committed after the plan that it is for was made.
+    the state's serial: a consent is committed after the plan that it is for was made.
     """
     done = [
         msgspec.structs.replace(change, label=None, source=None, model=None)
@@ -75,7 +75,7 @@ def unaccepted(
 
 def accepted_count(refusal: Refusal) -> int | None:
     """Return the count that consent to a guard has to name; None where there is no consent."""
-    if "--accept" not in refusal.way_out:
+    if "--accept" not in refusal.fix:
         return None
     # The measure starts with it: "12 devices (24%)".
     count = refusal.measured.split(" ")[0]

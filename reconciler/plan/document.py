@@ -41,13 +41,13 @@ def digest_of(plan: Plan) -> str:
 
 
 def sealed(plan: Plan, digester: Digester) -> Plan:
-    """Return the plan with its digest, sealed with the key of the record it was made with."""
+    """Return the plan with its digest, sealed with the key of the state it was made with."""
     digest = digest_of(plan)
     return msgspec.structs.replace(plan, digest=digest, seal=digester.of("plan", digest))
 
 
 def is_sealed(plan: Plan, digester: Digester) -> bool:
-    """Whether the plan was made with this record and is as it was made.
+    """Whether the plan was made with this state and is as it was made.
 
     The digest alone shows accidents; a forger could make it anew, but not the seal.
     """

@@ -32,7 +32,7 @@ class _Part(msgspec.Struct, frozen=True, rename="camel"):
 class MovedField(_Part, frozen=True):
     """One field. `moved` is service, files or both; values are null where there is none.
 
-    So is `applied` where it is not known, as the record has only a digest of it; `declared` where
+    So is `applied` where it is not known, as the state has only a digest of it; `declared` where
     the field is not `managed`: the files say nothing of it now; and all where they are not `shown`.
     """
 
@@ -180,7 +180,7 @@ def _fields(found: DeviceMoves, namer: _Namer, veil: Veil) -> Iterator[MovedFiel
 
 @dataclass(frozen=True, slots=True)
 class _Namer:
-    """Names owners. `applied` are the names of declared people by the digests of a record."""
+    """Names owners. `applied` are the names of declared people by the digests of a state."""
 
     people: DeclaredPeople
     applied: dict[tuple[str, ...], str]

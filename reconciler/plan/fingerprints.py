@@ -20,7 +20,7 @@ from reconciler.core.live import LivePerson, LiveRegistration
 
 
 def declaration_digest(device: DesiredDevice, digester: Digester) -> str:
-    """Digest everything a device declares that a call or the record can depend on.
+    """Digest everything a device declares that a call or the state can depend on.
 
     Labels and positions do not count: moving an entry changes nothing for the device. A person's
     pointer does, because it stands in the plan.

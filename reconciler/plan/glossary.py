@@ -75,7 +75,7 @@ TERMS: Final = (
     Term(
         LEAVING,
         _GUARD,
-        "Many recorded devices left the files at once.",
+        "Many devices in the state left the files at once.",
         "A folder that was moved, or a glob that matches less than before, looks like this.",
         "See `manifests:` in the project file, and which files this commit deletes.",
     ),
@@ -91,7 +91,7 @@ TERMS: Final = (
         _GUARD,
         "A glob of `manifests:` matches no file.",
         "Its devices would all count as gone from the files.",
-        "Mend the glob, or delete the line if those manifests are gone for good.",
+        "Fix the glob, or delete the line if those manifests are gone for good.",
     ),
     Term(
         "undeclared-data-may-be-lost",

@@ -1,4 +1,4 @@
-"""Guards that refuse a whole plan: each says what, measured, limit and the way out."""
+"""Guards that refuse a whole plan: each says what, measured, limit and the fix."""
 
 from __future__ import annotations
 
@@ -73,15 +73,15 @@ def _patterns(patterns: Iterable[Pattern]) -> Iterable[Refusal]:
             f'{pattern.source}: the pattern "{pattern.text}" matches no file',
             "0 files",
             "at least 1",
-            "mend the pattern, or delete the line if those manifests are gone for good",
+            "fix the pattern, or delete the line if those manifests are gone for good",
         )
 
 
 def _leaving(measured: Measured, budget: Budget) -> Iterable[Refusal]:
     count, total = len(measured.diff.leaving), len(measured.record.devices)
     if not budget.allows(count, total):
-        what = f"{count} of {total} recorded devices left the files"
-        yield _over(LEAVING, what, count, total, budget, "the recorded devices")
+        what = f"{count} of {total} devices in the state left the files"
+        yield _over(LEAVING, what, count, total, budget, "the devices in the state")
 
 
 def _gone(measured: Measured, budget: Budget) -> Iterable[Refusal]:
@@ -94,9 +94,7 @@ def _gone(measured: Measured, budget: Budget) -> Iterable[Refusal]:
                 "are gone; is its application code the right one?"
             )
             over = _over(f"{GONE}:{application}", what, count, total, budget, "an application")
-            yield msgspec.structs.replace(
-                over, way_out=f"check the application code; {over.way_out}"
-            )
+            yield msgspec.structs.replace(over, fix=f"check the application code; {over.fix}")
 
 
 def _risks(measured: Measured, budgets: Mapping[str, Budget]) -> Iterable[Refusal]:

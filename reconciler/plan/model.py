@@ -28,9 +28,9 @@ PATTERN = "pattern"
 
 
 class Action(StrEnum):
-    """What happens to a device: calls to make, or what apply writes to the record without a call.
+    """What happens to a device: calls to make, or what apply writes to the state without a call.
 
-    adopt: as declared, and the record does not say so yet · release: left the files, forgotten ·
+    adopt: as declared, and the state does not say so yet · release: left the files, forgotten ·
     gone: the service does not know the id.
     """
 
@@ -115,7 +115,7 @@ class Coverage(_Part, frozen=True):
 
     `selectors` are the options as they were given (`--target ID`, `--since main`); `chosen` counts
     what they match, `left_out` the declared devices that the plan says nothing about, and
-    `leaving_left_out` the recorded devices that left the files and are not looked at.
+    `leaving_left_out` the devices in the state that left the files and are not looked at.
     `project_changed`: the project file is not what it was at the commit of `--since`.
     """
 
@@ -151,9 +151,9 @@ class Forecast(_Part, frozen=True):
 
 
 class HiddenValue(_Part, frozen=True):
-    """A value that the project hides: its digest with the record's key, of this one device's field.
+    """A value that the project hides: its digest with the state's key, of this one device's field.
 
-    So equal values of two devices do not look equal, and only who has the record can compare.
+    So equal values of two devices do not look equal, and only who has the state can compare.
     """
 
     digest: str = msgspec.field(name=HIDDEN)
@@ -172,7 +172,7 @@ class Change(_Part, frozen=True):
     """What happens to one device; see Action. `declaration` and `before` are keyed digests.
 
     A device that left the files has no declaration, and a source only if `removed:` names it.
-    `model` is its maker and model as the service shows them, for the record to remember.
+    `model` is its maker and model as the service shows them, for the state to remember.
     """
 
     device: str
@@ -191,7 +191,7 @@ class Proposal(_Part, frozen=True):
     """A gone device that may be back: the app was installed again. Nothing is done by itself.
 
     `replacement` is the only registration that it can be, null where several could (`could_be`
-    counts them; 0: nobody looked). `model` is what the record remembers of the device; null:
+    counts them; 0: nobody looked). `model` is what the state remembers of the device; null:
     nothing.
     """
 
@@ -262,19 +262,19 @@ class PlanError(_Part, frozen=True):
 
 
 class Refusal(_Part, frozen=True):
-    """A guard that tripped: what, measured, limit, way out. The plan must not be applied."""
+    """A guard that tripped: what, measured, limit, fix. The plan must not be applied."""
 
     guard: str
     message: str
     measured: str
     limit: str
-    way_out: str
+    fix: str
 
 
 class Plan(_Part, frozen=True):
     """The whole document. `digest` covers everything that decides the effect.
 
-    `seal` is a keyed digest of the digest: only who has the record can make a plan for it.
+    `seal` is a keyed digest of the digest: only who has the state can make a plan for it.
 
     Lists are sorted: changes, drift, errors by device id (changes of leaving devices among them),
     calls in an order in which they can be carried out.

@@ -20,7 +20,7 @@ Other documents
   report_markdown   and as Markdown
   drift             what moved since the last apply
   doctor            results of checks
-  record            entries of the record
+  record            entries of the state
   guide             what `explain` says
 All of them
   formats           the tables of output formats: a new one is a row there

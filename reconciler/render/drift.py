@@ -74,7 +74,7 @@ def summary(document: DriftDocument) -> str:
                 if counts.not_compared
                 else ", so there is nothing to compare"
             )
-        return f"No drift: the record holds no device{which}.{after}"
+        return f"No drift: the state holds no device{which}.{after}"
     if not counts.drifted:
         are = plural(counts.devices, "is", "are")
         return f"No drift: {devices(counts.devices)} {are} as applied.{after}"
@@ -90,7 +90,7 @@ def lines(document: DriftDocument, fold: int | None = FOLD) -> Iterator[Line]:
     yield line(Span(summary(document), "title"))
     if document.summary.drifted:
         yield line(
-            Span("reconciler plan shows what apply would mend; onDrift says what it leaves.", "dim")
+            Span("reconciler plan shows what apply would fix; onDrift says what it leaves.", "dim")
         )
 
 

@@ -20,7 +20,7 @@ WRITTEN = {
     "consent": "a consent (kind: Consent)",
     "plan": "a plan, as JSON",
     "drift": "the result of drift, as JSON",
-    "record": "a record, as state pull writes it",
+    "state-document": "a state, as state pull writes it",
 }
 _FAMILIES = {
     "E1": "YAML text and the shape of documents",
@@ -28,7 +28,7 @@ _FAMILIES = {
     "E3": "The project file",
     "E4": "The plan",
     "E5": "The service",
-    "E6": "The record",
+    "E6": "The state",
     "E7": "Apply",
     "W": "Warnings",
 }
@@ -95,7 +95,7 @@ def term_lines(term: Term, also: Sequence[str] = ()) -> Iterator[Line]:
     yield from _meaning(term)
     if "guard" in term.kinds:
         yield EMPTY
-        yield line(Span("A plan on which a guard trips is refused, and says the way out.", "dim"))
+        yield line(Span("A plan on which a guard trips is refused, and says the fix.", "dim"))
     yield from _see_also(also)
 
 

@@ -90,12 +90,12 @@ def _refusals(refusals: Sequence[RefusalView]) -> str:
         for refusal in refusals
     )
     title = "#### ⛔ Refused: this plan cannot be applied\n\n"
-    head = table_head("guard", "what", "measured", "limit", "way out")
+    head = table_head("guard", "what", "measured", "limit", "fix")
     return title + head + fit_rows(rows, len(refusals), _REFUSALS, "guards")
 
 
 def _told(refusal: RefusalView) -> tuple[str, str, str, str]:
-    return (refusal.message, refusal.measured, refusal.limit, refusal.way_out)
+    return (refusal.message, refusal.measured, refusal.limit, refusal.fix)
 
 
 def _errors(errors: Sequence[ErrorView]) -> str:

@@ -1,4 +1,4 @@
-"""Entries of the record as text and JSON. Values are digests there, and are not shown."""
+"""Entries of the state as text and JSON. Values are digests there, and are not shown."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def entries_text(devices: Sequence[RecordedDevice]) -> str:
 
 
 def entries_json(record: Record, devices: Sequence[RecordedDevice]) -> str:
-    """Return the lineage and serial of the record, and these devices."""
+    """Return the lineage and serial of the state, and these devices."""
     return _text(
         {
             "lineage": record.lineage,

@@ -86,9 +86,9 @@ def next_steps(
     stale = bool(report.counts.get(Outcome.STALE))
     rest = any(not row.outcome.is_good and row.outcome is not Outcome.STALE for row in report.rows)
     if again is not None and rest:
-        mend = "mend the cause, then " if report.counts.get(Outcome.FAILED) else ""
+        repair = "fix the cause, then " if report.counts.get(Outcome.FAILED) else ""
         yield (
-            f"How to go on: {mend}{typed(again)} again. It goes on with this plan: what is "
+            f"How to go on: {repair}{typed(again)} again. It goes on with this plan: what is "
             "applied is not sent again."
         )
         if stale:

@@ -225,7 +225,7 @@ def _refusals(refusals: Sequence[RefusalView]) -> Iterator[Line]:
         yield line("  ", Span(refusal.guard, "error"), f": {refusal.message}")
         yield line(f"measured  {refusal.measured}", indent=6)
         yield line(f"limit     {refusal.limit}", indent=6)
-        yield line(f"way out   {refusal.way_out}", indent=6)
+        yield line(f"fix       {refusal.fix}", indent=6)
     yield EMPTY
 
 

@@ -139,7 +139,7 @@ class RefusalView:
     message: str
     measured: str
     limit: str
-    way_out: str
+    fix: str
 
 
 def error_view(error: PlanError) -> ErrorView:
@@ -168,7 +168,7 @@ def refusal_view(refusal: Refusal) -> RefusalView:
         prose(refusal.message),
         prose(refusal.measured),
         prose(refusal.limit),
-        prose(refusal.way_out),
+        prose(refusal.fix),
     )
 
 

@@ -37,7 +37,7 @@ _SCHEMA: Final = (
     " PRIMARY KEY (plan, call)) WITHOUT ROWID",
 )
 # From each earlier format to the next one. A run of an older reconciler does not know that its
-# writes have to be fenced, so it must not go on with a record that others rely on.
+# writes have to be fenced, so it must not go on with a state that others rely on.
 _UPGRADES: Final = {
     1: (
         "ALTER TABLE lease ADD COLUMN ticks REAL",
@@ -65,7 +65,7 @@ class Database:
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
                 _sync_directory(path.parent)
             elif not path.exists():
-                raise StateError(_diagnosed(codes.RECORD_MISSING, path, "there is no record"))
+                raise StateError(_diagnosed(codes.RECORD_MISSING, path, "there is no state"))
             connection = sqlite3.connect(
                 path.absolute().as_uri() + "?mode=rw",
                 uri=True,
@@ -126,7 +126,7 @@ class Database:
                     _furnish(connection)
                     application, version = _APPLICATION, FORMAT
         if application != _APPLICATION:
-            raise StateError(_diagnosed(codes.RECORD_FOREIGN, self.path, "not a record"))
+            raise StateError(_diagnosed(codes.RECORD_FOREIGN, self.path, "not a state"))
         if version > FORMAT:
             what = f"written in format {version}, this reconciler knows {FORMAT}"
             raise StateError(_diagnosed(codes.RECORD_NEWER, self.path, what))
@@ -190,7 +190,7 @@ def _sync_directory(path: Path) -> None:
 
 
 def damaged(path: Path, what: str) -> StateError:
-    """Return the error for a file that is a record by its header and not by its content."""
+    """Return the error for a file that is a state by its header and not by its content."""
     return StateError(_diagnosed(codes.RECORD_DAMAGED, path, what))
 
 

@@ -20,7 +20,7 @@ from typing import Final
 
 from .store import Overtaken, Part, Stored, denied, out_of_reach, unusable
 
-# One for each part: the beat of a lease must not wait until a large record is on the disk.
+# One for each part: the beat of a lock must not wait until a large record is on the disk.
 _LOCK: Final = ".{part}.lock"
 _PATIENCE: Final = 15.0  # seconds to wait for another writer, who needs some milliseconds
 

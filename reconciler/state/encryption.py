@@ -1,4 +1,4 @@
-"""Keys that a shared record is encrypted with: AES-256-GCM, bound to the header of its document.
+"""Keys that a shared state is encrypted with: AES-256-GCM, bound to the header of its document.
 
 Promises: whoever has not the key can neither read a part nor change a bit of it or of its header
 unnoticed; which key a part was written with is known before it is tried.

@@ -1,4 +1,4 @@
-"""The document around a part: versioned, compressed, self-checking, encrypted on wish.
+"""The document around a part: versioned, compressed, self-checking, encrypted if asked for.
 
 Promises: what is opened is what was sealed, byte for byte; a cut, a flipped bit, a wrong key and a
 newer format are told apart. Its schema is schemas/state.schema.json.
@@ -26,7 +26,7 @@ FORMAT_VERSION: Final = "1.0"
 # Digests do not compress beyond their hexadecimal digits: more effort finds matches that are none,
 # and takes more bytes.
 _EFFORT: Final = 1
-# A record of ten million devices; more is an attack on our memory.
+# A state of ten million devices; more is an attack on our memory.
 _LARGEST: Final = 2 << 30
 
 
@@ -91,7 +91,7 @@ def open_envelope(
     """Open a document; raises StateError that says what is wrong with it, and names `where`.
 
     A document that is not encrypted although there is a key is refused, unless `plain` allows it:
-    whoever may write to the store could else replace the record by one of his own.
+    whoever may write to the store could else replace the state by one of his own.
     """
     found = _decoded(document, where)
     if found.part != part:
@@ -168,7 +168,7 @@ def _decrypted(encryption: _Encrypted, data: bytes, header: bytes, where: str, k
 def _unpacked(data: bytes) -> bytes:
     size = zstandard.get_frame_parameters(data).content_size
     if not size <= _LARGEST:
-        raise ValueError("its content has no size that a record can have")
+        raise ValueError("its content has no size that a state can have")
     return zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
 
 

@@ -1,4 +1,4 @@
-"""Where a record of the http backend stands: the address of each part and of its lock.
+"""Where a state of the http backend stands: the address of each part and of its lock.
 
 Promises: no address holds credentials; those of the two parts differ.
 """
@@ -40,7 +40,7 @@ class Addresses:
         return urlunsplit(parts._replace(query="&".join([*kept, "ID="])))
 
     def of(self, part: Part) -> Addresses:
-        """Return the addresses of a part: the run stands beside the record, as NAME-run."""
+        """Return the addresses of a part: the run stands beside the state, as NAME-run."""
         if part is Part.RECORD:
             return self
         base = self.where
@@ -60,7 +60,7 @@ def addresses(
     unlock_method: str | None = None,
     update_method: str | None = None,
 ) -> Addresses:
-    """Return the record's addresses; what is None is as GitLab has it, or else Terraform.
+    """Return the state's addresses; what is None is as GitLab has it, or else Terraform.
 
     Raises ValueError, with no address in it, for what cannot be one.
     """
@@ -77,17 +77,17 @@ def addresses(
         update_method or "POST",
     )
     if split.path.rpartition("/")[2] == "":
-        raise ValueError("the address of the record has no name at the end of its path")
+        raise ValueError("the address of the state has no name at the end of its path")
     for name, other in (
         ("lockAddress", found.lock_address),
         ("unlockAddress", found.unlock_address),
     ):
         if not other.startswith(found.where) or other[len(found.where) :][:1].isalnum():
             # Else it could not be told where the other part is locked.
-            raise ValueError(f"{name} of the record does not begin with its address")
+            raise ValueError(f"{name} of the state does not begin with its address")
     for method in (found.lock_method, found.unlock_method, found.update_method):
         if not _METHOD.fullmatch(method):
-            raise ValueError("a method of the record's address is not in capital letters")
+            raise ValueError("a method of the state's address is not in capital letters")
     return found
 
 
@@ -97,12 +97,12 @@ def _checked(name: str, url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
-        raise ValueError(f"{name} of the record is no URL") from None
+        raise ValueError(f"{name} of the state is no URL") from None
     if parts.scheme not in ("http", "https") or not parts.hostname or not _is_plain(url):
-        raise ValueError(f"{name} of the record is no http:// or https:// URL")
+        raise ValueError(f"{name} of the state is no http:// or https:// URL")
     if "@" in parts.netloc:
         raise ValueError(
-            f"{name} of the record has a user or a password; they have settings of their own: "
+            f"{name} of the state has a user or a password; they have settings of their own: "
             "username and password, or token"
         )
     return parts._replace(fragment="")

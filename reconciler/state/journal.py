@@ -2,7 +2,7 @@
 
 Promises: when `intent` has returned, the intent survives a power cut. Many calls share one commit:
 while the disk writes, the next entries gather, so neither the event loop nor a call waits in line.
-Under a lease an intent is written only while the lease is the run's, judged in the transaction that
+Under a lock an intent is written only while the lock is the run's, judged in the transaction that
 writes it; an outcome always, for it tells what has happened.
 """
 
@@ -24,7 +24,7 @@ from .database import Database
 
 
 class Fence(Protocol):
-    """The lease that writes are made under. `confirm` raises StateError once it is lost.
+    """The lock that writes are made under. `confirm` raises StateError once it is lost.
 
     `look` is asked before the transaction, for what may take its time.
     """
@@ -65,7 +65,7 @@ def _now() -> datetime:
 
 
 class LocalJournal:
-    """The journal in a record's file. The async methods may be used by many tasks at once."""
+    """The journal in a state's file. The async methods may be used by many tasks at once."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
-"""The lease: while one run applies, no other does; it expires by itself when its holder is gone.
+"""The lock: while one run applies, no other does; it expires by itself when its holder is gone.
 
 A holder beats every 10 seconds and counts as gone 30 seconds after its last beat, or at once when
-its process is seen to be dead. It believes itself to hold the lease for less long than others do,
-so that calls already on their way are over before anybody else can start. Where a lease is kept,
+its process is seen to be dead. It believes itself to hold the lock for less long than others do,
+so that calls already on their way are over before anybody else can start. Where a lock is kept,
 and how whoever was wrong about the time is stopped, is each backend's own.
 """
 
@@ -24,7 +24,7 @@ from .process_identity import alive_here, ticks_here
 
 EXPIRES_AFTER: Final = 30.0
 BEAT_EVERY: Final = 10.0
-# A lease that was taken away is noticed so soon, even by a run that has nothing to write.
+# A lock that was taken away is noticed so soon, even by a run that has nothing to write.
 _LOOK_EVERY: Final = 1.0
 _ASK_EVERY: Final = 1.0
 _SURE_FOR: Final = 24.0
@@ -52,11 +52,11 @@ def nobody_waits(_: Holder) -> None:
 
 
 class LeaseHeld(ReconcilerError):
-    """Another run holds the lease."""
+    """Another run holds the lock."""
 
     def __init__(self, holder: Holder) -> None:
         super().__init__(
-            f"the record is leased by {holder.who} on {holder.host} (process {holder.pid}) "
+            f"the state is locked by {holder.who} on {holder.host} (process {holder.pid}) "
             f"since {holder.since.isoformat(timespec='seconds')}"
         )
         self.holder = holder
@@ -64,7 +64,7 @@ class LeaseHeld(ReconcilerError):
 
 @dataclass(frozen=True, slots=True)
 class Clocks:
-    """What a lease goes by. `ticks` pass in a machine's sleep too, and nobody can set them.
+    """What a lock goes by. `ticks` pass in a machine's sleep too, and nobody can set them.
 
     `alive` says whether a process of this machine lives; `pause` waits some seconds.
     """
@@ -76,7 +76,7 @@ class Clocks:
 
 
 class Lease(ABC):
-    """A lease that was taken. As a context it beats in a thread, and is given back at the end."""
+    """A lock that was taken. As a context it beats in a thread, and is given back at the end."""
 
     # Seconds between two looks whether it was taken away.
     look_every: float | None = None
@@ -90,13 +90,13 @@ class Lease(ABC):
         self._thread = threading.Thread(target=self._beat, name="lease", daemon=True)
 
     def held(self) -> bool:
-        """Whether the lease is surely still ours. Once it is not, it never is again."""
+        """Whether the lock is surely still ours. Once it is not, it never is again."""
         if self._clocks.ticks() - self._beaten >= _SURE_FOR:
             self._taken_away = True
         return not self._taken_away
 
     def renew(self) -> bool:
-        """Beat once; False when the lease was lost."""
+        """Beat once; False when the lock was lost."""
         if not self.held():
             return False
         ticks = self._put_beat()
@@ -107,7 +107,7 @@ class Lease(ABC):
         return self.held()
 
     def release(self) -> None:
-        """Stop beating and give the lease back, if it is still ours."""
+        """Stop beating and give the lock back, if it is still ours."""
         self._ended.set()
         if self._thread.is_alive():
             self._thread.join()
@@ -122,12 +122,12 @@ class Lease(ABC):
         try:
             self.release()
         except StateError:
-            # What the run did is worth more than this: the lease expires by itself.
+            # What the run did is worth more than this: the lock expires by itself.
             return
 
     @abstractmethod
     def _put_beat(self) -> float | None:
-        """Write a beat; return its ticks, None if the lease is another's. Raises StateError."""
+        """Write a beat; return its ticks, None if the lock is another's. Raises StateError."""
 
     @abstractmethod
     def _is_ours(self) -> bool:
@@ -155,7 +155,7 @@ def patiently(
     waiting: Callable[[Holder], None],
     clocks: Clocks,
 ) -> L:
-    """Take a lease; while another run has it, ask again each second for `patience` seconds.
+    """Take a lock; while another run has it, ask again each second for `patience` seconds.
 
     Then LeaseHeld is raised. `waiting` is told for whom: once, and again whenever that has changed.
     """
@@ -174,15 +174,15 @@ def patiently(
         clocks.pause(min(_ASK_EVERY, left))
 
 
-STOOD_STILL: Final = "this run stood still for longer than a lease lasts"
+STOOD_STILL: Final = "this run stood still for longer than a lock lasts"
 TAKEN_AWAY: Final = "it was taken away"
 
 
 def lost(what: str, where: object) -> StateError:
-    """Return the error for a write without the lease."""
+    """Return the error for a write without the lock."""
     return StateError(Diagnostic(codes.LEASE_LOST, f"{codes.LEASE_LOST.title}: {what} ({where})"))
 
 
 def has_it(who: str, host: str, since: datetime) -> str:
-    """Say who has a lease that was ours."""
+    """Say who has a lock that was ours."""
     return f"{who} on {host} has it since {since.strftime('%Y-%m-%d %H:%M:%S %Z')}"

@@ -1,4 +1,4 @@
-"""The record in a local file: `state: {backend: local, path: .reconciler/state.db}`.
+"""The state in a local file: `state: {backend: local, path: .reconciler/state.db}`.
 
 Promises: a write is whole or not there, whatever happens to the process or the machine.
 """
@@ -28,7 +28,7 @@ _Fields = dict[str, tuple[str, ...]]
 
 
 class LocalState:
-    """An open record, with the journal and the lease that stand in the same file."""
+    """An open record, with the journal and the lock that stand in the same file."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -36,7 +36,7 @@ class LocalState:
 
     @classmethod
     def open(cls, path: Path, *, create: bool) -> LocalState:
-        """Open the record; make it, with a lineage and a key, if it is missing and `create` is set.
+        """Open the state; make it, with a lineage and a key, if it is missing and `create` is set.
 
         Raises StateError when it is missing, not ours, damaged, of a newer format or out of reach.
         """
@@ -60,19 +60,19 @@ class LocalState:
 
     @cached_property
     def journal(self) -> LocalJournal:
-        """The journal, for reading it without a lease; closed with the state."""
+        """The journal, for reading it without a lock; closed with the state."""
         return self._opened(LocalJournal(self._database))
 
     def journal_under(self, lease: Lease) -> LocalJournal:
-        """Return the journal as the run that took this lease writes it; closed with the state.
+        """Return the journal as the run that took this lock writes it; closed with the state.
 
-        Once the lease is lost, intents, `start` and `finish` raise StateError.
+        Once the lock is lost, intents, `start` and `finish` raise StateError.
         """
         assert isinstance(lease, LocalLease)
         return self._opened(LocalJournal(self._database, lease=lease))
 
     def records_under(self, lease: Lease) -> LeasedRecords:
-        """Return the record as the run that took this lease writes it."""
+        """Return the state as the run that took this lock writes it."""
         assert isinstance(lease, LocalLease)
         return LeasedRecords(self, lease)
 
@@ -83,7 +83,7 @@ class LocalState:
         patience: float = 0.0,
         waiting: Callable[[Holder], None] = nobody_waits,
     ) -> LocalLease:
-        """Take the lease for as long as the returned context lasts; LeaseHeld if another has it.
+        """Take the lock for as long as the returned context lasts; LeaseHeld if another has it.
 
         For up to `patience` seconds it is asked for again and again; `waiting` is told who has it,
         at first and whenever that has changed.
@@ -91,12 +91,12 @@ class LocalState:
         return LocalLease.acquire(self._database, holder, patience=patience, waiting=waiting)
 
     def holder(self) -> Holder | None:
-        """Return who has the lease now; an expired one and a dead process have none."""
+        """Return who has the lock now; an expired one and a dead process have none."""
         with self._database.reading() as connection, self._understood():
             return current(connection, Clocks())
 
     def unlock(self, holder: Holder) -> bool:
-        """Take the lease away from exactly this holder; False if it is no longer theirs.
+        """Take the lock away from exactly this holder; False if it is no longer theirs.
 
         A run that loses it so stops before its next write.
         """
@@ -104,7 +104,7 @@ class LocalState:
             return take_away(connection, holder)
 
     def read(self) -> Record:
-        """Read the whole record as it was at one moment."""
+        """Read the whole state as it was at one moment."""
         with self._database.reading() as connection, self._understood():
             about = connection.execute("SELECT lineage, serial, key FROM about").fetchall()
             ((lineage, serial, key),) = about
@@ -138,7 +138,7 @@ class LocalState:
     ) -> int:
         """Set the entries of some devices (None: forget it) and return the new serial.
 
-        Raises StateError when there is a lease that was lost.
+        Raises StateError when there is a lock that was lost.
         """
         gone = [(id_,) for id_, entry in changed.items() if entry is None]
         with self._database.writing() as connection:
@@ -154,7 +154,7 @@ class LocalState:
         return int(serial)
 
     def replace(self, record: Record) -> None:
-        """Put a whole record in the place of what is there; whoever calls holds the lease."""
+        """Put a whole state in the place of what is there; whoever calls holds the lock."""
         with self._database.writing() as connection:
             connection.execute("DELETE FROM devices")
             connection.execute("DELETE FROM applications")
@@ -203,7 +203,7 @@ def _insert(connection: sqlite3.Connection, entries: Iterable[RecordedDevice]) -
 
 @dataclass(frozen=True, slots=True)
 class LeasedRecords:
-    """The record as one run may write it: only while the lease is its own."""
+    """The state as one run may write it: only while the lock is its own."""
 
     state: LocalState
     lease: LocalLease

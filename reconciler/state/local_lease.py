@@ -1,4 +1,4 @@
-"""The lease in a record's file, confirmed by the transaction of each write that needs it."""
+"""The lock in a state's file, confirmed by the transaction of each write that needs it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _SAME: Final = "who = ? AND host = ? AND pid = ? AND run_url IS ? AND since = ?"
 
 
 class LocalLease(Lease):
-    """A lease in SQLite. Whoever was wrong about the time is stopped by the record itself."""
+    """A lock in SQLite. Whoever was wrong about the time is stopped by the state itself."""
 
     def __init__(self, database: Database, token: str, beaten: float, clocks: Clocks) -> None:
         super().__init__(token, beaten, clocks)
@@ -45,7 +45,7 @@ class LocalLease(Lease):
         waiting: Callable[[Holder], None] = nobody_waits,
         clocks: Clocks | None = None,
     ) -> LocalLease:
-        """Take the lease; of many processes at once exactly one gets it. See lease.patiently."""
+        """Take the lock; of many processes at once exactly one gets it. See lease.patiently."""
         known = clocks or Clocks()
         return patiently(lambda: cls._take(database, holder, known), patience, waiting, known)
 
@@ -65,10 +65,10 @@ class LocalLease(Lease):
         return cls(database, token, ticks, clocks)
 
     def look(self) -> None:
-        """Do nothing: the transaction that needs the lease sees it."""
+        """Do nothing: the transaction that needs the lock sees it."""
 
     def confirm(self, connection: sqlite3.Connection) -> None:
-        """Raise StateError unless the lease is ours still. `connection` is in a transaction that
+        """Raise StateError unless the lock is ours still. `connection` is in a transaction that
         writes: what it sees stays true until it commits, for there is no other writer.
         """
         what = STOOD_STILL
@@ -100,7 +100,7 @@ class LocalLease(Lease):
 
 
 def current(connection: sqlite3.Connection, clocks: Clocks) -> Holder | None:
-    """Return who has the lease now; None too when it has expired or its process is dead."""
+    """Return who has the lock now; None too when it has expired or its process is dead."""
     row = connection.execute(f"SELECT {_COLUMNS} FROM lease").fetchone()
     if row is None:
         return None
@@ -119,7 +119,7 @@ def current(connection: sqlite3.Connection, clocks: Clocks) -> Holder | None:
 
 
 def take_away(connection: sqlite3.Connection, holder: Holder) -> bool:
-    """Take away the lease of exactly this holder; False when the lease is not that one."""
+    """Take away the lock of exactly this holder; False when the lock is not that one."""
     values = (holder.who, holder.host, holder.pid, holder.run_url, holder.since.isoformat())
     return connection.execute(f"DELETE FROM lease WHERE {_SAME}", values).rowcount == 1
 

@@ -278,12 +278,12 @@ def _malformed(url: str) -> str:
         authority = rest.removeprefix("//").partition("/")[0]
         if "@" in authority or "?" in rest:
             return (
-                "the URL of the record has a user, a password or a query; credentials are taken "
+                "the URL of the state has a user, a password or a query; credentials are taken "
                 f"from the environment, and the URL is one of: {_KNOWN}"
             )
-        return f"the URL of the record is not of a known form: {_KNOWN}"
+        return f"the URL of the state is not of a known form: {_KNOWN}"
     shown = f" {scheme!r}" if colon and re.fullmatch("[a-z][a-z0-9+.-]{0,19}", scheme) else ""
-    return f"the scheme{shown} of the record's URL is not known: {_KNOWN}"
+    return f"the scheme{shown} of the state's URL is not known: {_KNOWN}"
 
 
 def _endpoint(scheme: str) -> str | None:

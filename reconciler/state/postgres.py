@@ -255,7 +255,7 @@ class PostgresStore:
 class StorePerPart:
     """Opens a store, and with it a connection, for each part.
 
-    The run part carries the heart-beat of a lease; behind the upload of a large record it would
+    The run part carries the heart-beat of a lock; behind the upload of a large record it would
     expire.
     """
 

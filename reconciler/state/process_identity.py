@@ -1,4 +1,4 @@
-"""What a lease asks of the machine: where process numbers mean the same, who lives, how late it is.
+"""What a lock asks of the machine: where process numbers mean the same, who lives, how late it is.
 
 Promises: `ticks_here` of two processes compare wherever `machine` of both is the same.
 """

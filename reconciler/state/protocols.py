@@ -1,4 +1,4 @@
-"""What a command needs of a state, wherever it lives: the record, its lease, and the journal."""
+"""What a command needs of a state, wherever it lives: the state, its lock, and the journal."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Journal(Protocol):
 
 
 class Records(Protocol):
-    """The record as one run may write it."""
+    """The state as one run may write it."""
 
     def write(
         self, changed: Mapping[str, RecordedDevice | None], application_ids: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""The record as the content of its document, and back: small, and the same bytes for equal records.
+"""The state as the content of its document, and back: small, and the same bytes for equal states.
 
 Devices whose entries look alike stand in one group, column by column: their ids, and for each field
 their digests. Hexadecimal digests side by side compress to little more than their bytes.
@@ -43,7 +43,7 @@ class _Content(msgspec.Struct, frozen=True, rename="camel"):
 
 
 def encode(record: Record, keys: Keys = NO_KEYS) -> bytes:
-    """Return the document of a record."""
+    """Return the document of a state."""
     members: dict[_Shape, list[RecordedDevice]] = {}
     for device in record.devices.values():
         shape = (
@@ -77,12 +77,12 @@ def encode(record: Record, keys: Keys = NO_KEYS) -> bytes:
 
 
 def decode(document: bytes, where: str, keys: Keys = NO_KEYS, *, plain: bool = False) -> Record:
-    """Return the record of a document; raises StateError, as open_envelope does."""
+    """Return the state of a document; raises StateError, as open_envelope does."""
     return record_of(open_envelope(document, Part.RECORD, where, keys, plain=plain), where)
 
 
 def record_of(sealed: Sealed, where: str) -> Record:
-    """Return the record in an opened document; raises StateError."""
+    """Return the state in an opened document; raises StateError."""
     try:
         content = msgspec.json.decode(sealed.content, type=_Content)
         key = base64.b64decode(content.key, validate=True)

@@ -11,7 +11,7 @@ from tenacity import stop_after_delay as stop_after
 from .store import OutOfReach, Overtaken, Part, Store, Stored
 
 _ATTEMPTS: Final = 5
-# Shorter than a lease lasts: who cannot beat for longer has lost it anyway.
+# Shorter than a lock lasts: who cannot beat for longer has lost it anyway.
 _SECONDS: Final = 15.0
 _LONGEST_WAIT: Final = 3.0
 

@@ -1,4 +1,4 @@
-"""The run part of a shared record: who holds the lease, and which plans were begun where.
+"""The run part of a shared state: who holds the lock, and which plans were begun where.
 
 A desk changes it: what was read is changed by a function and written if nobody else has written
 meanwhile; else it is read again and the function decides anew.
@@ -27,7 +27,7 @@ _TRIES: Final = 50
 
 
 class LeaseEntry(msgspec.Struct, frozen=True, rename="camel"):
-    """Who has the lease: `beats` grows while he lives, `beat` is when he says it was (UTC)."""
+    """Who has the lock: `beats` grows while he lives, `beat` is when he says it was (UTC)."""
 
     token: str
     machine: str

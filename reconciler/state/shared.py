@@ -1,4 +1,4 @@
-"""A shared record: one document in a store, changed entry by entry and written by compare-and-set.
+"""A shared state: one document in a store, changed entry by entry and written by compare-and-set.
 
 Promises: of two writers none loses the other's entries; what could not be written is kept, to be
 pushed later; reading writes nothing anywhere.
@@ -35,9 +35,9 @@ Changes = Mapping[str, RecordedDevice | None]
 
 
 class SharedState:
-    """A record in a store, with the lease in the same store and the journal on this machine.
+    """A state in a store, with the lock in the same store and the journal on this machine.
 
-    `plain` lets a record that is not encrypted be read although there is a key.
+    `plain` lets a state that is not encrypted be read although there is a key.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class SharedState:
         self._store.close()
 
     def initialise(self, record: Record | None = None) -> bool:
-        """Start a record, with a lineage and a key of its own unless one is given.
+        """Start a state, with a lineage and a key of its own unless one is given.
 
         False if there is one already, which stays as it is.
         """
@@ -84,7 +84,7 @@ class SharedState:
         return True
 
     def read(self) -> Record:
-        """Read the whole record as it was at one moment."""
+        """Read the whole state as it was at one moment."""
         found = self._present()
         if found is None:
             raise self._missing()
@@ -100,7 +100,7 @@ class SharedState:
         """Set the entries of some devices (None: forget it) and return the new serial.
 
         Others' entries stay, also those that somebody wrote since this was read. Raises StateError
-        when there is a lease that was lost; what could not be written is `unwritten` then.
+        when there is a lock that was lost; what could not be written is `unwritten` then.
         """
         was = self._unwritten or (None if self._read is None else self._read[0]) or self.read()
         self._unwritten = _changed(was, changed, application_ids)
@@ -120,7 +120,7 @@ class SharedState:
         raise StateError(Diagnostic(codes.RECORD_BUSY, what))
 
     def replace(self, record: Record) -> None:
-        """Put a whole record in the place of the one that was read; else StateError."""
+        """Put a whole state in the place of the one that was read; else StateError."""
         expected = None if self._read is None else self._read[1]
         try:
             version = self._store.write(Part.RECORD, encode(record, self._keys), expected)
@@ -132,24 +132,24 @@ class SharedState:
         self._read = (record, version)
 
     def unwritten(self) -> bytes | None:
-        """Return the document of the record as it should be, if a write of it has failed."""
+        """Return the document of the state as it should be, if a write of it has failed."""
         return None if self._unwritten is None else encode(self._unwritten, self._keys)
 
     @cached_property
     def journal(self) -> SharedJournal:
-        """The journal, for reading it without a lease; closed with the state."""
+        """The journal, for reading it without a lock; closed with the state."""
         return self._opened(SharedJournal(self._desk, self._journal))
 
     def journal_under(self, lease: Lease) -> SharedJournal:
-        """Return the journal as the run that took this lease writes it; closed with the state.
+        """Return the journal as the run that took this lock writes it; closed with the state.
 
-        Once the lease is lost, intents, `start` and `finish` raise StateError.
+        Once the lock is lost, intents, `start` and `finish` raise StateError.
         """
         assert isinstance(lease, SharedLease)
         return self._opened(SharedJournal(self._desk, self._journal, lease))
 
     def records_under(self, lease: Lease) -> SharedRecords:
-        """Return the record as the run that took this lease writes it."""
+        """Return the state as the run that took this lock writes it."""
         assert isinstance(lease, SharedLease)
         return SharedRecords(self, lease)
 
@@ -160,9 +160,9 @@ class SharedState:
         patience: float = 0.0,
         waiting: Callable[[Holder], None] = nobody_waits,
     ) -> SharedLease:
-        """Take the lease for as long as the returned context lasts; LeaseHeld if another has it.
+        """Take the lock for as long as the returned context lasts; LeaseHeld if another has it.
 
-        StateError where there is no record: a lease must not make a place look like one.
+        StateError where there is no state: a lock must not make a place look like one.
         """
         if self._store.read(Part.RUN) is None and self._present() is None:
             raise self._missing()
@@ -171,11 +171,11 @@ class SharedState:
         )
 
     def holder(self) -> Holder | None:
-        """Return who has the lease now; an expired one and a dead process have none."""
+        """Return who has the lock now; an expired one and a dead process have none."""
         return Watch(Clocks()).holder(self._desk.read())
 
     def unlock(self, holder: Holder) -> bool:
-        """Take the lease away from exactly this holder; False if it is no longer theirs."""
+        """Take the lock away from exactly this holder; False if it is no longer theirs."""
         return unlock(self._desk, holder)
 
     def _missing(self) -> StateError:
@@ -190,7 +190,7 @@ class SharedState:
         return record, stored.version
 
     def _reread(self, lineage: str, lease: SharedLease | None) -> tuple[Record, str]:
-        """Read what somebody else has written; it must be the same record, and the turn ours."""
+        """Read what somebody else has written; it must be the same state, and the turn ours."""
         if lease is not None:
             lease.require(self._desk.read())
         found = self._present()
@@ -208,7 +208,7 @@ class SharedState:
 
 @dataclass(frozen=True, slots=True)
 class SharedRecords:
-    """The record as one run may write it: only while the lease is its own."""
+    """The state as one run may write it: only while the lock is its own."""
 
     state: SharedState
     lease: SharedLease

@@ -1,4 +1,4 @@
-"""The journal beside a shared record: intents on this machine's disk, plans in the run part.
+"""The journal beside a shared state: intents on this machine's disk, plans in the run part.
 
 What a killed run did on this machine is known call by call. On another machine it is known only
 that the plan was begun, so each of its calls may have been made and is read first.
@@ -25,7 +25,7 @@ def _now() -> datetime:
 
 
 class SharedJournal:
-    """A journal whose calls stand in a file of this machine. Without a lease it only reads."""
+    """A journal whose calls stand in a file of this machine. Without a lock it only reads."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""The lease of a shared record: it stands in the run part, and changes hands by compare-and-set.
+"""The lock of a shared state: it stands in the run part, and changes hands by compare-and-set.
 
-Clocks of two machines are believed to agree within a minute and no better. A lease whose beat is
+Clocks of two machines are believed to agree within a minute and no better. A lock whose beat is
 later than that and its life together is over at once; a younger one is over when it has not beaten
 for its life while somebody watched, by the watcher's own ticks.
 """
@@ -38,7 +38,7 @@ _LOOK_EVERY: Final = 3.0
 
 
 class Watch:
-    """Judges whether the holder of a lease lives; remembers since when it has seen no beat."""
+    """Judges whether the holder of a lock lives; remembers since when it has seen no beat."""
 
     def __init__(self, clocks: Clocks) -> None:
         self._clocks = clocks
@@ -46,7 +46,7 @@ class Watch:
         self._since = 0.0
 
     def holder(self, run: Run) -> Holder | None:
-        """Return who has the lease now; None too when it has expired or its process is dead."""
+        """Return who has the lock now; None too when it has expired or its process is dead."""
         entry = run.lease
         if entry is None:
             return None
@@ -68,7 +68,7 @@ class Watch:
 
 
 class SharedLease(Lease):
-    """A lease in the run part of a store."""
+    """A lock in the run part of a store."""
 
     look_every = _LOOK_EVERY
 
@@ -78,7 +78,7 @@ class SharedLease(Lease):
         super().__init__(token, beaten, clocks)
         self._desk = desk
         self._where = where
-        # What is said of a lease that is lost, unless it is known who has it.
+        # What is said of a lock that is lost, unless it is known who has it.
         self._why = STOOD_STILL
 
     @classmethod
@@ -92,7 +92,7 @@ class SharedLease(Lease):
         waiting: Callable[[Holder], None] = nobody_waits,
         clocks: Clocks | None = None,
     ) -> SharedLease:
-        """Take the lease; of many at once exactly one gets it. See lease.patiently."""
+        """Take the lock; of many at once exactly one gets it. See lease.patiently."""
         known = clocks or Clocks()
         watch = Watch(known)
 
@@ -113,18 +113,18 @@ class SharedLease(Lease):
         return patiently(take, patience, waiting, known)
 
     def look(self) -> None:
-        """Read who has the lease; a store that cannot be read says nothing, and time goes on."""
+        """Read who has the lock; a store that cannot be read says nothing, and time goes on."""
         if self.held():
             with suppress(OutOfReach):
                 self._note(self._desk.read())
 
     def confirm(self, connection: object = None) -> None:
-        """Raise StateError unless the lease is ours by the last look, and surely not expired."""
+        """Raise StateError unless the lock is ours by the last look, and surely not expired."""
         if not self.held():
             raise lost(self._why, self._where)
 
     def require(self, run: Run) -> None:
-        """Raise StateError unless this run part says that the lease is ours."""
+        """Raise StateError unless this run part says that the lock is ours."""
         self.confirm()
         self._note(run)
         self.confirm()
@@ -167,7 +167,7 @@ class SharedLease(Lease):
 
 
 def unlock(desk: RunDesk, holder: Holder) -> bool:
-    """Take the lease away from exactly this holder; False if it is no longer theirs."""
+    """Take the lock away from exactly this holder; False if it is no longer theirs."""
     taken = False
 
     def without(run: Run) -> Run:

@@ -1,4 +1,4 @@
-"""What a shared record asks of the place that keeps it: two parts, each read and written whole.
+"""What a shared state asks of the place that keeps it: two parts, each read and written whole.
 
 Promises of every store: a write happens only if the part is still the one that was read, so of two
 writers at once exactly one succeeds; a part is never seen half written.
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Part(StrEnum):
-    """record: what was applied · run: who holds the lease, and which plans were begun."""
+    """record: what was applied · run: who holds the lock, and which plans were begun."""
 
     RECORD = "record"
     RUN = "run"

@@ -1,4 +1,4 @@
-"""What a record costs: `python -m tests.benchmarks.record [DEVICES ...]`.
+"""What a state costs: `python -m tests.benchmarks.record [DEVICES ...]`.
 
 For each size (1,000, 100,000 and 1,000,000) and place: the bytes that are kept, and the seconds of
 a first write, of a write of one entry, and of a read, each in one process; the local file, a shared
@@ -95,7 +95,7 @@ def report(count: int) -> None:
         for place, open_ in opened.items():
             with open_() as state:
                 state.read()
-                # Without a lease: beats would wait behind the one-at-a-time server of the tests.
+                # Without a lock: beats would wait behind the one-at-a-time server of the tests.
                 first, _ = timed(lambda: state.write(found, {}))
                 again, _ = timed(lambda: state.write({one: found[one]}, {}))
             with open_() as state:

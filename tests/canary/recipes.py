@@ -80,7 +80,7 @@ RECIPES: Final[Mapping[str, tuple[Recipe, ...]]] = {
     "state list": (Recipe(),),
     "state show": (Recipe(("both-moved.phone-1",)),),
     "state pull": (Recipe(), Recipe(("-o", "pulled.json"), silent=True)),
-    "state push": (Recipe(("record.json", "--force")),),
+    "state push": (Recipe(("state.json", "--force")),),
     "state migrate": (Recipe(), Recipe(("--to", "moved/state.db"))),
     "state forget": (Recipe(("both-moved.phone-1", "--yes")),),
     "state unlock": (Recipe(("--yes",)),),

@@ -2,7 +2,7 @@
 
 All scenarios run in one project whose private values cannot occur by chance. Every command is run
 with every value that its options choose from, as click tells them (`recipes.py`), and every byte
-that it writes is searched: stdout, stderr, saved files, the record, the journal, also those that a
+that it writes is searched: stdout, stderr, saved files, the state, the journal, also those that a
 kill leaves.
 """
 
@@ -165,7 +165,7 @@ def every_command(outputs: Outputs, project: Project, sandbox: Sandbox) -> None:
         shutil.copytree(project.root / name, planned / name)
     for name in ("reconciler.yaml", "plan.json"):
         shutil.copy(project.root / name, planned / name)
-    assert outputs.at(planned).run("state", "pull", "-o", "record.json") == 0
+    assert outputs.at(planned).run("state", "pull", "-o", "state.json") == 0
     # The sandbox says which codes its own applications have: to be typed, and nobody's secret.
     codes = {f"simulated-{id_}": id_ for id_ in world["applications"].values()}
     (planned / "world.json").write_text(json.dumps({**world, "applications": codes}), "utf-8")
@@ -262,7 +262,7 @@ def test_no_output_holds_a_private_value(tmp_path: Path) -> None:
 
 
 def shared_record(outputs: Outputs, project: Project, tmp_path: Path) -> None:
-    """Keep the record as a document in a directory: compressed."""
+    """Keep the state as a document in a directory: compressed."""
     store, other = tmp_path / "store", Project(tmp_path / "shared", project.url)
     store.mkdir()
     other.root.mkdir()

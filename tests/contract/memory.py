@@ -20,7 +20,7 @@ from reconciler.state.lease import Holder, LeaseHeld, nobody_waits
 
 
 class MemoryJournal:
-    """Notes every entry in `entries`, in order, too. Under a lease it refuses as the real one."""
+    """Notes every entry in `entries`, in order, too. Under a lock it refuses as the real one."""
 
     def __init__(self, lease: MemoryLease | None = None) -> None:
         self.plans: dict[str, tuple[datetime, datetime | None]] = {}
@@ -30,7 +30,7 @@ class MemoryJournal:
         self.lease = lease
 
     def under(self, lease: MemoryLease) -> MemoryJournal:
-        """Return the same journal as the run that took this lease writes it."""
+        """Return the same journal as the run that took this lock writes it."""
         journal = MemoryJournal(lease)
         journal.plans, journal.calls, journal.runs = self.plans, self.calls, self.runs
         journal.entries = self.entries
@@ -93,7 +93,7 @@ class MemoryJournal:
 
 
 class MemoryLease:
-    """A lease in memory; `lose` takes it away."""
+    """A lock in memory; `lose` takes it away."""
 
     def __init__(self, state: MemoryState) -> None:
         self._state = state
@@ -106,14 +106,14 @@ class MemoryLease:
         self._held = False
 
     def ours(self) -> bool:
-        """Whether the lease is still this one, held or not."""
+        """Whether the lock is still this one, held or not."""
         return self._held and self._state.taken is self
 
     def confirm(self) -> None:
-        """Raise StateError unless the lease is this run's still."""
+        """Raise StateError unless the lock is this run's still."""
         if not self.ours():
             self._held = False
-            raise StateError(Diagnostic(codes.LEASE_LOST, "The lease was lost"))
+            raise StateError(Diagnostic(codes.LEASE_LOST, "The lock was lost"))
 
     def __enter__(self) -> Self:
         return self
@@ -131,7 +131,7 @@ class MemoryLease:
 
 @dataclass(frozen=True, slots=True)
 class MemoryRecords:
-    """The record as one run may write it."""
+    """The state as one run may write it."""
 
     state: MemoryState
     lease: MemoryLease
@@ -144,7 +144,7 @@ class MemoryRecords:
 
 
 class MemoryState:
-    """A record, a journal and a lease in memory."""
+    """A state, a journal and a lock in memory."""
 
     def __init__(self) -> None:
         self.record = Record(os.urandom(4).hex(), 0, Secret(os.urandom(32)))
@@ -191,7 +191,7 @@ class MemoryState:
         patience: float = 0.0,
         waiting: Callable[[Holder], None] = nobody_waits,
     ) -> MemoryLease:
-        """Take the lease. Nobody gives it back while one waits here, so patience is in vain."""
+        """Take the lock. Nobody gives it back while one waits here, so patience is in vain."""
         if self.held_by is not None:
             if patience > 0:
                 waiting(self.held_by)

@@ -58,7 +58,7 @@ def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opener]:
 
 
 def test_a_new_record_is_empty_and_keeps_its_lineage_and_key(opener: Opener) -> None:
-    """Opened again it is the same record: serial 0, no device, a 32-byte key."""
+    """Opened again it is the same state: serial 0, no device, a 32-byte key."""
     with opener() as state:
         first = state.read()
     with opener() as state:
@@ -194,7 +194,7 @@ def test_exactly_the_lease_that_was_shown_is_taken_away(opener: Opener) -> None:
 
 
 def test_under_a_lease_a_run_writes_as_without_one(opener: Opener) -> None:
-    """The journal and the record are the same ones, read by whoever comes."""
+    """The journal and the state are the same ones, read by whoever comes."""
 
     async def run(journal: Journal) -> None:
         await journal.intent("p", "applied")
@@ -214,7 +214,7 @@ def test_under_a_lease_a_run_writes_as_without_one(opener: Opener) -> None:
 
 @pytest.mark.parametrize("taken", [False, True])
 def test_a_run_that_lost_its_lease_writes_no_further_intent(opener: Opener, taken: bool) -> None:
-    """Nor the record, whether another has the lease by now or nobody; it is told why, and knows."""
+    """Nor the state, whether another has the lock by now or nobody; it is told why, and knows."""
 
     async def run(journal: Journal) -> None:
         await journal.intent("p", "before")
@@ -252,7 +252,7 @@ def test_a_run_that_lost_its_lease_writes_no_further_intent(opener: Opener, take
 
 
 def test_what_has_happened_is_noted_without_the_lease(opener: Opener) -> None:
-    """A call that was on its way when the lease was lost has an outcome all the same."""
+    """A call that was on its way when the lock was lost has an outcome all the same."""
 
     async def run(state: State, journal: Journal) -> None:
         await journal.intent("p", "sent")

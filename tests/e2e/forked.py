@@ -94,8 +94,8 @@ class Forks:
     ) -> int:
         """Begin a command and return its process number; `end` has to follow.
 
-        Whoever gets the lease goes on only when the file `held_until` is there. `seconds` are other
-        values for constants of the lease, and of how long a read may lag.
+        Whoever gets the lock goes on only when the file `held_until` is there. `seconds` are other
+        values for constants of the lock, and of how long a read may lag.
         """
         for said in (self._out, self._err):
             # Until the child opens them they would hold what the one before said.
@@ -219,7 +219,7 @@ def _child(asked: dict[str, Any], count: mmap.mmap) -> int:
 
 
 def _hold(file: Path) -> None:
-    """Let whoever has the lease wait until a file is there."""
+    """Let whoever has the lock wait until a file is there."""
     from reconciler.state.local_lease import LocalLease
 
     enter = LocalLease.__enter__

@@ -118,6 +118,6 @@ def hits(sandbox: RunningSandbox) -> int:
 
 
 def leases(project: Project) -> int:
-    """Return how many leases stand in the record's file: those of the dead too."""
+    """Return how many locks stand in the state's file: those of the dead too."""
     with contextlib.closing(sqlite3.connect(project.root / "state.db")) as file:
         return int(file.execute("SELECT count(*) FROM lease").fetchone()[0])

@@ -1,4 +1,4 @@
-"""The main job with the record in each kind of place, over the real command line."""
+"""The main job with the state in each kind of place, over the real command line."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def test_killed_here_and_gone_on_with_there(
     missing = here.run("plan")
     assert (missing.exit, "error[E601]" in missing.err) == (1, True), said(missing)
     begun = here.run("state", "init")
-    assert (begun.exit, begun.out.startswith("Started a record at ")) == (0, True), said(begun)
+    assert (begun.exit, begun.out.startswith("Started a state at ")) == (0, True), said(begun)
     planned = here.run("plan", "-o", "plan.json")
     assert planned.exit == 0, said(planned)
     there.write("plan.json", (here.root / "plan.json").read_text())

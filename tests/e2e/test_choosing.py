@@ -120,7 +120,7 @@ def devices_read(sandbox: Sandbox) -> set[str]:
 
 def test_a_branch_plans_and_applies_what_it_changed(project: Project, sandbox: Sandbox) -> None:
     """The promotion that the branch declares takes along the demotion that main declared, and
-    nothing else is read, changed, or noted in the record."""
+    nothing else is read, changed, or noted in the state."""
     git(project, "checkout", "-q", "-b", "branch")
     project.write("devices/ana.yaml", ANA.replace("owner: ana}", "owner: ana, isPrimary: true}"))
     commit(project)
@@ -259,7 +259,7 @@ def test_a_change_of_the_project_file_chooses_nothing_and_is_told(project: Proje
         (["--select", "fleet"], "'fleet' is not KEY=GLOB"),
         (["--select", "=x"], "'=x' is not KEY=GLOB"),
         (["--select", "flet=x"], "no device declares this key of additionalData. Did you mean"),
-        (["--target", "spare-4"], "--target spare-4: no manifest declares this id, and the record"),
+        (["--target", "spare-4"], "--target spare-4: no manifest declares this id, and the state"),
     ],
     ids=" ".join,
 )

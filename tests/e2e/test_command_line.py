@@ -159,7 +159,7 @@ def test_plan_writes_nothing_and_tells_changes_by_its_exit_code(
 
 
 def test_main_job(project: Project, sandbox: Sandbox) -> None:
-    """validate, plan, apply, and an empty plan: the record is written, the undeclared key stays."""
+    """validate, plan, apply, and an empty plan: the state is written, the undeclared key stays."""
     assert project.start("validate").exit == 0
     assert project.start("plan", "-o", "plan.json").exit == 0
     applied = project.start("apply", "plan.json", "--yes")

@@ -60,7 +60,7 @@ WORLD: Final[dict[str, Any]] = {
 }
 CODES: Final = {"COURIER_CODE": "courier-app-code", "SHOP_CODE": "shop-app-code"}
 CHECKS: Final = [
-    *("version", "files", "environment", "record", "lease", "journal"),
+    *("version", "files", "environment", "state", "lock", "journal"),
     *("base-url", "connection", "clock", "credentials", "application", "application", "limits"),
 ]
 RECORD: Final = Path(".reconciler/state.db")
@@ -75,7 +75,7 @@ def sandbox() -> Iterator[RunningSandbox]:
 
 @pytest.fixture
 def project(tmp_path: Path, sandbox: RunningSandbox) -> Iterator[Project]:
-    """A project with a record, of which nothing is applied."""
+    """A project with a state, of which nothing is applied."""
     sandbox.clear_faults()
     made = Project(tmp_path, sandbox.url, CODES)
     made.write("reconciler.yaml", PROJECT)
@@ -414,8 +414,8 @@ def test_no_record_is_a_warning_and_none_is_made(project: Project) -> None:
         before = contents(project.root)
         ran, found = checked(project)
         assert ran.exit == 0
-        assert verdicts(found) == {"record": "warning", "lease": "skipped", "journal": "skipped"}
-        assert "there is none yet" in found["record"]["message"]
+        assert verdicts(found) == {"state": "warning", "lock": "skipped", "journal": "skipped"}
+        assert "there is none yet" in found["state"]["message"]
         assert contents(project.root) == before
 
 
@@ -428,8 +428,8 @@ def test_what_is_no_record(project: Project, content: bytes, code: str) -> None:
     ran, found = checked(project)
 
     assert ran.exit == 1
-    assert verdicts(found) == {"record": "failed", "lease": "skipped", "journal": "skipped"}
-    assert found["record"]["message"].startswith(code)
+    assert verdicts(found) == {"state": "failed", "lock": "skipped", "journal": "skipped"}
+    assert found["state"]["message"].startswith(code)
     assert (project.root / RECORD).read_bytes() == content
 
 
@@ -441,8 +441,8 @@ def test_a_record_of_an_earlier_format_is_not_upgraded(project: Project) -> None
     before = contents(project.root)
     _, found = checked(project)
 
-    assert verdicts(found) == {"record": "warning", "lease": "skipped", "journal": "skipped"}
-    assert f"of format {FORMAT - 1}" in found["record"]["message"]
+    assert verdicts(found) == {"state": "warning", "lock": "skipped", "journal": "skipped"}
+    assert f"of format {FORMAT - 1}" in found["state"]["message"]
     assert contents(project.root) == before
 
 
@@ -454,16 +454,16 @@ def test_a_shared_record_that_is_not_there(project: Project) -> None:
     project.write("reconciler.yaml", text)
     _, found = checked(project)
 
-    assert verdicts(found) == {"record": "failed", "lease": "skipped", "journal": "skipped"}
-    assert found["record"]["message"].startswith("E601")
-    assert "state init" in found["record"]["fix"]
+    assert verdicts(found) == {"state": "failed", "lock": "skipped", "journal": "skipped"}
+    assert found["state"]["message"].startswith("E601")
+    assert "state init" in found["state"]["fix"]
     assert list(shared.iterdir()) == []
 
     assert project.run("state", "init").exit == 0
     before = contents(project.root)
     _, found = checked(project)
     assert verdicts(found) == {}
-    assert found["record"]["message"].startswith("objectstore: 0 devices")
+    assert found["state"]["message"].startswith("objectstore: 0 devices")
     assert contents(project.root) == before
 
 
@@ -477,12 +477,12 @@ def test_a_leased_record_names_its_holder(project: Project) -> None:
         ran, found = checked(project, apart=True)
 
     assert ran.exit == 0
-    assert verdicts(found) == {"lease": "warning"}
-    assert found["lease"]["message"].startswith(
+    assert verdicts(found) == {"lock": "warning"}
+    assert found["lock"]["message"].startswith(
         f"ci on build-7 (process {os.getpid()}) holds it since "
     )
-    assert "https://ci.example/7" in found["lease"]["message"]
-    assert "state unlock" in found["lease"]["fix"]
+    assert "https://ci.example/7" in found["lock"]["message"]
+    assert "state unlock" in found["lock"]["fix"]
 
 
 def test_an_apply_that_did_not_come_to_its_end(project: Project) -> None:

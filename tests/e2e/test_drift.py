@@ -114,7 +114,7 @@ def test_what_others_changed_is_named(applied: Project) -> None:
         "~ two  courier  devices/all.yaml:10:3\n"
         '    additionalData.shift  is "day", applied "night"  (changed by others)\n\n'
         "Drift: 3 of 3 devices, 1 of them gone.\n"
-        "reconciler plan shows what apply would mend; onDrift says what it leaves.\n"
+        "reconciler plan shows what apply would fix; onDrift says what it leaves.\n"
     )
     assert 0 == applied.run("drift").exit
 
@@ -199,10 +199,10 @@ def test_without_a_record_there_is_nothing_to_compare(tmp_path: Path) -> None:
     project.write("devices/all.yaml", MANIFEST)
     ran = project.run("drift")
     assert (1, "") == (ran.exit, ran.out)
-    assert "There is no record here" in ran.err
+    assert "There is no state here" in ran.err
     assert not (tmp_path / ".reconciler").exists()
     empty = project.write(".reconciler/state.db", "")
-    assert "There is no record here" in project.run("drift").err
+    assert "There is no state here" in project.run("drift").err
     assert 0 == empty.stat().st_size
 
 
@@ -213,7 +213,7 @@ def test_an_application_is_chosen_by_its_name(applied: Project) -> None:
     assert "Did you mean courier?" in ran.err
     assert "3 devices are as applied" in applied.run("drift", "--application", "courier").out
     none = applied.run("drift", "--application", "shop")
-    assert (0, "No drift: the record holds no device of this application.\n") == (
+    assert (0, "No drift: the state holds no device of this application.\n") == (
         none.exit,
         none.out,
     )
@@ -227,7 +227,7 @@ def test_devices_of_an_application_that_the_project_lost_are_counted(applied: Pr
     assert 0 == ran.exit
     assert "warning: The project has no application courier any more: 3 recorded devices" in ran.err
     assert ran.out == (
-        "No drift: the record holds no device that can be compared. 3 devices cannot be compared: "
+        "No drift: the state holds no device that can be compared. 3 devices cannot be compared: "
         "the project does not have their application any more.\n"
     )
     document = applied.run("drift", "--format", "json").json()
@@ -294,4 +294,4 @@ def test_an_empty_record_is_no_drift(tmp_path: Path) -> None:
         assert project.run("plan").exit == 0
         ran = project.run("drift", "--detailed-exitcode")
     assert (0, "") == (ran.exit, ran.err)
-    assert "No drift: the record holds no device, so there is nothing to compare.\n" == ran.out
+    assert "No drift: the state holds no device, so there is nothing to compare.\n" == ran.out

@@ -243,13 +243,13 @@ def test_files_are_split_by_size_and_the_same_each_time(
 
 
 def test_somebody_else_has_the_lease(project: Project) -> None:
-    """Nothing is written; the record knows nothing of the devices."""
-    # It starts the record, and refuses a glob that matches nothing.
+    """Nothing is written; the state knows nothing of the devices."""
+    # It starts the state, and refuses a glob that matches nothing.
     assert 4 == project.run("plan").exit
     state = LocalState.open(project.root / ".reconciler" / "state.db", create=False)
     with state, state.lease(current_holder({})):
         refused(project.run(*IMPORT), 5, "Nothing was done")
-        refused(project.run(*IMPORT, "--lock-timeout", "1s"), 5, "Waiting for the lease")
+        refused(project.run(*IMPORT, "--lock-timeout", "1s"), 5, "Waiting for the lock")
     assert {} == files(project)
     assert "" == project.run("state", "list").out
 
@@ -369,7 +369,7 @@ def test_the_record_cannot_be_written(project: Project) -> None:
         "class Broken:\n"
         "    def write(self, *_):\n"
         "        raise StateError(Diagnostic(codes.LEASE_LOST, codes.LEASE_LOST.title))\n"
-        "LocalState.records_under = lambda self, lease: Broken()\n"
+        "LocalState.records_under = lambda self, lock: Broken()\n"
         "sys.exit(int(outcome(sys.argv[1:])))\n"
     )
     ran = subprocess.run(
@@ -381,7 +381,7 @@ def test_the_record_cannot_be_written(project: Project) -> None:
         check=False,
     )
     assert 3 == ran.returncode, ran.stderr
-    assert "The files are written, the record is not: The lease was lost." in ran.stderr
+    assert "The files are written, the state is not: The lock was lost." in ran.stderr
     assert ["courier.yaml"] == list(files(project))
     assert 0 == project.run("apply", "--yes").exit
     assert 0 < declared(project)

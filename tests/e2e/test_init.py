@@ -254,7 +254,7 @@ def test_a_gitignore_that_has_it_all_is_left(project: Project) -> None:
 
 
 def test_git_does_not_see_what_must_stay_out(project: Project, settings: dict[str, str]) -> None:
-    """The record and a saved plan are no files of the repository; all that was written is."""
+    """The state and a saved plan are no files of the repository; all that was written is."""
     git(project.root, "init", "--quiet")
     project.start("init", "--ci", "github")
     project.start("plan", "-o", "plan.json", **settings)

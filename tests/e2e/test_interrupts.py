@@ -53,7 +53,7 @@ def report(project: Project) -> Any:
 def test_one_signal_finishes_what_is_on_its_way(
     planned: Project, sandbox: RunningSandbox, number: signal.Signals
 ) -> None:
-    """It records, gives the lease back, prints the table, exits 130; apply again goes on."""
+    """It records, gives the lock back, prints the table, exits 130; apply again goes on."""
     with started(planned, "apply", "plan.json", "--report", "report.json") as run:
         run.until(lambda: len(written(sandbox)) >= 5)
         run.signal(number)
@@ -207,7 +207,7 @@ def test_a_signal_in_the_making_of_a_class_has_our_exit_code(project: Project) -
 def test_the_question_can_be_interrupted(
     project: Project, sandbox: RunningSandbox, number: signal.Signals
 ) -> None:
-    """At the terminal nobody has said yes: nothing is changed, and the lease is free."""
+    """At the terminal nobody has said yes: nothing is changed, and the lock is free."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-P", "-m", "reconciler", "apply"],
@@ -237,7 +237,7 @@ def test_the_question_can_be_interrupted(
 
 
 def test_nobody_answers_in_time(project: Project, sandbox: RunningSandbox) -> None:
-    """A question keeps the lease; --timeout ends that too."""
+    """A question keeps the lock; --timeout ends that too."""
     ours, theirs = pty.openpty()
     try:
         ran = subprocess.run(
@@ -309,7 +309,7 @@ def test_a_lease_is_waited_for(planned: Project, sandbox: RunningSandbox) -> Non
         ran = run.ended()
 
     assert ran.exit == 0, said(ran)
-    assert "Waiting for the lease" not in ran.err
+    assert "Waiting for the lock" not in ran.err
     assert len(written(sandbox)) == COUNT
 
 
@@ -317,13 +317,13 @@ def test_a_lease_is_waited_for(planned: Project, sandbox: RunningSandbox) -> Non
 def test_waiting_for_a_lease_ends(
     planned: Project, sandbox: RunningSandbox, number: signal.Signals
 ) -> None:
-    """By its time with 5 and the ways out, by a signal with 130; who has it is not disturbed."""
+    """By its time with 5 and the fixes, by a signal with 130; who has it is not disturbed."""
     sandbox.set_faults(["update:429@#3,retry-after=60"])
     with started(planned, "apply", "plan.json") as first:
         first.until(lambda: hits(sandbox) == 1)
         refused = planned.run("apply", "plan.json", "--lock-timeout", "1s")
         with started(planned, "apply", "--yes", "--lock-timeout", "1h") as second:
-            second.said("Waiting for the lease")
+            second.said("Waiting for the lock")
             second.signal(number)
             ran = second.ended(within=20)
         told = planned.run("plan")

@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A project with a reviewed plan, its record put aside, and where an undisturbed apply ends."""
+    """A project with a reviewed plan, its state put aside, and where an undisturbed apply ends."""
 
     project: Project
     forks: Forks
@@ -108,7 +108,7 @@ def test_the_plan_is_what_the_kills_need(stage: Stage) -> None:
     assert len(calls) == 30
     assert {call["operation"] for call in calls} == {"depersonalize", "personalize", "update"}
     assert sum("forceDepersonalize" in call["query"] for call in calls) == 4
-    # A lease taken and given back, a begin and an end, the record, and two entries for each call.
+    # A lock taken and given back, a begin and an end, the state, and two entries for each call.
     assert stage.transactions >= 2 * 30 + 5
 
 
@@ -125,7 +125,7 @@ def test_killed_at_any_step_it_goes_on(stage: Stage, when: When, swapped: bool) 
 
 
 def go_on(stage: Stage, death: Death, *, is_fresh: bool) -> None:
-    """Kill an apply, go on, and hold the world, the record and the call log against each other."""
+    """Kill an apply, go on, and hold the world, the state and the call log against each other."""
     note = f"killed {death.when} transaction {death.transaction}, is_fresh={is_fresh}"
     again(stage.project.root, stage.running, stage.start)
     killed = stage.forks.run("apply", "plan.json", death=death).ran

@@ -63,7 +63,7 @@ def operations(running: RunningSandbox) -> set[str]:
 
 
 def test_a_plan_that_takes_longer_is_refused(project: Project, running: RunningSandbox) -> None:
-    """What, measured, limit, way out; nothing is sent, not even a read, and no lease is kept."""
+    """What, measured, limit, fix; nothing is sent, not even a read, and no lock is kept."""
     refused = project.run("apply", "plan.json", "--max-duration", "2s", "--report", "report.json")
     again = project.run("state", "unlock")
 

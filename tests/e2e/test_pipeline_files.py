@@ -23,7 +23,7 @@ ENDINGS: Final = [
     pytest.param(1, "Failed (exit code 1)", id="error"),
     pytest.param(3, "Incomplete", id="incomplete"),
     pytest.param(4, "Plan again", id="refused"),
-    pytest.param(5, "another apply holds the record", id="leased"),
+    pytest.param(5, "another apply holds the state", id="leased"),
 ]
 
 

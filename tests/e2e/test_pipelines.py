@@ -1,7 +1,7 @@
 """The example pipelines, played for real: from a branch to a release, on GitHub and on GitLab.
 
 Their commands are taken out of the example files and run as the runners run them, against a sandbox
-and a record on another machine.
+and a state on another machine.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def forge() -> Iterator[Forge]:
 
 @pytest.fixture(params=["github", "gitlab"])
 def side(request: pytest.FixtureRequest, sandbox: Sandbox, forge: Forge, tmp_path: Path) -> Side:
-    """A repository that began as the example, with its settings made and its record started."""
+    """A repository that began as the example, with its settings made and its state started."""
     return (
         github(sandbox, forge, tmp_path)
         if request.param == "github"
@@ -96,7 +96,7 @@ def gitlab(sandbox: Sandbox, forge: Forge, directory: Path) -> GitLab:
 
 
 def begin(side: Side, **variables: str) -> None:
-    """Start the record by hand, once, as the example says."""
+    """Start the state by hand, once, as the example says."""
     ran = Project(side.repository.clone).run("state", "init", **variables)
     assert ran.exit == 0, ran.err
 
@@ -130,7 +130,7 @@ def report_of(side: Side, played: Played) -> dict[str, Any]:
 
 
 def forgery(data: bytes) -> bytes:
-    """Return a plan that does more, with a digest that fits; nobody but the record has the seal."""
+    """Return a plan that does more, with a digest that fits; nobody but the state has the seal."""
     plan = decode(data)
     first, *rest = plan.calls
     more = replace(first, body={**(first.body or {}), "isPrimary": True})

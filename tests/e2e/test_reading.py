@@ -126,7 +126,7 @@ def test_every_way_of_reading_makes_the_same_plan(tmp_path: Path, assume: dict[s
 def test_pages_that_misbehave_change_nothing(tmp_path: Path, fault: str, quiet: Any) -> None:
     """People come and go, answers are lost or torn: the plan is the same."""
     root, plan = quiet
-    # Digests are made with the key of the record.
+    # Digests are made with the key of the state.
     shutil.copytree(root / ".reconciler", tmp_path / ".reconciler")
     options = SandboxOptions(people=PEOPLE, limits=None, faults=(fault,), fault_seed=11)
     with RunningSandbox(options) as running:

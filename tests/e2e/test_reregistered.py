@@ -74,7 +74,7 @@ WORLD: dict[str, Any] = {
 
 @pytest.fixture
 def applied(tmp_path: Path) -> Iterator[tuple[Project, Sandbox]]:
-    """A project that was applied; the record knows what its devices are."""
+    """A project that was applied; the state knows what its devices are."""
     with RunningSandbox(SandboxOptions(limits=None)) as running:
         sandbox = Sandbox(running.url)
         sandbox.put_world(WORLD)
@@ -181,7 +181,7 @@ def test_of_a_part_another_device_may_be_back_instead(
 
 
 def test_what_nobody_looked_for_is_not_dropped(applied: tuple[Project, Sandbox]) -> None:
-    """Here no record and no other device of the plan names the application of what Ana has."""
+    """Here no state and no other device of the plan names the application of what Ana has."""
     project, sandbox = applied
     reinstall(sandbox, registration("new-phone", 1, FAIRPHONE))
     (project.root / ".reconciler/state.db").unlink()

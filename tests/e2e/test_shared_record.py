@@ -1,4 +1,4 @@
-"""A record in a shared place, over the real command line: other machines, kills, lost places."""
+"""A state in a shared place, over the real command line: other machines, kills, lost places."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KEY = "11" * 32
 
 
 def shared(place: Path, more: str = "") -> str:
-    """Return the project file with the record in a directory."""
+    """Return the project file with the state in a directory."""
     state = f"state: {{backend: objectstore, url: {place.as_uri()}{more}}}"
     return PROJECT.replace("state: {path: state.db}", state)
 
@@ -35,7 +35,7 @@ def machine(sandbox: RunningSandbox, root: Path, name: str, project: str) -> Pro
 
 @pytest.fixture
 def here(sandbox: RunningSandbox, tmp_path: Path) -> Project:
-    """A checkout whose shared record was started."""
+    """A checkout whose shared state was started."""
     project = machine(sandbox, tmp_path, "here", shared(tmp_path / "record"))
     assert project.run("state", "init").exit == 0
     return project
@@ -64,7 +64,7 @@ def record_of(project: Project) -> list[str]:
 
 
 def test_planned_here_applied_there(here: Project, there: Project, sandbox: RunningSandbox) -> None:
-    """A plan is good wherever the record can be read; afterwards both find nothing to do."""
+    """A plan is good wherever the state can be read; afterwards both find nothing to do."""
     planned = here.run("plan", "-o", "plan.json")
     assert planned.exit == 0, said(planned)
     there.write("plan.json", (here.root / "plan.json").read_text())
@@ -91,7 +91,7 @@ def test_a_runner_that_is_gone_is_gone_on_with_elsewhere(
         run.until(lambda: len(written(sandbox)) >= 7)
         run.signal(signal.SIGKILL)
         run.ended()
-    # A killed run leaves its lease; its process is seen to be dead.
+    # A killed run leaves its lock; its process is seen to be dead.
     left = there.run("plan")
     assert "did not finish" in left.err, said(left)
     ran = there.run("apply", "plan.json")
@@ -133,8 +133,8 @@ def test_of_two_applies_at_once_one_works(
         ended = run.ended()
 
     assert (0, 5, 0) == (ended.exit, refused.exit, waited.exit), said(refused) + said(waited)
-    assert "the record is leased by" in refused.err
-    assert "Waiting for the lease" in waited.err
+    assert "the state is locked by" in refused.err
+    assert "Waiting for the lock" in waited.err
     assert dict.fromkeys(DEVICES, 1) == Counter(written(sandbox))
 
 
@@ -150,7 +150,7 @@ def test_a_lease_taken_away_stops_the_run(
 
     assert unlocked.exit == 0, said(unlocked)
     assert ended.exit == 3, said(ended)
-    assert "the lease was lost" in ended.out.lower()
+    assert "the lock was lost" in ended.out.lower()
     assert len(written(sandbox)) < COUNT
     assert there.run("apply", "--yes").exit == 0
     assert dict.fromkeys(DEVICES, 1) == Counter(written(sandbox))
@@ -173,7 +173,7 @@ def test_a_record_that_is_not_there_is_not_made_by_itself(
 def test_a_place_that_is_lost_costs_no_record(
     here: Project, there: Project, sandbox: RunningSandbox, tmp_path: Path
 ) -> None:
-    """The run stops, saves the record beside the project and says how to push it; then all is as
+    """The run stops, saves the state beside the project and says how to push it; then all is as
     if nothing had happened."""
     place, away, lost = tmp_path / "record", tmp_path / "away", tmp_path / "lost"
     place.rename(away)
@@ -182,14 +182,14 @@ def test_a_place_that_is_lost_costs_no_record(
     (tmp_path / "next").symlink_to(lost)
     with started(here, "apply", "--yes") as run:
         run.until(lambda: len(written(sandbox)) >= 5)
-        # At one stroke: without a run part for a moment, the lease would count as taken away.
+        # At one stroke: without a run part for a moment, the lock would count as taken away.
         (tmp_path / "next").replace(place)
         ended = run.ended()
     done = set(written(sandbox))
 
     assert ended.exit == 3, said(ended)
-    assert "reconciler state push .reconciler/unwritten-record.json" in ended.err
-    saved = here.root / ".reconciler/unwritten-record.json"
+    assert "reconciler state push .reconciler/unwritten-state.json" in ended.err
+    saved = here.root / ".reconciler/unwritten-state.json"
     assert 0o600 == saved.stat().st_mode & 0o777
     place.unlink()
     place.symlink_to(away)
@@ -205,7 +205,7 @@ def test_the_record_by_hand(here: Project, there: Project, tmp_path: Path) -> No
     assert here.run("apply", "--yes").exit == 0
     again = here.run("state", "init")
     assert (
-        again.out == f"There is a record at {(tmp_path / 'record').as_uri()}; it has 40 devices.\n"
+        again.out == f"There is a state at {(tmp_path / 'record').as_uri()}; it has 40 devices.\n"
     )
     one = there.run("state", "list", "--match", "*-07")
     assert one.out == "phone-07  courier  additionalData.shift\n"
@@ -243,7 +243,7 @@ def test_the_record_by_hand(here: Project, there: Project, tmp_path: Path) -> No
 
 
 def test_from_local_to_shared_and_encrypted(sandbox: RunningSandbox, tmp_path: Path) -> None:
-    """The record moves with all it knows; then a key is set, changed, and wrong."""
+    """The state moves with all it knows; then a key is set, changed, and wrong."""
     local = machine(sandbox, tmp_path, "here", PROJECT)
     assert local.run("apply", "--yes").exit == 0
     warned = local.run("apply", "--yes", CI="true")

@@ -43,7 +43,7 @@ class Stage:
 
     @property
     def go(self) -> Path:
-        """The file for which whoever gets the lease waits."""
+        """The file for which whoever gets the lock waits."""
         return self.project.root / "go"
 
     def again(self, *, with_record: bool = True) -> None:
@@ -81,7 +81,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
 
 
 def made(root: Path, options: SandboxOptions) -> Iterator[Stage]:
-    """Plan, put the record aside, and see where an undisturbed apply ends."""
+    """Plan, put the state aside, and see where an undisturbed apply ends."""
     world, manifest = thirty()
     with RunningSandbox(options) as running:
         project = Project(root, running.url)
@@ -99,9 +99,9 @@ def made(root: Path, options: SandboxOptions) -> Iterator[Stage]:
 
 @pytest.mark.parametrize("turn", range(20))
 def test_exactly_one_works(stage: Stage, turn: int) -> None:
-    """With a saved plan, with a plan of its own, and where there is no record yet.
+    """With a saved plan, with a plan of its own, and where there is no state yet.
 
-    Whoever gets the lease keeps it until the other one has ended: that one must not wait for it.
+    Whoever gets the lock keeps it until the other one has ended: that one must not wait for it.
     """
     arguments = ("apply", "plan.json") if turn % 2 else ("apply", "--yes")
     stage.again(with_record=turn % 4 != 0)
@@ -127,7 +127,7 @@ def test_exactly_one_works(stage: Stage, turn: int) -> None:
 
 
 def recorded(found: Json) -> dict[str, set[str]]:
-    """Return which fields of which devices are recorded; the values depend on the record's key."""
+    """Return which fields of which devices are recorded; the values depend on the state's key."""
     return {id_: set(entry.fields) for id_, entry in found.items()}
 
 
@@ -241,7 +241,7 @@ def stopped_in_the_middle(slow: Stage) -> int:
 
 
 def stop_outside_of_a_transaction(pid: int, record: Path) -> None:
-    """Stop a process while it does not keep the record locked, which would stop all others too."""
+    """Stop a process while it does not keep the state locked, which would stop all others too."""
     with contextlib.closing(sqlite3.connect(record, timeout=0, isolation_level=None)) as connection:
         while True:
             os.kill(pid, signal.SIGSTOP)

@@ -95,7 +95,7 @@ def thirty() -> tuple[Json, Json]:
 
 
 def entries(root: Path) -> Json:
-    """Return what the record says of each device."""
+    """Return what the state says of each device."""
     with LocalState.open(root / RECORD, create=False) as state:
         return dict(state.read().devices)
 

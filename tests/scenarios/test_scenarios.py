@@ -3,7 +3,7 @@
 A folder holds `world.json` (what the sandbox starts from), `reconciler.yaml`, `devices/`, and
 `scenario.json`: `about`; `exits` of `plan --detailed-exitcode`, `apply` and the second plan;
 `then`, the whole of what has changed in the world afterwards: everything else must be as it was.
-With `before/` those manifests are applied first, so that the record knows them, and `meanwhile`
+With `before/` those manifests are applied first, so that the state knows them, and `meanwhile`
 is what others change after that. `assume` switches readings of the sandbox.
 `expected/` holds what the plan shows in every form: plan.txt, plan.json, plan.md, plan.html (what
 its <main> holds; the whole page stands among the golden files of tests/unit/render), calls.txt.
@@ -31,7 +31,7 @@ from tests.worlds import canonical, changed, identity_values
 
 HERE: Final = Path(__file__).parent
 SCENARIOS: Final = sorted(path.parent for path in HERE.glob("*/scenario.json"))
-# Random or of this very moment: ids, times, and everything keyed by the record's random key.
+# Random or of this very moment: ids, times, and everything keyed by the state's random key.
 VOLATILE: Final = frozenset({"id", "createdAt", "digest", "seal", "lineage"})
 KEYED: Final = frozenset({"declaration", "before"})
 MEASURED: Final = frozenset({"forecastSeconds", "seconds", "latencySeconds"})

@@ -52,7 +52,7 @@ class Move:
 @dataclass(frozen=True, slots=True)
 class Case:
     """`before` are manifests that were applied earlier, in peace. `moves` happen under faults;
-    after them nothing fails any more, and `mend` must do."""
+    after them nothing fails any more, and `fix` must do."""
 
     seed: int
     world: Json

@@ -213,7 +213,7 @@ class _Stage:
         return dict(rows), {pid for (pid,) in self._ask("SELECT pid FROM lease")}
 
     def _ask(self, query: str, *values: object) -> list[Any]:
-        """Ask a copy of the record: reading the file itself could mend what a kill has left."""
+        """Ask a copy of the state: reading the file itself could fix what a kill has left."""
         if not (self.root / _STATE / "state.db").exists():
             return []
         with TemporaryDirectory(prefix="soak-") as copy:

@@ -171,7 +171,7 @@ def counts_agree(story: Story) -> Iterator[str]:
 
 
 def nothing_private_is_shown(story: Story) -> Iterator[str]:
-    """No identity value, attribute or secret stands in an output, a plan, a report, the record."""
+    """No identity value, attribute or secret stands in an output, a plan, a report, the state."""
     case = story.case
     private = {KEY, *values_of(case.world, case.fleet)}
     if case.before is not None:

@@ -1,4 +1,4 @@
-"""Promises about what is on disk after each run: journal, record, lease."""
+"""Promises about what is on disk after each run: journal, record, lock."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def the_journal_tells_the_truth(story: Story) -> Iterator[str]:
 def the_record_is_what_lives(story: Story) -> Iterator[str]:
     """In the end it holds exactly the declared devices and fields, with their living values."""
     if story.record is None:
-        yield "there is no record"
+        yield "there is no state"
         return
     digester, recorded = Digester(Secret(story.record.key)), story.record.devices
     now = canonical(story.runs[-1].world)

@@ -68,7 +68,7 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The record in the end: digests by field path, and the key that they are made with."""
+    """The state in the end: digests by field path, and the key that they are made with."""
 
     key: bytes
     devices: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
@@ -108,7 +108,7 @@ class Story:
     def noted_since(self, run: Run) -> set[str]:
         """Return the devices that were adopted or released under other plans in that time.
 
-        No call says so, but the record: an older plan's ground for removing a key may be gone.
+        No call says so, but the state: an older plan's ground for removing a key may be gone.
         """
         reports = [other.report for other in self._applied_since(run) if other.report]
         rows = [row for report in reports for row in report["rows"]]

@@ -299,7 +299,7 @@ PLANTED: Final[dict[str, tuple[Plant, str]]] = {
         lambda story: replace(story, record=_recorded(isPrimary=("of True",))),
         "isPrimary is recorded only",
     ),
-    "a lease kept": (lambda story: with_apply(story, leased=True), "the lease is given back"),
+    "a lock kept": (lambda story: with_apply(story, leased=True), "the lock is given back"),
     "an attempt too many": (
         lambda story: with_rows(story, row(MOVE, attempts=2), row(UPDATE), exit_code=0),
         "2 attempts, and 1 calls came",
@@ -364,7 +364,7 @@ PLANTED: Final[dict[str, tuple[Plant, str]]] = {
         lambda story: with_calls(with_apply(story, exit=4, report=None)),
         "4: the plan was refused, and nobody has done anything since",
     ),
-    "leased by nobody": (
+    "locked by nobody": (
         lambda story: with_apply(story, exit=5, report=None),
         "5: is no end of an apply here",
     ),
@@ -515,7 +515,7 @@ def after_another(story: Story, other: Run, *calls: LoggedCall) -> Story:
 def test_a_refused_plan_is_excused_by_what_was_noted_of_the_device_it_names(
     named: str, outcome: str, is_excused: bool
 ) -> None:
-    """And by no other device, and by nothing that leaves the record as it is."""
+    """And by no other device, and by nothing that leaves the state as it is."""
     noted = report(row(UPDATE, outcome, "done", 0))
     other = replace(run("fresh", 9.2, report=noted, id="plan-2"), ended=9.8)
     err = f"error: Refused, nothing was changed:\n  {named}: additionalData.shift is not recorded\n"

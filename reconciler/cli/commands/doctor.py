@@ -22,8 +22,8 @@ Examples:
 def command(options: Options, form: str) -> int:
     """Check one by one what plan and apply need, and say what to do about what is missing.
 
-    Files, environment, record and lease, base URL, network, clock, credentials, application codes,
-    limits. Only reads: nothing changes, neither at the service nor in the record. Exit code 0 when
+    Files, environment, state and lock, base URL, network, clock, credentials, application codes,
+    limits. Only reads: nothing changes, neither at the service nor in the state. Exit code 0 when
     nothing failed; warnings do not count.
     """
     import os

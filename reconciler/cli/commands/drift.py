@@ -41,10 +41,10 @@ def command(
     strategy: str,
     timeout: float | None,
 ) -> int:
-    """Compare what is live with what was last applied, for everything the record holds.
+    """Compare what is live with what was last applied, for everything the state holds.
 
     Says which device, which field, and who moved: others at the service, or the files since the
-    apply. Changes nothing, neither at the service nor in the record.
+    apply. Changes nothing, neither at the service nor in the state.
     """
     from reconciler.engine.cancellation import Cancellation, Deadline
 

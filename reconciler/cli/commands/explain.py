@@ -35,7 +35,7 @@ Examples:
 \b
 A path is written as the field stands in the file. Names that you choose yourself, such as
 registration ids, may be left out: devices.isPrimary. What several files have begins with one
-of: manifest, project, people-from, consent, plan, drift, record.
+of: manifest, project, people-from, consent, plan, drift, state-document.
 """,
 )
 @click.argument("name", required=False, shell_complete=_complete)
@@ -45,7 +45,7 @@ def command(options: Options, name: str | None, form: str) -> None:
     """Explain a field, a diagnostic, or a word of a plan. Without NAME: list what there is.
 
     Says of a field what it is for, what it takes, its default, examples, and the fields below it;
-    of a diagnostic why it is one, how to mend it, and what provokes it; of a warning, a risk or a
+    of a diagnostic why it is one, how to fix it, and what provokes it; of a warning, a risk or a
     guard what is behind it and what to do.
     """
     from reconciler.cli.streams import result

@@ -71,7 +71,7 @@ Examples:
     type=Duration(zero=True),
     default="0",
     metavar="DURATION",
-    help="Wait so long for the lease of the state if somebody else has it.",
+    help="Wait so long for the lock of the state if somebody else has it.",
 )
 @click.pass_obj
 def command(

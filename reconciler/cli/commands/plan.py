@@ -31,7 +31,7 @@ Examples:
   reconciler plan --select fleet=zagreb --select 'label=*phone'
                                              only devices that declare both
   reconciler plan --target ID --target ID    only these two
-  reconciler plan --accept owner-change=38   consent to exactly what a guard refused
+  reconciler plan --accept owner-change=38   override a guard, in exactly this number
   reconciler plan --write-consent consents/depot.yaml
                                              the same as a file to be reviewed
   reconciler plan --write-patch gone.patch   devices that are gone, or back under another id
@@ -132,7 +132,7 @@ def command(
     if out is not None:
         save(out, plan.to_json())
         if plan.refusals:
-            say(options, "info", f"Saved to {out}; refused as it is, see its ways out.")
+            say(options, "info", f"Saved to {out}; refused as it is; the refusals say what to do.")
         else:
             say(options, "info", f"Saved to {out}. To make it so: reconciler apply {out}")
     if patch is not None:

@@ -1,4 +1,4 @@
-"""`--accept GUARD=COUNT`: consent to what a guard refuses, in exactly that number."""
+"""`--accept GUARD=COUNT`: override a guard, in exactly the number that it measured."""
 
 from __future__ import annotations
 
@@ -31,7 +31,9 @@ def _parsed(ctx: click.Context, option: click.Parameter, texts: tuple[str, ...])
         # Only a guard of one application has one behind it.
         if not (application if name == GONE else guard in DEFAULT_BUDGETS):
             known = (f"{one}:APPLICATION" if one == GONE else one for one in DEFAULT_BUDGETS)
-            raise wrong(f"there is no guard {guard!r} to consent to; there are {', '.join(known)}.")
+            raise wrong(
+                f"there is no guard {guard!r} to override; the guards are {', '.join(known)}."
+            )
         count = int(digits)
         if accepted.setdefault(guard, count) != count:
             raise wrong(f"{guard} has two counts, {accepted[guard]} and {count}; one is right.")
@@ -46,5 +48,5 @@ def accept_option(command: F) -> F:
         metavar="GUARD=COUNT",
         multiple=True,
         callback=_parsed,
-        help="Consent to what a guard refuses, as its way out says; repeatable.",
+        help="Override a guard, in the number that its refusal says; repeatable.",
     )(command)

@@ -1,4 +1,4 @@
-"""`--lock-timeout DURATION`: how long a command waits for the lease of the state."""
+"""`--lock-timeout DURATION`: how long a command waits for the lock of the state."""
 
 from __future__ import annotations
 
@@ -20,6 +20,5 @@ def lock_timeout_option(command: F) -> F:
         type=Duration(zero=True),
         metavar="DURATION",
         default=0.0,
-        help="Wait so long for the lease of the state if another run has it.  "
-        "[default: not at all]",
+        help="Wait so long for the lock of the state if another run has it.  [default: not at all]",
     )(command)

@@ -17,7 +17,7 @@ def write_consent(options: Options, project: Project, plan: Plan, out: Path) -> 
     """Write the consent that a refused plan asks for, and say whether the project names it."""
     written = project.write_consent(plan, out)
     if written is None:
-        say(options, "info", f"There is nothing to consent to; {out} was not written.")
+        say(options, "info", f"No guard needs a consent; {out} was not written.")
     elif written.is_named:
         say(options, "info", f"Wrote {out}. Once it is reviewed, this plan is not refused.")
     else:

@@ -74,7 +74,7 @@ class EventView:
                 write_state_created(self._options, path)
             case events.LocalStateInPipeline():
                 self._warn(
-                    "The record is a local file, and a CI runner forgets it.",
+                    "The state is a local file, and a CI runner forgets it.",
                     "Share it: reconciler state migrate --to URL (s3://, gs://, az://, https://, "
                     "postgres://).",
                 )
@@ -106,7 +106,7 @@ class EventView:
                 )
             case events.LockAwaited(holder):
                 self._info(
-                    f"Waiting for the lease: {holder.who} on {holder.host} (process {holder.pid}) "
+                    f"Waiting for the lock: {holder.who} on {holder.host} (process {holder.pid}) "
                     f"has it since {format_moment(holder.since)}.{link_to_run(holder)}"
                 )
             case events.ComparedWithCommit():
@@ -119,7 +119,7 @@ class EventView:
             case events.ApplicationUnknown(application, devices):
                 self._warn(
                     f"The project has no application {name(application)} any more: "
-                    f"{counted(devices, 'recorded device')} of it cannot be compared."
+                    f"{counted(devices, 'device')} of it in the state cannot be compared."
                 )
             case events.StoppingSoon():
                 if sys.stderr.isatty() and not shows_bars(self._options):
@@ -202,7 +202,7 @@ class EventView:
             say(
                 self._options,
                 "error",
-                f"The record could not be written to {event.where}, and {event.reason}",
+                f"The state could not be written to {event.where}, and {event.reason}",
                 fix="Nothing is lost: the next apply finds the devices as declared, and adopts "
                 "them.",
             )
@@ -211,7 +211,7 @@ class EventView:
         say(
             self._options,
             "warning",
-            f"The record could not be written to {event.where}. It was saved to {shown}.",
+            f"The state could not be written to {event.where}. It was saved to {shown}.",
             fix=f"When the place can be reached again: reconciler state push {shown}",
             event="unwritten",
             file=shown,

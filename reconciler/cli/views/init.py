@@ -51,7 +51,7 @@ def _show_pipelines(options: Options, directory: Path, git_root: Path | None, pa
         options,
         "info",
         f"Before the pipelines run: {path} says which settings they need, and `state` in "
-        "reconciler.yaml must name a record that they share.",
+        "reconciler.yaml must name a state that they share.",
     )
     if git_root is not None and git_root != directory:
         say(

@@ -1,4 +1,4 @@
-"""What the commands of `state` say: a record started, pushed, copied, written anew."""
+"""What the commands of `state` say: a state started, pushed, copied, written anew."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from reconciler.engine.state_transfer import Copied, Pushed, Rewritten
 def write_state_created(options: Options, path: Path) -> None:
     """Say that a local file was made, which had better not get into Git."""
     shown = os.path.relpath(path, options.origin)
-    text = f"Started a record of what is applied: {shown} (keep it out of Git)."
+    text = f"Started a state of what is applied: {shown} (keep it out of Git)."
     say(options, "info", text)
 
 
 def initialised_text(initialised: Initialised) -> str:
     """Return what `state init` has done, in a sentence."""
     if initialised.is_new:
-        return f"Started a record at {initialised.where}."
+        return f"Started a state at {initialised.where}."
     devices = counted(initialised.devices, "device")
-    return f"There is a record at {initialised.where}; it has {devices}."
+    return f"There is a state at {initialised.where}; it has {devices}."
 
 
 def pushed_text(pushed: Pushed) -> str:
     """Return what a push has done, in a sentence."""
     if pushed.serial is None:
-        return f"The record at {pushed.where} is this one already."
+        return f"The state at {pushed.where} is this one already."
     return f"Pushed {_record_of(pushed.devices)} to {pushed.where}, serial {pushed.serial}."
 
 
@@ -40,14 +40,14 @@ def copied_text(copied: Copied, target: Backend) -> str:
     return (
         f"{pushed_text(copied.pushed)}\nWrite this into the project file:\n\n"
         f"{state_section(target)}\n\n"
-        f"The old record stays at {copied.old_where}; remove it when the new one is in use."
+        f"The old state stays at {copied.old_where}; remove it when the new one is in use."
     )
 
 
 def rewritten_text(rewritten: Rewritten) -> str:
-    """Return what writing a record anew has done, in a sentence."""
+    """Return what writing a state anew has done, in a sentence."""
     if not rewritten.is_written:
-        return f"The record at {rewritten.where} has today's format."
+        return f"The state at {rewritten.where} has today's format."
     how = "encrypted" if rewritten.is_encrypted else "not encrypted"
     return f"Wrote {_record_of(rewritten.devices)} anew at {rewritten.where}, {how}."
 
@@ -75,4 +75,4 @@ def state_section(backend: Backend) -> str:
 
 
 def _record_of(devices: int) -> str:
-    return f"a record of {counted(devices, 'device')}"
+    return f"a state of {counted(devices, 'device')}"

@@ -204,8 +204,8 @@ def _compare_application_id(
         return CheckResult(
             "application",
             Verdict.WARNING,
-            "the code is known, but the record knows this application by another id",
-            ("It was the code of another application when the record was last written.",),
+            "the code is known, but the state knows this application by another id",
+            ("It was the code of another application when the state was last written.",),
             f"Check whether the change of applications.{name}.appCode was meant.",
             name,
         )

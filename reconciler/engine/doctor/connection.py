@@ -27,7 +27,7 @@ _FIXES: Final[dict[str, str]] = {
     "shall, name its certificate in SSL_CERT_FILE.",
     NoConnection.TLS: "Check that the port speaks https, and that nothing stands between.",
 }
-# Leases of a shared record allow for a minute.
+# Locks of a shared state allow for a minute.
 _MOST_SECONDS_APART: Final = 60.0
 # A Date has no fractions, so it is half a second early on average.
 _HALF_SECOND: Final = 0.5
@@ -83,6 +83,6 @@ def check_clock(greeting: ProbeResult) -> CheckResult:
         "clock",
         Verdict.WARNING,
         f"this machine is {duration(abs(ahead))} {side} the service",
-        ("Leases of a shared record take clocks of machines to agree within a minute.",),
+        ("Locks of a shared state take clocks of machines to agree within a minute.",),
         "Let this machine set its clock by the network (NTP).",
     )

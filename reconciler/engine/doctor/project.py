@@ -32,7 +32,7 @@ from reconciler.engine.project_files import (
 from reconciler.manifest.interpolation import Unresolved, referenced_variable, resolve_setting
 
 _MOST_DIAGNOSTICS: Final = 5
-_ALL_OF_THEM: Final = "reconciler validate shows all of it, and how to mend it."
+_ALL_OF_THEM: Final = "reconciler validate shows all of it, and how to fix it."
 _SECRETS: Final = frozenset(
     {
         *("api.auth.apiKey", "api.auth.basic.password", "api.auth.oauth2.clientSecret"),

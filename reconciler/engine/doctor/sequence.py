@@ -57,7 +57,7 @@ def run_checks(
     result, checked = check_project(directory, config, origin)
     yield result
     if checked is None or checked.project is None:
-        names = ("environment", "record", "lease", "journal", "base-url", "connection", "clock")
+        names = ("environment", "state", "lock", "journal", "base-url", "connection", "clock")
         yield from skipped("files", *names, "credentials", *_AFTER_CREDENTIALS)
         return
     project, desired = checked.project, checked.desired

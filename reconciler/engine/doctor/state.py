@@ -26,7 +26,7 @@ from reconciler.state.protocols import State
 from .results import failed_by, skipped
 
 _UNLOCK: Final = (
-    "Wait for it to end. The lease of a dead run expires by itself; that of one that hangs is "
+    "Wait for it to end. The lock of a dead run expires by itself; that of one that hangs is "
     "taken away by: reconciler state unlock"
 )
 
@@ -34,7 +34,7 @@ _UNLOCK: Final = (
 def check_state(
     location: StateLocation, origin: Path
 ) -> tuple[tuple[CheckResult, ...], Record | None]:
-    """Return the results for the state, its lock and its journal; and the record, if it was read.
+    """Return the results for the state, its lock and its journal; and the state, if it was read.
 
     Paths are shown from `origin` on.
     """
@@ -42,30 +42,30 @@ def check_state(
         if location.is_local:
             unopened = _check_unopened(location, os.path.relpath(location.path, origin))
             if unopened is not None:
-                return (unopened, *skipped("record", "lease", "journal")), None
+                return (unopened, *skipped("state", "lock", "journal")), None
         holder = current_holder(location.environ)
         with open_state(location, holder, create=False).state as state:
             record = state.read()
             results = (
                 _check_opened(record, location),
-                _failed_or("lease", lambda: _check_lock(state)),
+                _failed_or("lock", lambda: _check_lock(state)),
                 *_check_journal(location, state),
             )
             return results, record
     except InvalidSettings as error:
-        failed = failed_by("record", error.diagnostics)
+        failed = failed_by("state", error.diagnostics)
     except StateError as error:
-        failed = failed_by("record", (error.diagnostic,))
-    return (failed, *skipped("record", "lease", "journal")), None
+        failed = failed_by("state", (error.diagnostic,))
+    return (failed, *skipped("state", "lock", "journal")), None
 
 
 def _check_unopened(location: StateLocation, shown: str) -> CheckResult | None:
     """Return what can be said of a local state that is not opened; None of one that may be."""
     path = location.path
     if path.exists() and not (path.is_file() and path.stat().st_size == 0):
-        return _check_format("record", path, shown)
+        return _check_format("state", path, shown)
     return CheckResult(
-        "record",
+        "state",
         Verdict.WARNING,
         f"there is none yet at {shown}",
         fix="Right for a new project: the first plan starts one. If there was one, bring it "
@@ -92,7 +92,7 @@ def _check_opened(record: Record, location: StateLocation) -> CheckResult:
     backend = _describe_backend(location.settings)
     message = f"{backend}: {devices}, serial {record.serial}, can be read"
     if not location.is_local:
-        return CheckResult("record", Verdict.OK, message)
+        return CheckResult("state", Verdict.OK, message)
     problems, fixes = [], []
     path = location.path
     if not os.access(path, os.W_OK) or not os.access(path.parent, os.W_OK):
@@ -102,7 +102,7 @@ def _check_opened(record: Record, location: StateLocation) -> CheckResult:
         problems.append("other users of this machine may read it, and the key of all digests in it")
         fixes.append(f"chmod 600 {path.name}")
     verdict = Verdict.WARNING if problems else Verdict.OK
-    return CheckResult("record", verdict, message, tuple(problems), " ".join(fixes))
+    return CheckResult("state", verdict, message, tuple(problems), " ".join(fixes))
 
 
 def _describe_backend(settings: StateSettings) -> str:
@@ -120,10 +120,10 @@ def _failed_or(check: str, run_check: Callable[[], CheckResult]) -> CheckResult:
 def _check_lock(state: State) -> CheckResult:
     holder = state.holder()
     if holder is None:
-        return CheckResult("lease", Verdict.OK, "nobody holds it")
+        return CheckResult("lock", Verdict.OK, "nobody holds it")
     page = f" Its run: {holder.run_url}" if holder.run_url else ""
     return CheckResult(
-        "lease",
+        "lock",
         Verdict.WARNING,
         f"{holder.who} on {holder.host} (process {holder.pid}) holds it since "
         f"{format_moment(holder.since)}, last beat {holder.silent:.0f} s ago; an apply of yours "

@@ -116,7 +116,7 @@ TEMPLATE: Final = """\
 {% for refusal in plan.refusals %}
 <div class="bad"><p><b>{{ refusal.guard }}</b>: {{ refusal.message }}</p>
 <dl><dt>measured</dt><dd>{{ refusal.measured }}</dd><dt>limit</dt><dd>{{ refusal.limit }}</dd>
-<dt>way out</dt><dd>{{ refusal.way_out }}</dd></dl></div>
+<dt>fix</dt><dd>{{ refusal.fix }}</dd></dl></div>
 {% endfor %}
 {% endif %}
 {% if plan.errors %}

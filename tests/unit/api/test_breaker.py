@@ -114,16 +114,16 @@ def test_nothing_passes_a_closed_gate() -> None:
 
 
 def test_what_watches_the_gate_is_asked_right_before_a_call_is_sent() -> None:
-    """A lease that was lost in the queue keeps the call back."""
+    """A lock that was lost in the queue keeps the call back."""
 
     async def body() -> None:
         breaker, wire = Breaker(), Wire(answer(REGISTRATION))
-        reasons = iter([None, "the lease was lost"])
+        reasons = iter([None, "the lock was lost"])
         breaker.watch = lambda: next(reasons)
         async with service(wire, breaker) as asked:
-            with pytest.raises(BreakerTripped, match="lease"):
+            with pytest.raises(BreakerTripped, match="lock"):
                 await asked.update(DEVICE, "c", {})
-            assert (0, "the lease was lost") == (len(wire.requests), breaker.reason)
+            assert (0, "the lock was lost") == (len(wire.requests), breaker.reason)
 
     run(body)
 

@@ -96,7 +96,7 @@ def test_a_service_never_met_is_given_up_sooner(failure: httpx.Response | Except
 
 
 def test_an_untrusted_certificate_is_said_at_once() -> None:
-    """Waiting does not mend a certificate."""
+    """Waiting does not fix a certificate."""
     wire = Wire(httpx.ConnectError(NoConnection.CERTIFICATE))
     with pytest.raises(NoAnswer, match="certificate is not trusted"):
         ask(wire, "get")

@@ -176,14 +176,14 @@ def test_nobody_listening_is_no_answer_and_surely_not_done() -> None:
 def test_a_gate_that_closes_while_a_write_waits_for_its_connection_keeps_it_back() -> None:
     """The gate is asked once more right before the request is written, when the connection stands.
 
-    Here the lease is lost as soon as the listener has a connection that waits to be accepted.
+    Here the lock is lost as soon as the listener has a connection that waits to be accepted.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         breaker = Breaker()
-        breaker.watch = lambda: "the lease is lost" if select([listener], [], [], 0)[0] else None
+        breaker.watch = lambda: "the lock is lost" if select([listener], [], [], 0)[0] else None
         client = service(f"http://127.0.0.1:{listener.getsockname()[1]}", breaker=breaker)
         attempts = Attempts()
-        with pytest.raises(BreakerTripped, match="the lease is lost"):
+        with pytest.raises(BreakerTripped, match="the lock is lost"):
             run(client, lambda client: client.depersonalize("a", "c", attempts=attempts))
         connection, _ = listener.accept()
         with connection:

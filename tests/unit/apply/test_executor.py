@@ -91,7 +91,7 @@ def test_owners_are_swapped_under_every_reading(detach: str, patch: str) -> None
 
 
 def test_the_report_has_a_row_for_each_call_and_each_adopted_device() -> None:
-    """Calls in the plan's order, then what was adopted; and the record has them all."""
+    """Calls in the plan's order, then what was adopted; and the state has them all."""
     start = world(registration("a"), registration("b", data={"k": 1}))
     run = Run(desired(device("a", data={"k": 1}), device("b", data={"k": 1}, label="Bo")), start)
 
@@ -160,7 +160,7 @@ def test_the_promotion_follows_the_demotion() -> None:
 def test_a_failure_stops_nobody_else(
     kind: type[Any], status: int | None, outcome: Outcome, truth: str
 ) -> None:
-    """It is told with what is true now; the device has no entry in the record."""
+    """It is told with what is true now; the device has no entry in the state."""
     run = several()
     fail(run, "update/d1", kind, status)
 
@@ -305,7 +305,7 @@ def test_denied_ends_the_run() -> None:
 
 
 def test_no_call_starts_after_the_lease_is_lost() -> None:
-    """Calls in flight are finished; the record is not written, it is somebody else's now."""
+    """Calls in flight are finished; the state is not written, it is somebody else's now."""
     run = handover()
 
     def meddle(name: str) -> None:

@@ -1,4 +1,4 @@
-"""A plan that the files, the record and the project do not justify is refused, with the reason."""
+"""A plan that the files, the state and the project do not justify is refused, with the reason."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def test_a_plan_that_nobody_touched_may_be_applied() -> None:
                 "b",
                 fields=(FieldChange("additionalData.theirs", "x", None, Reason.REMOVED),),
             ),
-            "b: additionalData.theirs is neither declared nor recorded",
+            "b: additionalData.theirs is neither declared nor in the state",
         ),
         (
             changed(PLAN, "b", fields=(FieldChange("owner", "nobody", "x", Reason.DECLARED),)),
@@ -155,7 +155,7 @@ def test_another_record_is_refused() -> None:
     """The digests of a plan mean nothing under another key."""
     other = replace(RECORD, lineage="lineage-2")
 
-    assert ("the plan was made with another record: plan again with this one",) == refusal_reasons(
+    assert ("the plan was made with another state: plan again with this one",) == refusal_reasons(
         PLAN, DECLARED, other, project()
     )
 
@@ -187,7 +187,7 @@ def test_a_moved_label_or_place_is_no_other_declaration() -> None:
     ],
 )
 def test_a_leaving_device_is_detached_only_if_something_says_so(entry: Any) -> None:
-    """`removed:`, its record, or the project; and never a protected one."""
+    """`removed:`, its state, or the project; and never a protected one."""
     recorded = replace(RECORD, devices={**RECORD.devices, "x": entry})
     now = Desired(DECLARED.devices, DECLARED.removed if entry.protect else {})
 
@@ -207,7 +207,7 @@ def test_a_pinned_assumption_is_part_of_what_justifies() -> None:
 
 
 def test_what_an_earlier_run_has_done_needs_no_justification() -> None:
-    """The record has moved on by those very calls: x is forgotten, the old key of b too."""
+    """The state has moved on by those very calls: x is forgotten, the old key of b too."""
     after = record(*DEVICES)
     done = frozenset(call.id for call in PLAN.calls)
 

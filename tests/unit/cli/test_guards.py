@@ -88,7 +88,7 @@ def test_consent_stands_in_a_reviewed_file(project: Path) -> None:
     assert written.returncode == 4
     assert "safety.consents of the project file does not name it" in written.stderr
     config.write_text(config.read_text("utf-8") + "safety: {consents: [yes/*.yaml]}\n", "utf-8")
-    assert "5 of 10 recorded devices left the files" in (project / "yes/five.yaml").read_text()
+    assert "5 of 10 devices in the state left the files" in (project / "yes/five.yaml").read_text()
     assert run(project, "validate").returncode == 0
     assert run(project, "plan", "--detailed-exitcode").returncode == 2
 
@@ -149,7 +149,7 @@ def test_what_is_no_consent_is_wrong_usage(tmp_path: Path, given: tuple[str, ...
 
 
 def test_only_what_is_not_consented_to_yet_is_asked_for(project: Path) -> None:
-    """Of two guards one is accepted; and once both are, another reason has its own way out."""
+    """Of two guards one is accepted; and once both are, another reason has its own fix."""
     config = project / "reconciler.yaml"
     config.write_text(
         config.read_text("utf-8") + "safety: {budgets: {disable: 0, leaving: 10%}}\n", "utf-8"

@@ -1,4 +1,4 @@
-"""`state unlock`: who holds the lease is shown before it is taken away, and only with consent."""
+"""`state unlock`: who holds the lock is shown before it is taken away, and only with consent."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ state: {backend: local, path: state.db}
 
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
-    """A project with a record, and manifests that cannot be read: they do not matter here."""
+    """A project with a state, and manifests that cannot be read: they do not matter here."""
     (tmp_path / "reconciler.yaml").write_text(PROJECT, "utf-8")
     (tmp_path / "devices.yaml").write_text("devices: {", "utf-8")
     LocalState.open(tmp_path / "state.db", create=True).close()
@@ -60,7 +60,7 @@ def unlock(root: Path, *arguments: str) -> Ran:
 
 def test_where_nobody_holds_it_there_is_nothing_to_do(root: Path) -> None:
     """It says so, and that is no error; no consent is needed."""
-    assert Ran(0, "Nobody holds the lease; there is nothing to take away.\n", "") == unlock(root)
+    assert Ran(0, "Nobody holds the lock; there is nothing to take away.\n", "") == unlock(root)
 
 
 def test_the_holder_is_shown_and_what_it_may_cost(
@@ -69,9 +69,9 @@ def test_the_holder_is_shown_and_what_it_may_cost(
     """Who, where, which process and run, since when, how long silent; then it is taken away."""
     ran = unlock(root, "--yes")
 
-    assert (0, "The lease of ana on build-7 was taken away.\n") == (ran.exit, ran.out)
+    assert (0, "The lock of ana on build-7 was taken away.\n") == (ran.exit, ran.out)
     assert (
-        "warning: The lease is held:\n"
+        "warning: The lock is held:\n"
         f"  by       ana on build-7, process {os.getpid()}\n"
         "  since    2027-03-31 12:00:05 UTC\n"
         "  beat     0 s ago; it expires 30 s after the last one\n"
@@ -87,7 +87,7 @@ def test_the_holder_is_shown_and_what_it_may_cost(
 def test_without_a_terminal_consent_has_to_be_given(
     root: Path, state: LocalState, lease: LocalLease
 ) -> None:
-    """The holder is shown all the same, and keeps the lease."""
+    """The holder is shown all the same, and keeps the lock."""
     ran = unlock(root)
 
     assert (4, "") == (ran.exit, ran.out)
@@ -113,16 +113,16 @@ def test_programs_read_the_holder_as_json(root: Path, lease: LocalLease) -> None
 
 
 def test_without_a_record_there_is_an_error(root: Path) -> None:
-    """A wrong directory must not look like a lease that nobody holds."""
+    """A wrong directory must not look like a lock that nobody holds."""
     (root / "state.db").unlink()
 
     ran = unlock(root, "--yes")
     assert 1 == ran.exit
-    assert "error[E601]: No record" in ran.err
+    assert "error[E601]: No state" in ran.err
 
 
 def test_a_broken_project_file_is_told(root: Path) -> None:
-    """Where the record is cannot be known then."""
+    """Where the state is cannot be known then."""
     (root / "reconciler.yaml").write_text("kind: [", "utf-8")
 
     ran = unlock(root, "--yes")
@@ -133,7 +133,7 @@ def test_a_broken_project_file_is_told(root: Path) -> None:
 def test_on_a_terminal_it_asks(
     root: Path, state: LocalState, lease: LocalLease, answer: str, exit_code: int
 ) -> None:
-    """Only "yes" takes the lease away."""
+    """Only "yes" takes the lock away."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", "reconciler", "-C", str(root), "state", "unlock"],
@@ -149,7 +149,7 @@ def test_on_a_terminal_it_asks(
     os.close(ours)
 
     assert exit_code == process.returncode
-    assert 'Take the lease away? Only "yes" is accepted: ' in said
+    assert 'Take the lock away? Only "yes" is accepted: ' in said
     assert (None if exit_code == 0 else ANA) == state.holder()
 
 

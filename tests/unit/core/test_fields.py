@@ -1,6 +1,6 @@
 """Every field of the table is known everywhere; whoever forgets one place is told here.
 
-The tests go over `FIELDS` and over the attributes of the records themselves, so that a new field,
+The tests go over `FIELDS` and over the attributes of the states themselves, so that a new field,
 or a new attribute of a declared device, is covered without a line here.
 """
 
@@ -141,7 +141,7 @@ def at_service(**values: Any) -> Registration:
     return Registration("a", APP, 1, **values)
 
 
-# The records that hold a field
+# The states that hold a field
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ NOTICES: Final = {
 @pytest.mark.parametrize("name", list(attributes()))
 @pytest.mark.parametrize("who", NOTICES)
 def test_another_declaration_is_noticed(name: str, who: str) -> None:
-    """The digest of the declaration, the comparison with an earlier commit, the record's entry."""
+    """The digest of the declaration, the comparison with an earlier commit, the state's entry."""
     assert NOTICES[who](FULL, changed(name)) is (name not in UNNOTICED[who]), (
         f"{who}: {name}; if this attribute has to be kept apart, say so in UNNOTICED"
     )
@@ -434,7 +434,7 @@ def test_a_field_that_moved_since_the_plan_is_stale(field: Field) -> None:
 
 @EVERY_FIELD
 def test_a_field_becomes_as_declared(field: Field) -> None:
-    """From files to the service and into the record; then nothing is left to do."""
+    """From files to the service and into the state; then nothing is left to do."""
     start = apply_world(
         world_person(1, external("ana")),
         world_registration("a", 1, **{field.attribute: was(field)}),
@@ -662,7 +662,7 @@ def test_the_schema_of_projects_has_the_fields_of_the_table() -> None:
     drift = schema("project")["properties"]["onDrift"]["properties"]
 
     assert [OWNER, *FIELD_BY_PATH, ADDITIONAL_DATA] == list(drift)
-    assert {one: "report" if one == OWNER else "mend" for one in drift} == {
+    assert {one: "report" if one == OWNER else "correct" for one in drift} == {
         one: entry["default"] for one, entry in drift.items()
     }
 

@@ -57,7 +57,7 @@ def sides(one: DeviceMoves) -> dict[str, Side]:
     ],
 )
 def test_a_key(applied: Any, now: Any, live: Any, side: Side | None, values: Any) -> None:
-    """A value that the record has only as a digest is known where somebody still says it."""
+    """A value that the state has only as a digest is known where somebody still says it."""
     data = {} if live is None else {"shift": live}
     one = found(
         device("one", data={"shift": now}),

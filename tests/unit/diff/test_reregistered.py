@@ -34,7 +34,7 @@ def phone_of(id_: str, model: str | None = "Fairphone FP5", **more: Any) -> Live
 
 
 def remembered(of: str | None, *devices: DesiredDevice) -> Record:
-    """A record that knows what kind of device these were."""
+    """A state that knows what kind of device these were."""
     known = record(*devices)
     return replace(
         known, devices={id_: replace(one, model=of) for id_, one in known.devices.items()}

@@ -80,7 +80,7 @@ def test_without_options_everything_is_planned():
 
 
 def test_a_target_may_have_left_the_files():
-    """The record knows it, so it can leave; who is known to neither is a mistake."""
+    """The state knows it, so it can leave; who is known to neither is a mistake."""
     declared, recorded = desired(device("a")), record(device("a"), device("z"))
     selection = Selection(("--target z",), frozenset({"z", "nobody"}))
 
@@ -108,7 +108,7 @@ def test_a_key_that_nobody_declares_is_a_mistake():
 
 
 def test_since_chooses_what_is_new_other_or_left():
-    """What left is only for the record; what left before is no change since."""
+    """What left is only for the state; what left before is no change since."""
     before = desired(*(device(id_, data={"k": 1}) for id_ in ("a", "b", "gone", "unknown")))
     now = desired(device("a", data={"k": 1}), device("b", data={"k": 2}), device("new"))
     recorded = record(device("a"), device("gone"), device("gone-before"))

@@ -78,6 +78,6 @@ def test_paths_are_shown_from_the_origin(root: Path) -> None:
     by_check = {result.check: result for result in run_checks(root, None, {}, root.parent)}
 
     assert by_check["files"].detail[0].startswith(f"{root.name}/devices/all.yaml:")
-    assert by_check["record"].message.endswith(f"at {root.name}/.reconciler/state.db")
+    assert by_check["state"].message.endswith(f"at {root.name}/.reconciler/state.db")
     here = {result.check: result for result in run_checks(root, None, {})}
     assert here["files"].detail[0].startswith("devices/all.yaml:")

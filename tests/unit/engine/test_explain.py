@@ -55,9 +55,9 @@ def all_properties() -> list[tuple[str, str, Mapping[str, Any]]]:
         for format_, document in SCHEMAS.items()
         for path, one in properties(document, document)
     ]
-    record = SCHEMAS["record"]
+    record = SCHEMAS["state-document"]
     for part, one in record["$defs"].items():
-        found += [("record", path, each) for path, each in properties(record, one, (part,))]
+        found += [("state-document", path, each) for path, each in properties(record, one, (part,))]
     return found
 
 
@@ -196,7 +196,7 @@ def test_what_a_field_takes_is_said() -> None:
     assert isinstance(drift, Field)
     assert (share.types, share.default, share.examples) == ("a number", "0.8", ("0.8",))
     assert share.rules == ("a number is more than 0 and at most 1",)
-    assert (drift.allowed, drift.default) == (("mend", "report"), '"report"')
+    assert (drift.allowed, drift.default) == (("correct", "report"), '"report"')
 
 
 def test_an_owner_is_explained_with_all_that_it_can_be() -> None:

@@ -51,7 +51,7 @@ def found(
 
 
 def test_what_is_as_declared_is_beyond_doubt() -> None:
-    """Nothing is read for it, and what the record does not know yet is no doubt."""
+    """Nothing is read for it, and what the state does not know yet is no doubt."""
     assert [] == found(FINE)
     assert [] == found(FINE, known=record(FINE))
 

@@ -71,7 +71,7 @@ def codes_of(
 def test_an_address_in_the_file_is_trusted_by_the_environment_only(
     address: str, variables: dict[str, str], codes: list[str]
 ) -> None:
-    """A pull request cannot send the record, or the password for it, to another host."""
+    """A pull request cannot send the state, or the password for it, to another host."""
     assert codes == codes_of(http(address), variables)
 
 
@@ -126,7 +126,7 @@ def test_credentials_for_a_typed_address_are_those_of_terraform(
 
 def test_another_scheme_is_no_place() -> None:
     """The message lists those that are."""
-    with pytest.raises(ValueError, match="ftp:// is no place for a record; known: s3://"):
+    with pytest.raises(ValueError, match="ftp:// is no place for a state; known: s3://"):
         settings_from_url("ftp://host/x", {}, TYPED)
 
 

@@ -31,7 +31,7 @@ def place(found: Project) -> LocalBackend:
 
 
 def test_the_least_project_has_the_defaults_of_the_design() -> None:
-    """What is left out: limits and assumptions empty, 0.8 of the quota, a local record."""
+    """What is left out: limits and assumptions empty, 0.8 of the quota, a local state."""
     found = project()
     assert found.api.base_url == Setting("${BASE_URL}", "api.baseUrl", Source(FILE, 4, 12))
     assert found.api.auth == ApiKey(Setting("${API_KEY}", "api.auth.apiKey", Source(FILE, 5, 18)))
@@ -53,14 +53,14 @@ def test_everything_that_can_be_said() -> None:
             "  limits: {get: 20, persons: 2.5}\n  quotaShare: 1\n  timeout: 2.5\n"
             "  assume: {personalize-owned-by-other: 409, promote: keeps-others}\napplications:",
         )
-        + "onRemove: depersonalize\nonDrift: {owner: mend, isPrimary: report}\n"
+        + "onRemove: depersonalize\nonDrift: {owner: correct, isPrimary: report}\n"
         "privacy: {hide: []}\nsafety: {}\nstate: {backend: local, path: '${STATE:-x.db}'}\n"
     )
     assert found.api.limits == {"get": 20.0, "persons": 2.5}
     assert (found.api.quota_share, found.api.timeout) == (1.0, 2.5)
     assert found.api.assume == {"personalize-owned-by-other": "409", "promote": "keeps-others"}
     assert found.on_remove is OnRemove.DEPERSONALIZE
-    assert found.on_drift == {"owner": "mend", "isPrimary": "report"}
+    assert found.on_drift == {"owner": "correct", "isPrimary": "report"}
     assert place(found).path.text == "${STATE:-x.db}"
 
 

@@ -62,7 +62,7 @@ PROJECT = {
     "applications": {"courier": {"appCode": "c"}},
     "manifests": ["*.yaml"],
     "onRemove": "release",
-    "onDrift": {"owner": "mend"},
+    "onDrift": {"owner": "correct"},
     "privacy": {"hide": []},
     "safety": {},
     "state": {"backend": "local", "path": "x"},
@@ -71,7 +71,7 @@ ODD: list[Tree] = [
     None, True, False, 0, 1, -1, 1.0, 0.5, LARGEST, -LARGEST - 1, 9.3e18, "", "x", "true", "null",
     "NULL", "release", "owner", "additionalData.x\n", "additionalData.", "+38591\n", "0385911",
     "a@b\n", "a@b@c", "..", ".", "a b", "é", "x\n", "ana", "x" * 256, "é" * 257, "🙂" * 256,
-    "v" * 4097, "FEMALE", "1990-05-17\n", "mend", [], {}, ["owner", "owner"], [1, True], [None],
+    "v" * 4097, "FEMALE", "1990-05-17\n", "correct", [], {}, ["owner", "owner"], [1, True], [None],
     {"x": 1}, {"externalId": "e"}, {"": 1}, {"n" * 257: 1}, {"..": {}}, {"a\n": {}}, {"a@b": {}},
 ]  # fmt: skip
 

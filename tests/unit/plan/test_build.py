@@ -36,7 +36,7 @@ def codes(plan):
 
 
 def test_a_fleet_as_declared_needs_no_call():
-    """No differing field, no change; the record learns of it once."""
+    """No differing field, no change; the state learns of it once."""
     one = device("a", is_primary=True, data={"k": 1})
     service = Service(unowned=[registration("a", is_primary=True, data={"k": 1})])
     first = plan(desired(one), service)
@@ -199,12 +199,12 @@ def test_gone_is_a_result():
 
 
 def test_owner_drift_is_reported_and_left_by_default():
-    """onDrift is report for the owner unless the project says mend."""
+    """onDrift is report for the owner unless the project says fix."""
     one = device("a", owner=owner("ana"))
     service = Service(person(2, external("bob"), owns=[registration("a")]))
     made = plan(desired(one), service, record(one))
     assert ([], 1) == (ids(made), len(made.drift))
-    mended = plan(desired(one), service, record(one), project(on_drift={"owner": "mend"}))
+    mended = plan(desired(one), service, record(one), project(on_drift={"owner": "correct"}))
     assert (["personalize/a"], "drift") == (ids(mended), mended.changes[0].fields[0].reason)
 
 
@@ -221,11 +221,11 @@ def test_a_device_that_left_is_detached_only_from_the_owner_we_applied(holder, e
 
 
 def test_many_leaving_at_once_is_refused_until_it_is_accepted():
-    """What, measured, limit, way out; the exact count is the consent."""
+    """What, measured, limit, fix; the exact count is the consent."""
     before = [device(f"d{n}") for n in range(10)]
     made = plan(desired(*before[:5]), Service(), record(*before))
     (refusal, *_) = made.refusals
-    assert ("leaving", "if it is meant: --accept leaving=5") == (refusal.guard, refusal.way_out)
+    assert ("leaving", "if it is meant: --accept leaving=5") == (refusal.guard, refusal.fix)
     taken = plan(desired(*before[:5]), Service(), record(*before), accepted={"leaving": 5})
     assert "leaving" not in [refusal.guard for refusal in taken.refusals]
     wrong = plan(desired(*before[:5]), Service(), record(*before), accepted={"leaving": 4})
@@ -260,7 +260,7 @@ def test_a_target_plans_that_device_only():
 
 
 def test_a_target_that_left_the_files_leaves():
-    """It is chosen by its id; what left besides it stays in the record."""
+    """It is chosen by its id; what left besides it stays in the state."""
     declared, recorded = desired(device("a", data={"k": 1})), record(device("y"), device("z"))
     service = Service(unowned=[registration("a")])
     made = plan(declared, service, recorded, scope=frozenset({"z"}))

@@ -127,7 +127,7 @@ def test_that_there_is_no_value_is_not_hidden() -> None:
 
 
 def test_equal_values_of_two_devices_do_not_look_equal() -> None:
-    """Who does not have the record cannot tell which devices share a value."""
+    """Who does not have the state cannot tell which devices share a value."""
     found = made(hiding())
     before = {field(found, id_, "additionalData.email")[0] for id_ in ("a", "c")}
     after = {field(found, id_, "additionalData.email")[1] for id_ in ("a", "b")}

@@ -83,7 +83,7 @@ def test_ten_may_move_and_the_eleventh_needs_consent() -> None:
     assert moved(10, 12).refusals == ()
     (refusal,) = moved(11, 12).refusals
 
-    assert (refusal.guard, refusal.measured, refusal.limit, refusal.way_out) == (
+    assert (refusal.guard, refusal.measured, refusal.limit, refusal.fix) == (
         "owner-change",
         "11 devices (92%)",
         "10% of the devices that it covers, or 10",
@@ -165,7 +165,7 @@ def test_a_consent_holds_beside_a_wrong_one() -> None:
 
 
 def test_there_is_no_consent_to_a_pattern_that_matches_nothing() -> None:
-    """Its way out is to mend the files."""
+    """Its fix is to fix the files."""
     empty = moved(0, 1, empty_patterns=(pattern(),))
     (refusal,) = empty.refusals
 

@@ -116,7 +116,7 @@ def test_as_text() -> None:
     stands in the application shop now
 
 Drift: 4 of 120 devices, 1 of them gone. 1 device moved in the files only.
-reconciler plan shows what apply would mend; onDrift says what it leaves.
+reconciler plan shows what apply would fix; onDrift says what it leaves.
 """
     )
 
@@ -176,9 +176,9 @@ def test_the_last_line_says_what_there_is() -> None:
         "No drift: 120 devices are as applied.",
         "No drift: 1 device is as applied.",
         "No drift: 120 devices are as applied. 2 devices moved in the files only.",
-        "No drift: the record holds no device, so there is nothing to compare.",
-        "No drift: the record holds no device of this application.",
-        f"No drift: the record holds no device that can be compared. 1 device {lost} its "
+        "No drift: the state holds no device, so there is nothing to compare.",
+        "No drift: the state holds no device of this application.",
+        f"No drift: the state holds no device that can be compared. 1 device {lost} its "
         "application any more.",
         f"Drift: 3 of 120 devices. 2 devices {lost} their application any more.",
     ]

@@ -90,7 +90,7 @@ STOPPED: Final = Report(
                 Outcome.FAILED,
                 truth="not done",
                 detail=f"update of device A-{number}: PATCH {PATH}A-{number} answered 409: BUSY "
-                "(not done); not sent again: the lease was lost",
+                "(not done); not sent again: the lock was lost",
             )
             for number in range(6)
         ),
@@ -99,11 +99,11 @@ STOPPED: Final = Report(
             Outcome.NOT_TRIED,
             truth="not done",
             attempts=0,
-            detail="the lease was lost",
+            detail="the lock was lost",
         ),
     ),
     0.2,
-    stopped="the lease was lost",
+    stopped="the lock was lost",
 )
 
 RENDERED: Final[dict[str, Callable[[], str]]] = {

@@ -73,7 +73,7 @@ def test_drift_is_not_as_declared() -> None:
 
 
 def test_adoptions_alone_are_no_change() -> None:
-    """Devices that apply only writes to the record do not make a plan of changes."""
+    """Devices that apply only writes to the state do not make a plan of changes."""
     adopting = plans.plan(plans.change("a", actions=(Action.ADOPT,)))
 
     assert summary(adopting) == "No changes. 100 devices are as declared. 1 to adopt."

@@ -93,7 +93,7 @@ def test_the_schema_has_the_same_defaults(spec: BackendSpec) -> None:
 
 
 def test_a_scheme_means_one_backend() -> None:
-    """And every shared one can be meant, so that a record can be copied to it."""
+    """And every shared one can be meant, so that a state can be copied to it."""
     schemes = [
         scheme for spec in BACKENDS.values() for scheme in (*spec.schemes, *spec.other_schemes)
     ]

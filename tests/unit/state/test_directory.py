@@ -106,7 +106,7 @@ def test_reading_waits_for_nobody(tmp_path: Path) -> None:
     assert found is not None
     assert found.data == b"{}"
     assert message == (
-        f"The record cannot be reached at {tmp_path.as_uri()}: "
+        f"The state cannot be reached at {tmp_path.as_uri()}: "
         "another process has locked it for 0.1 seconds (.record.lock)"
     )
     assert found == store.read(Part.RECORD)
@@ -129,7 +129,7 @@ def test_who_may_only_read_reads(open_to_all: Path) -> None:
 
 
 def test_what_others_own_is_denied(open_to_all: Path) -> None:
-    """A record that is not ours to read is not taken for none; nor is a directory made."""
+    """A state that is not ours to read is not taken for none; nor is a directory made."""
     if os.geteuid() != 0:
         pytest.skip("needs another user")
     store = DirectoryStore(open_to_all)

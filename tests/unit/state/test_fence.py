@@ -1,4 +1,4 @@
-"""A run that stood still, or whose lease is another's by now, writes nothing further."""
+"""A run that stood still, or whose lock is another's by now, writes nothing further."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Time:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A run with its lease, at a time of its own, and what it may write."""
+    """A run with its lock, at a time of its own, and what it may write."""
 
     time: Time
     database: Database
@@ -47,11 +47,11 @@ class Run:
     journal: LocalJournal
 
     def takes_over(self, who: Holder = IVO) -> LocalLease:
-        """Let another take the lease, if it is free by the same time."""
+        """Let another take the lock, if it is free by the same time."""
         return LocalLease.acquire(self.database, who, clocks=clocks(self.time))
 
     def refusals(self) -> list[str]:
-        """Try every write that needs the lease; return what is said of those that are refused."""
+        """Try every write that needs the lock; return what is said of those that are refused."""
         attempts: list[Callable[[], object]] = [
             lambda: asyncio.run(as_coroutine(self.journal.intent("p", "next"))),
             lambda: self.journal.start("q"),
@@ -104,20 +104,20 @@ def test_stopped_or_asleep_for_too_long_it_is_over(run: Run, clock: float) -> No
     run.time.ticks += 40
     run.time.now += clock
 
-    still = "The lease was lost: this run stood still for longer than a lease lasts"
+    still = "The lock was lost: this run stood still for longer than a lock lasts"
     assert [still] * 4 == run.refusals()
     assert [False, False] == [run.lease.held(), run.lease.renew()]
     assert (0, {"sent"}) == (run.state.read().serial, run.state.journal.unsettled("p"))
 
 
 def test_what_another_has_is_left_to_it(run: Run) -> None:
-    """Even if the run's own time goes wrong: the record says whose turn it is."""
+    """Even if the run's own time goes wrong: the state says whose turn it is."""
     run.time.ticks += 40
     other = run.takes_over()
     run.time.ticks -= 35
 
     assert run.lease.held()
-    since = "The lease was lost: ivo on build-8 has it since 2027-03-31 12:00:05 UTC"
+    since = "The lock was lost: ivo on build-8 has it since 2027-03-31 12:00:05 UTC"
     assert since == run.refusals()[0]
     assert 3 == len(run.refusals()[1:])
     assert not run.lease.held()

@@ -1,4 +1,4 @@
-"""The lease among processes and over time."""
+"""The lock among processes and over time."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_the_refusal_names_the_holder(database: Database) -> None:
 
     assert ANA == raised.value.holder
     assert (
-        f"the record is leased by ana on build-7 (process {os.getpid()}) "
+        f"the state is locked by ana on build-7 (process {os.getpid()}) "
         "since 2027-03-31T12:00:05+00:00"
     ) == str(raised.value)
 
@@ -206,7 +206,7 @@ def test_a_beat_prolongs_it(database: Database) -> None:
 
 
 def test_a_late_holder_gives_up_before_others_may_start(database: Database) -> None:
-    """Stopped or asleep, its own patience ends first, and no later beat brings the lease back."""
+    """Stopped or asleep, its own patience ends first, and no later beat brings the lock back."""
     time = Time()
     lease = LocalLease.acquire(database, ANA, clocks=time.clocks())
     time.pass_by(25)
@@ -219,7 +219,7 @@ def test_a_late_holder_gives_up_before_others_may_start(database: Database) -> N
 def test_a_beat_that_waited_too_long_to_be_written_is_none(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The wait for the file counts: a beat that comes late must not bring the lease back."""
+    """The wait for the file counts: a beat that comes late must not bring the lock back."""
     time = Time()
     lease = LocalLease.acquire(database, ANA, clocks=time.clocks())
     writing = Database.writing

@@ -35,7 +35,7 @@ def failure(path: Path, *, create: bool = False) -> tuple[str, str]:
 
 @pytest.fixture
 def made(tmp_path: Path) -> Path:
-    """A record with one entry."""
+    """A state with one entry."""
     path = tmp_path / "state.db"
     with LocalState.open(path, create=True) as state:
         state.write({"a": ENTRY}, {})
@@ -76,7 +76,7 @@ def test_a_missing_record_is_not_made_unasked(tmp_path: Path) -> None:
     """Without `create` a missing file is an error, and is still missing after."""
     path = tmp_path / "state.db"
 
-    assert ("E601", f"No record in {path}: there is no record") == failure(path)
+    assert ("E601", f"No state in {path}: there is no state") == failure(path)
     assert not path.exists()
 
 
@@ -91,7 +91,7 @@ def test_an_empty_file_becomes_a_record(tmp_path: Path) -> None:
 
 
 def test_two_may_make_it_at_once(tmp_path: Path) -> None:
-    """Whoever comes while another makes the file finds a record, never half of one."""
+    """Whoever comes while another makes the file finds a state, never half of one."""
     barrier = Barrier(3)
 
     def make(_: int) -> list[str]:
@@ -130,7 +130,7 @@ def test_a_record_of_a_newer_format_is_refused(made: Path) -> None:
 
     assert (
         "E604",
-        f"Record of a newer reconciler in {made}: written in format 7, this reconciler knows 3",
+        f"State of a newer reconciler in {made}: written in format 7, this reconciler knows 3",
     ) == failure(made)
 
 
@@ -183,7 +183,7 @@ def test_the_lease_of_an_older_reconciler_counts(made: Path) -> None:
     ],
 )
 def test_content_that_we_cannot_have_written_is_named(made: Path, harm: str) -> None:
-    """Whatever does not read as a record is a damaged record, never a crash."""
+    """Whatever does not read as a state is a damaged record, never a crash."""
     with sqlite3.connect(made) as connection:
         connection.execute(harm)
     connection.close()
@@ -203,14 +203,14 @@ def test_a_damaged_file_is_named(made: Path) -> None:
 
 def test_a_directory_in_its_place_is_out_of_reach(tmp_path: Path) -> None:
     """What the operating system refuses is told in its words."""
-    assert ("E602", f"The record cannot be used in {tmp_path}: Is a directory") == failure(
+    assert ("E602", f"The state cannot be used in {tmp_path}: Is a directory") == failure(
         tmp_path, create=True
     )
     assert "E602" == failure(tmp_path)[0]
 
 
 def test_a_write_is_whole_or_not_there(made: Path) -> None:
-    """A process killed inside a write leaves the record as it was before."""
+    """A process killed inside a write leaves the state as it was before."""
     script = (
         "import os, sys; from pathlib import Path\n"
         "from reconciler.state.database import Database\n"

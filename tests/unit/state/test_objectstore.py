@@ -157,7 +157,7 @@ def test_a_trouble_that_stays_is_told(s3: S3, url: str) -> None:
     get = refused(lambda: ObjectStore(url).read(Part.RECORD), codes.STORE_OUT_OF_REACH)
 
     host = s3.endpoint.removeprefix("http://")
-    said = f"The record cannot be reached at {url}: "
+    said = f"The state cannot be reached at {url}: "
     # An older obstore drops the body, thus the code, of such an answer.
     put, get = put.replace(" (SlowDown)", ""), get.replace(" (SlowDown)", "")
     assert put == f"{said}PUT at {host}: 503 Service Unavailable"
@@ -176,7 +176,7 @@ def test_a_torn_download_is_no_part(s3: S3, url: str) -> None:
     s3.break_next(Fault(Kind.TORN, "GET", times=2))
     resumed = ObjectStore(url).read(Part.RECORD)
 
-    assert message.startswith(f"The record cannot be reached at {url}: ")
+    assert message.startswith(f"The state cannot be reached at {url}: ")
     assert found is not None
     assert found.data == large
     assert found == resumed
@@ -219,10 +219,10 @@ def test_a_server_that_is_gone_and_back(s3: S3, url: str) -> None:
 
 
 def test_a_bucket_that_is_missing_is_told(s3: S3) -> None:
-    """It is never taken for one without a record, nor for one that another run has changed."""
+    """It is never taken for one without a state, nor for one that another run has changed."""
     del s3
     store = ObjectStore("s3://nothing-there/x", ONCE)
-    said = "The record cannot be kept there at s3://nothing-there/x: no such bucket"
+    said = "The state cannot be kept there at s3://nothing-there/x: no such bucket"
 
     assert said == refused(lambda: store.read(Part.RECORD), codes.STORE_UNUSABLE)
     for version in (None, '["\\"x\\"", null]'):

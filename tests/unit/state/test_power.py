@@ -1,4 +1,4 @@
-"""Power that fails between any two bytes: the record is exactly as before a transaction, or after.
+"""Power that fails between any two bytes: the state is exactly as before a transaction, or after.
 
 What the disk may hold then follows from what was synced: the journal is, before a page of the file
 is written; the file is, before the journal is emptied. What was written since a sync may be there,
@@ -33,7 +33,7 @@ HOLDER: Final = Holder("ana", "build-7", os.getpid(), None, datetime(2027, 3, 31
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """The bytes of the record's file and of SQLite's rollback journal beside it."""
+    """The bytes of the state's file and of SQLite's rollback journal beside it."""
 
     file: bytes
     journal: bytes
@@ -120,7 +120,7 @@ def half_written(before: bytes, after: bytes, size: int, chance: random.Random) 
 
 
 def content(path: Path) -> list[str]:
-    """Return everything that a record holds, as our own opening finds it."""
+    """Return everything that a state holds, as our own opening finds it."""
     database = Database.open(path, create=False)
     try:
         with database.reading() as connection:
@@ -190,13 +190,13 @@ def write_outcome(state: LocalState) -> None:
 
 
 def take_lease(state: LocalState) -> None:
-    """Take the lease."""
+    """Take the lock."""
     state.lease(replace(HOLDER, who="ivo"))
 
 
 @pytest.fixture
 def record(tmp_path: Path) -> Path:
-    """A record with 400 entries and a plan half done."""
+    """A state with 400 entries and a plan half done."""
     path = tmp_path / "state.db"
     with LocalState.open(path, create=True) as state:
         state.write({f"device-{n:04}": entry(n, "before") for n in range(400)}, {"a": "1"})
@@ -271,7 +271,7 @@ def test_after_the_commit_it_is_there(record: Path, tmp_path: Path, act: Act) ->
 
 
 def test_a_record_that_was_only_begun(tmp_path: Path) -> None:
-    """Power that fails while the file is made leaves one from which a record is made again."""
+    """Power that fails while the file is made leaves one from which a state is made again."""
     path, copy = tmp_path / "state.db", tmp_path / "copy.db"
     LocalState.open(path, create=True).close()
     whole = path.read_bytes()

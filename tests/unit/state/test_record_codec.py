@@ -1,4 +1,4 @@
-"""The document of a record: what goes in comes out, in few bytes; what is not ours is told."""
+"""The document of a state: what goes in comes out, in few bytes; what is not ours is told."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_what_goes_in_comes_out(record: Record, keys: Keys) -> None:
 
 @given(records)
 def test_the_content_is_what_the_schema_says(record: Record) -> None:
-    """And equal records have equal bytes, in whatever order their devices came."""
+    """And equal states have equal bytes, in whatever order their devices came."""
     document = json.loads(encode(record))
     content = json.loads(zstandard.decompress(base64.b64decode(document["content"])))
     backwards = replace(record, devices=dict(reversed(record.devices.items())))
@@ -93,16 +93,16 @@ def test_the_content_is_what_the_schema_says(record: Record) -> None:
 
 
 def outcome(document: bytes, keys: Keys) -> str:
-    """Decode; return the code of what is wrong, "the same" or "another record"."""
+    """Decode; return the code of what is wrong, "the same" or "another state"."""
     try:
-        return "the same" if decode(document, HERE, keys) == SMALL else "another record"
+        return "the same" if decode(document, HERE, keys) == SMALL else "another state"
     except StateError as error:
         return error.diagnostic.code.id
 
 
 @given(st.data())
 def test_no_changed_byte_goes_unnoticed(data: st.DataObject) -> None:
-    """Cut anywhere or with one byte changed, a document is refused, or is the same record."""
+    """Cut anywhere or with one byte changed, a document is refused, or is the same state."""
     keys = data.draw(st.sampled_from([Keys(), Keys(KEY)]))
     whole = encode(SMALL, keys)
     at = data.draw(st.integers(0, len(whole) - 2))
@@ -240,7 +240,7 @@ def test_a_bomb_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envelope, "_LARGEST", 100_000)
     code, message = failure(seal(Part.RECORD, "l", 1, b" " * 200_000))
 
-    assert ("E605", True) == (code, "no size that a record can have" in message)
+    assert ("E605", True) == (code, "no size that a state can have" in message)
 
 
 def test_a_hundred_thousand_devices_fit_in_eight_megabytes() -> None:

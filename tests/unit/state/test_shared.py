@@ -1,4 +1,4 @@
-"""A shared record: whose turn it is by whose clock, and that no writer loses another's work."""
+"""A shared state: whose turn it is by whose clock, and that no writer loses another's work."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def entry(id_: str, digest: str = "11") -> RecordedDevice:
 
 @pytest.fixture
 def store() -> MemoryStore:
-    """A store with an empty record in it."""
+    """A store with an empty state in it."""
     store = MemoryStore()
     SharedState(store, Path("unused")).initialise()
     return store
@@ -140,7 +140,7 @@ def test_a_lease_of_another_machine_is_over_when_no_clock_could_be_that_wrong(
 def test_who_waits_sees_that_nobody_beats(
     store: MemoryStore, monkeypatch: pytest.MonkeyPatch, apart: float
 ) -> None:
-    """After thirty seconds by his own ticks the lease is over, whatever any clock shows."""
+    """After thirty seconds by his own ticks the lock is over, whatever any clock shows."""
     here, there = Time(), Time(ticks=9_000.0)
     take(store, here)
     there.now = here.now + min(apart, 50.0)
@@ -174,7 +174,7 @@ def test_who_waits_sees_beats(store: MemoryStore, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_dead_process_of_this_machine_is_replaced_at_once(store: MemoryStore) -> None:
-    """As with a local record."""
+    """As with a local state."""
     time = Time()
     take(store, time)
     time.alive = False
@@ -229,7 +229,7 @@ def test_a_writer_adds_to_what_another_wrote_meanwhile(store: MemoryStore, tmp_p
 
 
 def test_twenty_times_two_writers_at_once_lose_nothing(store: MemoryStore, tmp_path: Path) -> None:
-    """Every entry of both is in the record at the end."""
+    """Every entry of both is in the state at the end."""
     barrier = Barrier(2)
 
     def write(name: str) -> None:

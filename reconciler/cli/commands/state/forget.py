@@ -1,4 +1,4 @@
-"""`reconciler state forget`: let the record know nothing of a device."""
+"""`reconciler state forget`: let the state know nothing of a device."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`reconciler state init`: start the record, once."""
+"""`reconciler state init`: start the state, once."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ Examples:
 )
 @click.pass_obj
 def command(options: Options) -> None:
-    """Start the record where the project file says; one that is there stays as it is.
+    """Start the state where the project file says; one that is there stays as it is.
 
-    A local record is started by the first plan. A shared one never by itself: a wrong address
+    A local state is started by the first plan. A shared one never by itself: a wrong address
     would look like a fleet that nobody ever applied.
     """
     from reconciler.cli.project import open_project_state

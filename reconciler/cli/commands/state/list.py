@@ -1,4 +1,4 @@
-"""`reconciler state list`: what the record knows."""
+"""`reconciler state list`: what the state knows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Examples:
 @format_option("text", "json")
 @click.pass_obj
 def command(options: Options, application: str | None, pattern: str | None, form: str) -> None:
-    """List the devices of the record: id, application, and the fields that were applied."""
+    """List the devices of the state: id, application, and the fields that were applied."""
     from reconciler.cli.project import open_project_state
     from reconciler.render.record import entries_json, entries_text
 

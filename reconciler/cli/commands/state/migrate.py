@@ -1,4 +1,4 @@
-"""`reconciler state migrate`: the record to another place, key or format."""
+"""`reconciler state migrate`: the state to another place, key or format."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Examples:
 @lock_timeout_option
 @click.pass_obj
 def command(options: Options, url: str | None, patience: float) -> None:
-    """Copy the record to another place, and print the section `state` for the project file.
+    """Copy the state to another place, and print the section `state` for the project file.
 
     The old one stays where it is. Without --to it is written anew where it is: encrypted with
     state.encryption.key if there is one, in the format of this version.

@@ -1,4 +1,4 @@
-"""`reconciler state pull`: the record as one document."""
+"""`reconciler state pull`: the state as one document."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from reconciler.cli.streams import result, say
     epilog="""
 \b
 Examples:
-  reconciler state pull -o record.json       a copy, to keep or to push elsewhere
+  reconciler state pull -o state.json       a copy, to keep or to push elsewhere
 """,
 )
 @click.option(
@@ -28,15 +28,15 @@ Examples:
 )
 @click.pass_obj
 def command(options: Options, out: Path | None) -> None:
-    """Write the record as a document: `reconciler schema state` describes it.
+    """Write the state as a document: `reconciler schema state` describes it.
 
-    Unless state.encryption is set, the key of the record's digests stands in it: keep it as you
-    keep the record.
+    Unless state.encryption is set, the key of the state's digests stands in it: keep it as you
+    keep the state.
     """
     from reconciler.cli.project import open_project_state
     from reconciler.engine.output_files import is_state_document, save_private
 
-    require_replaceable(out, "record", is_state_document)
+    require_replaceable(out, "state", is_state_document)
     document = open_project_state(options).to_document()
     if out is None:
         result(document)

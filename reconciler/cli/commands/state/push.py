@@ -1,4 +1,4 @@
-"""`reconciler state push`: a document back to where the record lives."""
+"""`reconciler state push`: a document back to where the state lives."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from reconciler.cli.streams import result
     epilog="""
 \b
 Examples:
-  reconciler state push record.json
-  reconciler state push record.json --force      whatever stands there now
+  reconciler state push state.json
+  reconciler state push state.json --force      whatever stands there now
 """,
 )
 @click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
@@ -25,7 +25,7 @@ Examples:
 @lock_timeout_option
 @click.pass_obj
 def command(options: Options, file: Path, force: bool, patience: float) -> None:
-    """Put a pulled or saved record in the place of the one that is there.
+    """Put a pulled or saved state in the place of the one that is there.
 
     Refused if that one is of another lineage or has a later serial: it would be lost.
     """

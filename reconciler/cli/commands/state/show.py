@@ -1,4 +1,4 @@
-"""`reconciler state show`: one entry of the record."""
+"""`reconciler state show`: one entry of the state."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Examples:
 @format_option("text", "json")
 @click.pass_obj
 def command(options: Options, id_: str, form: str) -> None:
-    """Show what the record knows of one device. Values stand in it as keyed digests only."""
+    """Show what the state knows of one device. Values stand in it as keyed digests only."""
     from reconciler.cli.project import open_project_state
     from reconciler.render.record import entry_json, entry_text
 

@@ -1,4 +1,4 @@
-"""`reconciler state unlock`: take the lease away from a run that hangs."""
+"""`reconciler state unlock`: take the lock away from a run that hangs."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
     epilog="""
 \b
 Examples:
-  reconciler state unlock          show who holds the lease, ask, take it away
+  reconciler state unlock          show who holds the lock, ask, take it away
   reconciler state unlock --yes    the same without the question
 """,
 )
 @click.option("--yes", is_flag=True, help="Do not ask; needed where there is no terminal.")
 @click.pass_obj
 def command(options: Options, yes: bool) -> int:
-    """Show who holds the lease of the state, and take it away.
+    """Show who holds the lock of the state, and take it away.
 
-    Rarely needed: the lease of a run that ended in any way expires by itself after 30 seconds. A
-    run that loses its lease stops before its next write and ends with what it has done recorded.
+    Rarely needed: the lock of a run that ended in any way expires by itself after 30 seconds. A
+    run that loses its lock stops before its next write and ends with what it has done recorded.
     """
     from reconciler.cli.project import open_project_state
     from reconciler.cli.prompt import confirmed
@@ -38,22 +38,22 @@ def command(options: Options, yes: bool) -> int:
         _show(options, holder)
         if not yes:
             confirmed(
-                options, "Take the lease away?", "Say --yes if that run is surely dead or hangs."
+                options, "Take the lock away?", "Say --yes if that run is surely dead or hangs."
             )
 
     unlocked = open_project_state(options).unlock(confirm)
     holder, taken_by = unlocked.holder, unlocked.taken_by
     if holder is None:
-        result("Nobody holds the lease; there is nothing to take away.")
+        result("Nobody holds the lock; there is nothing to take away.")
     elif unlocked.is_taken_away:
-        result(f"The lease of {holder.who} on {holder.host} was taken away.")
+        result(f"The lock of {holder.who} on {holder.host} was taken away.")
     elif taken_by is None:
         result("That run has ended by now; there is nothing to take away.")
     else:
         raise Stop(
             ExitCode.LOCKED,
             f"Nothing was done: {taken_by.who} on {taken_by.host} (process {taken_by.pid}) took "
-            "the lease meanwhile.",
+            "the lock meanwhile.",
             "Look again: reconciler state unlock",
         )
     return ExitCode.DONE
@@ -61,7 +61,7 @@ def command(options: Options, yes: bool) -> int:
 
 def _show(options: Options, holder: Holder) -> None:
     lines = [
-        "The lease is held:",
+        "The lock is held:",
         f"by       {holder.who} on {holder.host}, process {holder.pid}",
         f"since    {holder.since.strftime('%Y-%m-%d %H:%M:%S %Z')}",
         f"beat     {holder.silent:.0f} s ago; it expires 30 s after the last one",
