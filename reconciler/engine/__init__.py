@@ -20,6 +20,7 @@ The project
 The state
   holder                who runs this
   state_access          from settings to an open state
+  state_lock            its lock, for a run
   state_transfer        a whole state to another place
   project_state         a state looked after by hand
 The service

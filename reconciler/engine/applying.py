@@ -6,9 +6,8 @@ A prepared apply holds the lock and a plan; in between somebody can be shown the
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -21,13 +20,12 @@ from reconciler.core.report import Report
 from reconciler.plan.consent import consented, unaccepted
 from reconciler.plan.forecast import forecast, lookups_of
 from reconciler.plan.model import Plan
-from reconciler.state.lease import Holder, Lease, LeaseHeld
+from reconciler.state.lease import Lease
 from reconciler.state.protocols import State
 
 from .cancellation import Cancellation, CutOff, write_until_cancelled
 from .connection import ServiceSession, open_service
 from .errors import (
-    Cancelled,
     EngineError,
     FailedMidway,
     Refused,
@@ -39,7 +37,6 @@ from .events import (
     AlreadyApplied,
     Listener,
     LocalStateInPipeline,
-    LockAwaited,
     PlanResumed,
     PlanResumedElsewhere,
     StateNotWritten,
@@ -59,9 +56,9 @@ from .planning import (
 from .project_files import ProjectFiles
 from .selection import require_known_targets
 from .state_access import UNWRITTEN_RECORD, StateLocation, open_state
+from .state_lock import locked
 
 _MOST_REASONS: Final = 10
-_ASK_EVERY: Final = 1.0
 # An answer that took longer than an attempt may is none that was measured.
 _SLOWEST: Final = 300.0
 
@@ -268,59 +265,6 @@ def require_short(
     foretold = forecast(plan.calls, lookups, session.connection.rates, latency, done)
     if foretold.seconds > limit:
         raise TooLong(foretold, limit, len(done))
-
-
-@contextmanager
-def locked(
-    state: State,
-    environ: Mapping[str, str],
-    patience: float,
-    cancellation: Cancellation,
-    listen: Listener,
-) -> Iterator[Lease]:
-    """Take the lock of the state, wait for it so many seconds, and give it back whatever happens.
-
-    Raises LeaseHeld; Cancelled or TimedOut when the run ends while it waits.
-    """
-    with ExitStack() as held:
-        lease = held.enter_context(_take_lock(state, environ, patience, cancellation, listen))
-        try:
-            yield lease
-        finally:
-            # A request now must not keep the next run waiting for a lock that nobody has.
-            cancellation.shield()
-            held.close()
-
-
-def _take_lock(
-    state: State,
-    environ: Mapping[str, str],
-    patience: float,
-    cancellation: Cancellation,
-    listen: Listener,
-) -> Lease:
-    left = cancellation.deadline.left()
-    end = time.monotonic() + (patience if left is None else min(left, patience))
-    awaited: Holder | None = None
-
-    def waiting(holder: Holder) -> None:
-        nonlocal awaited
-        if holder != awaited:
-            awaited = holder
-            listen(LockAwaited(holder))
-
-    while True:
-        # In short waits, so that a request to end is answered soon.
-        left = max(0.0, end - time.monotonic())
-        try:
-            return state.lease(
-                current_holder(environ), patience=min(_ASK_EVERY, left), waiting=waiting
-            )
-        except LeaseHeld:
-            if cancellation.requested:
-                raise Cancelled("Interrupted. Nothing was changed.") from None
-            if end - time.monotonic() <= 0:
-                raise
 
 
 def _report_local_state(files: ProjectFiles, environ: Mapping[str, str], listen: Listener) -> None:

@@ -32,7 +32,6 @@ from reconciler.manifest.writing import Manifest, make_manifests
 from reconciler.state.lease import Lease, LeaseHeld
 from reconciler.state.protocols import State
 
-from .applying import locked
 from .cancellation import Cancellation
 from .connection import ServiceSession, open_service
 from .errors import EngineError, Incomplete, InvalidProject, StateMoved, UnknownName, typed_endings
@@ -43,6 +42,7 @@ from .import_target import ImportTarget, import_target, write_manifests
 from .live_state import read_context
 from .planning import connect, open_project_state
 from .project_files import ProjectFiles, manifest_paths, manifest_schemas, read_manifest_files
+from .state_lock import locked
 
 
 @dataclass(frozen=True, slots=True)
