@@ -262,13 +262,13 @@ async def _holders(
     wanted = None if subject.device is None else subject.device.owner
     if call.operation != Operation.PERSONALIZE or not isinstance(wanted, Owner):
         return frozenset()
-    found: set[int] = set()
+    person_numbers: set[int] = set()
     for value in wanted.identity:
         held = owner is not None and value in owner.identities
         person = owner if held else await circumstances.door.person(value)
         if person is not None and person.identities:
-            found.add(person.number)
-    return frozenset(found)
+            person_numbers.add(person.number)
+    return frozenset(person_numbers)
 
 
 async def _send(

@@ -63,7 +63,7 @@ async def execute_plan(
     settlement = Settlement(plan, ledger, listen)
     await asyncio.to_thread(journal.start, plan.id)
     done = await asyncio.to_thread(journal.done, plan.id)
-    around = Circumstances(
+    circumstances = Circumstances(
         plan=plan.id,
         door=service,
         journal=journal,
@@ -83,7 +83,7 @@ async def execute_plan(
 
     async def make(call: PlannedCall) -> list[PlannedCall]:
         nonlocal is_cut_short
-        result = await attempt(call, known[call.device], settlement.effects.on(call), around)
+        result = await attempt(call, known[call.device], settlement.effects.on(call), circumstances)
         if result.stop is not None:
             is_cut_short = True
             breaker.trip(result.stop)

@@ -66,7 +66,7 @@ def _unjustified(
     for stray in sorted(calls.keys() - changed):
         yield f"{stray}: it has calls but no change"
     digester = Digester(record.key)
-    left = left_alone(plan)
+    left_alone_paths = left_alone(plan)
     for change in plan.changes:
         planned = calls.get(change.device, [])
         if planned and all(call.id in done for call in planned):
@@ -84,7 +84,7 @@ def _unjustified(
         if wrong is None and planned and change.application not in project.applications:
             wrong = f"the project has no application {change.application}"
         if wrong is None:
-            paths = left.get(change.device, frozenset())
+            paths = left_alone_paths.get(change.device, frozenset())
             true = [revealed(call, device, digester) for call in planned]
             wrong = _calls(change, true, calls_of(device, change, project.api.assume, paths))
         if wrong is not None:

@@ -38,10 +38,10 @@ class Subject:
 
 def subjects(plan: Plan, desired: Desired) -> dict[str, Subject]:
     """Return the devices of a plan, by id."""
-    left = {drift.device: drift.fields for drift in plan.drift}
+    reported_fields = {drift.device: drift.fields for drift in plan.drift}
     return {
         change.device: Subject(
-            change, desired.devices.get(change.device), left.get(change.device, ())
+            change, desired.devices.get(change.device), reported_fields.get(change.device, ())
         )
         for change in plan.changes
     }

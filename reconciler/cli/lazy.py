@@ -23,9 +23,9 @@ class LazyGroup(click.Group):
             return None
         # `import` is a word of Python, so its module is called import_.
         module = f"{cmd_name}_" if iskeyword(cmd_name) else cmd_name
-        found: object = import_module(f"{self.package}.{module}").command
-        assert isinstance(found, click.Command)
-        return found
+        command: object = import_module(f"{self.package}.{module}").command
+        assert isinstance(command, click.Command)
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -146,8 +146,8 @@ def cli(
 
 
 def _options_of(ctx: click.Context | None) -> Options:
-    found = ctx.find_root().obj if ctx else None
-    return found if isinstance(found, Options) else Options(Path(), Path())
+    options = ctx.find_root().obj if ctx else None
+    return options if isinstance(options, Options) else Options(Path(), Path())
 
 
 def _wrong_usage(error: click.ClickException) -> int:

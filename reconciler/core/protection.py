@@ -49,10 +49,10 @@ def protecting(safety: Safety, subject: Subject) -> ProtectRule | None:
     return None
 
 
-def _live(found: Found | None) -> tuple[Mapping[str, Scalar | None], ...]:
-    if not isinstance(found, LiveRegistration) or found.additional_data is ABSENT:
+def _live(registration: Found | None) -> tuple[Mapping[str, Scalar | None], ...]:
+    if not isinstance(registration, LiveRegistration) or registration.additional_data is ABSENT:
         return ()
-    return (found.additional_data,)
+    return (registration.additional_data,)
 
 
 def _fits(rule: ProtectRule, subject: Subject) -> bool:

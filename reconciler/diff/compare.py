@@ -90,10 +90,10 @@ def compare(
     if _is_as_declared(device, registration, recorded):
         return _NOTHING
     wanted = managed(device, recorded)
-    left, handed_back = _left_the_files(device, registration, recorded, digester)
+    removed_keys, handed_back = _left_the_files(device, registration, recorded, digester)
     seen = {
         path: value
-        for path in (*wanted, *left)
+        for path in (*wanted, *removed_keys)
         if (value := live_value(path, registration)) is not ABSENT and value is not None
     }
     one = {path: canonical(value) for path, value in wanted.items() if value is not None}
@@ -103,7 +103,7 @@ def compare(
     changed: list[FieldDiff] = []
     reported: list[FieldDiff] = []
     for path in _differing(other, one):
-        if path in left:
+        if path in removed_keys:
             changed.append(FieldDiff(path, seen.get(path), None, Reason.REMOVED))
             continue
         after = wanted[path]
@@ -136,8 +136,8 @@ def _is_as_declared(
     for key, value in device.additional_data.items():
         if live is ABSENT or value is None:
             return False
-        found = live.get(key)
-        if type(found) is not type(value) or found != value:
+        live_data_value = live.get(key)
+        if type(live_data_value) is not type(value) or live_data_value != value:
             return False
     if recorded is None:
         return True

@@ -63,18 +63,18 @@ class Dependencies:
 
     def of(self, chosen: Collection[str], live: Live) -> dict[str, Needed]:
         """Return the devices that come along, by id, sorted; each for the first that needs it."""
-        found: dict[str, Needed] = {}
+        needed_by_id: dict[str, Needed] = {}
         seen: set[tuple[int, str]] = set()
         level = sorted(chosen)
         while level:
             following: list[str] = []
             for id_ in level:
                 for needed in self._needed_by(id_, live, seen):
-                    if needed.device not in chosen and needed.device not in found:
-                        found[needed.device] = needed
+                    if needed.device not in chosen and needed.device not in needed_by_id:
+                        needed_by_id[needed.device] = needed
                         following.append(needed.device)
             level = sorted(following)
-        return dict(sorted(found.items()))
+        return dict(sorted(needed_by_id.items()))
 
     def _needed_by(self, id_: str, live: Live, seen: set[tuple[int, str]]) -> Iterator[Needed]:
         device, registration = self._desired.devices.get(id_), live.registrations.get(id_)
@@ -145,12 +145,12 @@ class Dependencies:
 
     @cached_property
     def _declared_primaries(self) -> Mapping[IdentityValue, list[DesiredDevice]]:
-        found: dict[IdentityValue, list[DesiredDevice]] = {}
+        primaries_by_value: dict[IdentityValue, list[DesiredDevice]] = {}
         for device in self._desired.devices.values():
             if isinstance(device.owner, Owner) and _declared_flag(device) is True:
                 for value in device.owner.identity:
-                    found.setdefault(value, []).append(device)
-        return found
+                    primaries_by_value.setdefault(value, []).append(device)
+        return primaries_by_value
 
 
 def _declared_flag(device: DesiredDevice) -> bool | Absent:

@@ -84,10 +84,10 @@ class DeviceMoves:
 
     @property
     def sides(self) -> frozenset[Side]:
-        found = {move.side for move in self.fields}
+        sides = {move.side for move in self.fields}
         if self.owner is not None:
-            found.add(self.owner.side)
-        return frozenset(found)
+            sides.add(self.owner.side)
+        return frozenset(sides)
 
     @property
     def only_files(self) -> bool:
@@ -174,7 +174,7 @@ def _moves(
 def _owner_move(
     recorded: RecordedDevice,
     device: DesiredDevice | None,
-    found: LivePerson | None,
+    live_owner: LivePerson | None,
     digester: Digester,
 ) -> OwnerMove | None:
     if not _owner_matters(recorded, device):
@@ -182,8 +182,8 @@ def _owner_move(
     applied = recorded.fields.get(OWNER)
     declared = ABSENT if device is None else device.owner
     by_files = device is not None and _owner_digests(declared, digester) != applied
-    side = _side(owner_moved_by_others(found, recorded, digester), by_files)
-    return None if side is None else OwnerMove(side, applied, somebody(found), declared)
+    side = _side(owner_moved_by_others(live_owner, recorded, digester), by_files)
+    return None if side is None else OwnerMove(side, applied, somebody(live_owner), declared)
 
 
 def _owner_digests(owner: Owner | Absent | None, digester: Digester) -> tuple[str, ...] | None:

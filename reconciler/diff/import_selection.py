@@ -41,13 +41,13 @@ def select_registrations(
     taken: list[str] = []
     known = unowned = unmatched = 0
     for id_ in sorted(live.registrations):
-        found = live.registrations[id_]
-        assert isinstance(found, LiveRegistration)
+        registration = live.registrations[id_]
+        assert isinstance(registration, LiveRegistration)
         if id_ in declared:
             known += 1
         elif wanted.only_owned and live.owners.get(id_) is None:
             unowned += 1
-        elif not fits(found):
+        elif not fits(registration):
             unmatched += 1
         else:
             taken.append(id_)
@@ -69,9 +69,9 @@ def data_keys(live: Live) -> list[str]:
     return sorted(
         {
             key
-            for found in live.registrations.values()
-            if isinstance(found, LiveRegistration) and found.additional_data
-            for key in found.additional_data
+            for registration in live.registrations.values()
+            if isinstance(registration, LiveRegistration) and registration.additional_data
+            for key in registration.additional_data
         }
     )
 
@@ -80,9 +80,9 @@ def _fits(wanted: ImportFilter) -> Callable[[LiveRegistration], bool]:
     ids = [re.compile(translate(glob)).match for glob in wanted.ids]
     data = [(key, re.compile(translate(glob)).match) for key, glob in wanted.data]
 
-    def fits(found: LiveRegistration) -> bool:
-        values = found.additional_data or {}
-        return (not ids or any(match(found.id) for match in ids)) and all(
+    def fits(registration: LiveRegistration) -> bool:
+        values = registration.additional_data or {}
+        return (not ids or any(match(registration.id) for match in ids)) and all(
             key in values and match(as_yaml(values[key])) is not None for key, match in data
         )
 

@@ -97,18 +97,18 @@ def target(
     A Conflict when the values belong to two people (merging cannot be undone), or when the
     person already has another external id: there is only one, so adding would overwrite it.
     """
-    found: dict[int, LivePerson] = {}
+    people_by_number: dict[int, LivePerson] = {}
     if isinstance(how, Complete) and live is not None:
-        found[live.number] = live
+        people_by_number[live.number] = live
     for value in looked_up(how, owner):
         person = people.get(value)
         if person is not None:
-            found.setdefault(person.number, person)
-    if len(found) > 1:
-        return Conflict("the values belong to different people", tuple(sorted(found)))
-    if not found:
+            people_by_number.setdefault(person.number, person)
+    if len(people_by_number) > 1:
+        return Conflict("the values belong to different people", tuple(sorted(people_by_number)))
+    if not people_by_number:
         return None
-    (person,) = found.values()
+    (person,) = people_by_number.values()
     declared = {v for v in owner.identity if v.kind is IdentityKind.EXTERNAL_ID}
     held = {v for v in person.identities if v.kind is IdentityKind.EXTERNAL_ID}
     if declared and held and not declared <= held:

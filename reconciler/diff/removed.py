@@ -51,8 +51,8 @@ def leaving_ids(
     desired: Desired, record: Record, scope: Collection[str] | None = None
 ) -> list[str]:
     """Return the ids of `scope` (None: all) in the state that no manifest declares any more."""
-    left = record.devices.keys() - desired.devices.keys()
-    return sorted(left if scope is None else left.intersection(scope))
+    leaving = record.devices.keys() - desired.devices.keys()
+    return sorted(leaving if scope is None else leaving.intersection(scope))
 
 
 def intention(recorded: RecordedDevice, desired: Desired, project: Project) -> OnRemove:
@@ -83,21 +83,23 @@ def _leave(
 ) -> Leaving:
     removal = desired.removed.get(recorded.id)
     source = removal.source if removal is not None else None
-    found = live.registrations.get(recorded.id)
-    if isinstance(found, Gone):
+    registration = live.registrations.get(recorded.id)
+    if isinstance(registration, Gone):
         # Nothing is left to be detached, nor to be protected.
         return Leaving(recorded, Leave.RELEASE, source)
     if recorded.protect:
         return Leaving(recorded, Leave.PROTECTED, source)
-    rule = protecting(project.safety, of_undeclared(recorded.id, recorded.application, found))
+    rule = protecting(
+        project.safety, of_undeclared(recorded.id, recorded.application, registration)
+    )
     if rule is not None:
         return Leaving(recorded, Leave.PROTECTED, source, rule=rule)
     if intention(recorded, desired, project) is OnRemove.RELEASE:
         return Leaving(recorded, Leave.RELEASE, source)
     owner = somebody(live.owners.get(recorded.id))
-    if not isinstance(found, LiveRegistration) or owner is None:
+    if not isinstance(registration, LiveRegistration) or owner is None:
         return Leaving(recorded, Leave.RELEASE, source)
     applied = recorded.fields.get(OWNER, ())
     if applied and set(applied) <= set(identity_digests(owner.identities, digester)):
-        return Leaving(recorded, Leave.DETACH, source, found, owner)
-    return Leaving(recorded, Leave.MOVED, source, found, owner)
+        return Leaving(recorded, Leave.DETACH, source, registration, owner)
+    return Leaving(recorded, Leave.MOVED, source, registration, owner)

@@ -162,9 +162,9 @@ def application_names(desired: Desired, record: Record, live: Live) -> dict[str,
     """Return the project's name of each application id that a registration or record linked."""
     names = {number: name for name, number in record.application_ids.items()}
     for device in desired.devices.values():
-        found = live.registrations.get(device.id)
-        if isinstance(found, LiveRegistration):
-            names.setdefault(found.application_id, device.application)
+        registration = live.registrations.get(device.id)
+        if isinstance(registration, LiveRegistration):
+            names.setdefault(registration.application_id, device.application)
     return names
 
 

@@ -62,18 +62,22 @@ def reregistered(
         return ()
     search = _Search.of(desired, record, live, names)
     possible = {device.id: search.candidates(device) for device in gone}
-    wanted = Counter(one.id for found in possible.values() for one in found or ())
+    wanted = Counter(one.id for candidates in possible.values() for one in candidates or ())
     if wanted:
         rivals = _unread(desired, live, search.people)
         wanted.update(one.id for rival in rivals for one in search.candidates(rival) or ())
     result: list[Reregistered] = []
     for device in gone:
-        found = possible[device.id]
-        if found == []:
+        candidates = possible[device.id]
+        if candidates == []:
             continue
-        sure = found[0] if found and len(found) == 1 and wanted[found[0].id] == 1 else None
+        sure = (
+            candidates[0]
+            if candidates and len(candidates) == 1 and wanted[candidates[0].id] == 1
+            else None
+        )
         model = search.model(device)
-        result.append(Reregistered(device, sure, model, len(found or ())))
+        result.append(Reregistered(device, sure, model, len(candidates or ())))
     return tuple(result)
 
 
@@ -122,8 +126,10 @@ class _Search:
         if free and device.application not in self.linked:
             others = [one for one in free if one.application_id not in self.names]
             return None if others else []
-        found = [one for one in free if self.names.get(one.application_id) == device.application]
-        return sorted(found, key=lambda one: one.id)
+        of_application = [
+            one for one in free if self.names.get(one.application_id) == device.application
+        ]
+        return sorted(of_application, key=lambda one: one.id)
 
     def _person(self, identity: Identity) -> LivePerson | None:
         """Return who has the first value that anybody has."""

@@ -54,18 +54,18 @@ def chosen(selection: Selection, desired: Desired, record: Record) -> frozenset[
     """
     if not selection.given:
         return None
-    found = desired.devices.keys() | leaving_ids(desired, record)
+    chosen_ids = desired.devices.keys() | leaving_ids(desired, record)
     if selection.targets:
-        found &= selection.targets
+        chosen_ids &= selection.targets
     if selection.past is not None:
-        found &= changed_since(selection.past, desired)
+        chosen_ids &= changed_since(selection.past, desired)
     fits = [_matcher(trait) for trait in selection.traits]
     if not fits:
-        return frozenset(found)
+        return frozenset(chosen_ids)
     before = {} if selection.past is None else selection.past.desired.devices
     return frozenset(
         id_
-        for id_ in found
+        for id_ in chosen_ids
         if (device := desired.devices.get(id_) or before.get(id_)) is not None
         and all(fit(device) for fit in fits)
     )

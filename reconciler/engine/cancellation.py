@@ -176,8 +176,8 @@ async def write_until_cancelled(
         elif count == 2:
             task.cancel()
 
-    left = cancellation.deadline.left()
-    timer = None if left is None else loop.call_later(left, breaker.trip, TIMED_OUT)
+    seconds_left = cancellation.deadline.left()
+    timer = None if seconds_left is None else loop.call_later(seconds_left, breaker.trip, TIMED_OUT)
     # A request comes between any two instructions; what it sets off waits for its turn.
     with cancellation.answered_by(lambda: loop.call_soon_threadsafe(react)):
         try:

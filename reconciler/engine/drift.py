@@ -67,9 +67,9 @@ def find_drift(
                     listen,
                     choice,
                 )
-                made = Made(timestamp(), reads, head_commit(files.root), application, len(others))
+                origin = Made(timestamp(), reads, head_commit(files.root), application, len(others))
                 drifted = drift_of(devices, files.desired, record, live)
-                return drift_document(drifted, files.desired, record, project, made)
+                return drift_document(drifted, files.desired, record, project, origin)
 
 
 def _report_unknown_applications(devices: Sequence[RecordedDevice], listen: Listener) -> None:

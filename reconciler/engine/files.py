@@ -122,8 +122,8 @@ def _matches(directory: str, prefix: str, segments: tuple[str, ...]) -> Iterator
 
 def _entries(directory: str) -> list[os.DirEntry[str]]:
     try:
-        with os.scandir(directory) as found:
-            return sorted(found, key=lambda entry: entry.name)
+        with os.scandir(directory) as listing:
+            return sorted(listing, key=lambda entry: entry.name)
     except OSError:
         # Vanished, or not ours to list: then nothing in it matches.
         return []
@@ -176,12 +176,12 @@ def _fits_steps(names: list[str], steps: tuple[_Fits | None, ...]) -> bool:
 
 
 def _reached(places: set[int], steps: tuple[_Fits | None, ...]) -> set[int]:
-    found = set(places)
+    reached = set(places)
     for place in places:
         # Two `**` never follow each other.
         if place < len(steps) and steps[place] is None:
-            found.add(place + 1)
-    return found
+            reached.add(place + 1)
+    return reached
 
 
 def printable_path(path: str) -> str:

@@ -70,10 +70,10 @@ def _doubts(plan: Plan, imported: Collection[str]) -> Iterator[Doubt]:
             fields = ", ".join(field.path for field in change.fields)
             actions = ", ".join(action.value for action in change.actions)
             yield Doubt(change.device, f"{actions} of {fields}" if fields else actions)
-    for left in plan.drift:
-        if left.device in imported:
-            fields = ", ".join(field.path for field in left.fields)
-            yield Doubt(left.device, f"drift of {fields}")
+    for drift in plan.drift:
+        if drift.device in imported:
+            fields = ", ".join(field.path for field in drift.fields)
+            yield Doubt(drift.device, f"drift of {fields}")
     for error in plan.errors:
         for device in error.devices:
             if device in imported:

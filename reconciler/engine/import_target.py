@@ -63,11 +63,11 @@ class ImportTarget:
         except OSError as error:
             raise cannot_be_written(self.directory, error) from None
         for name in present:
-            found = names.fullmatch(name)
-            if found is None:
+            matched = names.fullmatch(name)
+            if matched is None:
                 continue
             self._require_ours(name)
-            yield int(found[1] or 1)
+            yield int(matched[1] or 1)
 
     def _require_ours(self, name: str) -> None:
         path = printable_path(os.path.normpath(f"{self.inside}/{name}"))
@@ -83,15 +83,15 @@ class ImportTarget:
 def import_target(project: Project, root: Path, directory: Path, application: str) -> ImportTarget:
     """Return the directory as a target. Raises UnusableTarget if no plan would see its files."""
     root = root.resolve()
-    found = directory.absolute().resolve()
-    if not found.is_relative_to(root):
+    resolved = directory.absolute().resolve()
+    if not resolved.is_relative_to(root):
         raise UnusableTarget(
             f"-o {directory} is outside of the project, so a plan would not see the files.",
             f"Name a directory below {root}.",
         )
-    if found.exists() and not found.is_dir():
+    if resolved.exists() and not resolved.is_dir():
         raise UnusableTarget(f"-o {directory} is no directory.")
-    inside = found.relative_to(root).as_posix()
+    inside = resolved.relative_to(root).as_posix()
     prefix = "" if inside == "." else f"{inside}/"
     patterns = [pattern.text for pattern in project.manifests]
     names = [f"{prefix}{application}{end}.yaml" for end in ("", "-001")]
@@ -102,42 +102,42 @@ def import_target(project: Project, root: Path, directory: Path, application: st
             f'Add "{prefix}*.yaml" to manifests in the project file, or name another directory; '
             f"the globs are: {', '.join(patterns)}",
         )
-    return ImportTarget(root, found, application)
+    return ImportTarget(root, resolved, application)
 
 
 @contextmanager
 def write_manifests(target: ImportTarget, manifests: Sequence[Manifest]) -> Iterator[None]:
     """Write all files, and take them away again if the block fails. Raises UnusableTarget and
     UnwritableFile."""
-    made: list[Path] = []
+    created: list[Path] = []
     try:
         try:
-            _write(target, manifests, made)
+            _write(target, manifests, created)
         except OSError as error:
             raise cannot_be_written(target.directory, error) from None
         yield
     except BaseException:
-        for path in reversed(made):
+        for path in reversed(created):
             with suppress(OSError):
                 path.rmdir() if path.is_dir() else path.unlink()
         raise
 
 
-def _write(target: ImportTarget, manifests: Sequence[Manifest], made: list[Path]) -> None:
-    """Write under other names, then rename; `made` are the paths to take away again."""
+def _write(target: ImportTarget, manifests: Sequence[Manifest], created: list[Path]) -> None:
+    """Write under other names, then rename; `created` are the paths to take away again."""
     for directory in reversed([target.directory, *target.directory.parents]):
         if not directory.exists():
             directory.mkdir()
-            made.append(directory)
-    for left in target.directory.glob(f".{target.application}*.yaml.*.tmp"):
+            created.append(directory)
+    for leftover in target.directory.glob(f".{target.application}*.yaml.*.tmp"):
         # Of an import that was killed; this one holds the lock, so nobody writes it now.
-        left.unlink()
+        leftover.unlink()
     fresh: list[tuple[Path, Path]] = []
     for manifest in manifests:
         path = target.root / manifest.path
         temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
         fresh.append((temporary, path))
-        made.append(temporary)
+        created.append(temporary)
         with temporary.open("wb") as file:
             file.write(manifest.text.encode())
             file.flush()
@@ -147,7 +147,7 @@ def _write(target: ImportTarget, manifests: Sequence[Manifest], made: list[Path]
             raise UnusableTarget(
                 f"{target.inside}/{path.name} appeared meanwhile; nothing was written.",
             )
-        made.append(path)
+        created.append(path)
         temporary.rename(path)
     descriptor = os.open(target.directory, os.O_RDONLY)
     try:

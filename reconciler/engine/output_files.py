@@ -11,10 +11,10 @@ from .errors import NotReplaceable, UnwritableFile
 from .files import replace_file
 
 
-def require_replaceable(file: Path, what: str, is_one: Callable[[bytes], bool]) -> None:
+def require_replaceable(file: Path, kind: str, is_one: Callable[[bytes], bool]) -> None:
     """Refuse a path before anything is read. What is there already must be such a thing itself.
 
-    `what` names it in messages: "plan". A slip of the shell's completion must not cost a manifest.
+    `kind` names it in messages: "plan". A slip of the shell's completion must not cost a manifest.
     """
     directory = file.absolute().parent
     if not directory.is_dir():
@@ -28,7 +28,7 @@ def require_replaceable(file: Path, what: str, is_one: Callable[[bytes], bool]) 
             raise cannot_be_written(file, error) from None
         if data and not is_one(data):
             raise NotReplaceable(
-                f"{file} exists and is no {what}; name another file, or remove it."
+                f"{file} exists and is no {kind}; name another file, or remove it."
             )
     # A regular file is replaced by a new one; into a pipe or a terminal it is written.
     place = file if file.exists() and not file.is_file() else directory

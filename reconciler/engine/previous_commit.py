@@ -113,8 +113,10 @@ def _followed(
             places[path] = posixpath.normpath(
                 posixpath.join(posixpath.dirname(places[path]), target)
             )
-    found = {path: blobs.get(at) for path, at in places.items()}
-    return {path: blob if blob and blob.is_regular else None for path, blob in found.items()}
+    targets_by_path = {path: blobs.get(at) for path, at in places.items()}
+    return {
+        path: blob if blob and blob.is_regular else None for path, blob in targets_by_path.items()
+    }
 
 
 def _sound(reading: ParseResult[T], then: str) -> T:
@@ -123,9 +125,9 @@ def _sound(reading: ParseResult[T], then: str) -> T:
     from reconciler.render.diagnostics import text
 
     errors = [one for one in reading.diagnostics if one.severity is Severity.ERROR]
-    told = text(errors[:_FEW]).rstrip("\n").replace("\n", "\n  ")
+    complaint = text(errors[:_FEW]).rstrip("\n").replace("\n", "\n  ")
     raise NoSuchCommit(
         f"{count_mistakes(len(errors))} in the files at {then}, so what changed since is not known:"
-        f"\n  {told}",
+        f"\n  {complaint}",
         "Name a commit whose files are valid (reconciler validate), or leave --since out.",
     )

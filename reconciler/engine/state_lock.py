@@ -47,8 +47,8 @@ def _take_lock(
     cancellation: Cancellation,
     listen: Listener,
 ) -> Lease:
-    left = cancellation.deadline.left()
-    end = time.monotonic() + (patience if left is None else min(left, patience))
+    seconds_left = cancellation.deadline.left()
+    end = time.monotonic() + (patience if seconds_left is None else min(seconds_left, patience))
     awaited: Holder | None = None
 
     def waiting(holder: Holder) -> None:
@@ -59,10 +59,10 @@ def _take_lock(
 
     while True:
         # In short waits, so that a request to end is answered soon.
-        left = max(0.0, end - time.monotonic())
+        seconds_left = max(0.0, end - time.monotonic())
         try:
             return state.lease(
-                current_holder(environ), patience=min(_ASK_EVERY, left), waiting=waiting
+                current_holder(environ), patience=min(_ASK_EVERY, seconds_left), waiting=waiting
             )
         except LeaseHeld:
             if cancellation.requested:

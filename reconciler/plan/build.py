@@ -157,12 +157,12 @@ def _device_plans(
         for differing in completed.differing
         if differing.changes
     ]
-    left = [
+    leaving_plans = [
         plan_leaving_device(leaving, people, digester, pinned)
         for leaving in difference.leaving
         if leaving.recorded.id not in withheld
     ]
-    return works + [work for work in left if work is not None]
+    return works + [work for work in leaving_plans if work is not None]
 
 
 def _notes(
@@ -175,9 +175,9 @@ def _notes(
     for differing in difference.differing:
         if differing.device.id not in withheld:
             yield from notes(differing)
-    for left in difference.leaving:
-        wanted = intention(left.recorded, desired, project)
-        yield from leaving_notes(left, wanted, live, project)
+    for leaving in difference.leaving:
+        wanted = intention(leaving.recorded, desired, project)
+        yield from leaving_notes(leaving, wanted, live, project)
 
 
 def _plan(
@@ -211,9 +211,9 @@ def _plan(
     ]
     withheld = withheld_devices(errors)
     changes += [
-        leaving_change(left, people, digester)
-        for left in difference.leaving
-        if left.how in (Leave.RELEASE, Leave.MOVED)
+        leaving_change(leaving, people, digester)
+        for leaving in difference.leaving
+        if leaving.how in (Leave.RELEASE, Leave.MOVED)
     ]
     covered = in_scope(desired, circumstances.scope)
     looked_at = Counter(device.application for device in covered)

@@ -30,14 +30,15 @@ def calls_of(
     device: DesiredDevice | None,
     change: Change,
     pinned: Mapping[str, str],
-    left: Collection[str] = frozenset(),
+    kept_fields: Collection[str] = frozenset(),
 ) -> tuple[PlannedCall, ...]:
     """Return the calls that a change of a device consists of, in their order, without edges.
 
     `device` is None for one that left the files. `pinned` is `api.assume`: who knows that PATCH
     merges additionalData sends only the keys that change; everybody else sends all declared keys
-    and carries the undeclared ones, which is right under every reading. `left` are the fields whose
-    drift is reported and left: no call may set them, so they are carried like undeclared ones.
+    and carries the undeclared ones, which is right under every reading. `kept_fields` are those
+    whose drift is reported and left: no call may set them, so they are carried like undeclared
+    ones.
     """
     calls: list[PlannedCall] = []
     if Action.DEPERSONALIZE in change.actions:
@@ -45,7 +46,7 @@ def calls_of(
     if Action.PERSONALIZE in change.actions and device is not None:
         calls.append(_personalize(device, change))
     if Action.UPDATE in change.actions and device is not None:
-        calls.append(_update(device, change, pinned, left))
+        calls.append(_update(device, change, pinned, kept_fields))
     return tuple(calls)
 
 
@@ -90,18 +91,25 @@ def left_alone(plan: Plan) -> dict[str, frozenset[str]]:
     return {drift.device: frozenset(field.path for field in drift.fields) for drift in plan.drift}
 
 
-def patchable_paths(device: DesiredDevice, left: Collection[str] = frozenset()) -> frozenset[str]:
-    """Return the declared fields that an update may set: not those ignored or `left` as drifted."""
-    return frozenset(declared_fields(device).keys() - device.lifecycle.ignore - frozenset(left))
+def patchable_paths(
+    device: DesiredDevice, kept_fields: Collection[str] = frozenset()
+) -> frozenset[str]:
+    """Return the declared fields that an update may set: not those ignored, or kept as drifted."""
+    return frozenset(
+        declared_fields(device).keys() - device.lifecycle.ignore - frozenset(kept_fields)
+    )
 
 
 def _update(
-    device: DesiredDevice, change: Change, pinned: Mapping[str, str], left: Collection[str]
+    device: DesiredDevice,
+    change: Change,
+    pinned: Mapping[str, str],
+    kept_fields: Collection[str],
 ) -> PlannedCall:
     """Build the update: what changes; after an ownership call everything that is declared."""
     moved = Action.PERSONALIZE in change.actions or Action.DEPERSONALIZE in change.actions
     changed = {field.path for field in change.fields} - {OWNER}
-    declared, settable = declared_fields(device), patchable_paths(device, left)
+    declared, settable = declared_fields(device), patchable_paths(device, kept_fields)
     send = changed | settable if moved else set(changed)
     merges = pinned.get(ADDITIONAL_DATA_PATCH.name) == "merge"
     touches_data = any(data_key(path) is not None for path in send)

@@ -26,12 +26,12 @@ def coverage(
         return Coverage(chosen=len(desired.devices))
     dependencies = tuple(Dependency(one.device, one.needed_by, one.why) for one in along)
     covered = chosen.union(one.device for one in dependencies)
-    left = leaving_ids(desired, record)
+    leaving = leaving_ids(desired, record)
     return Coverage(
         selectors=tuple(selectors),
         chosen=len(chosen),
         dependencies=tuple(sorted(dependencies, key=lambda one: one.device)),
         left_out=len(desired.devices.keys() - covered),
-        leaving_left_out=len(left) - len(covered.intersection(left)),
+        leaving_left_out=len(leaving) - len(covered.intersection(leaving)),
         project_changed=project_changed,
     )

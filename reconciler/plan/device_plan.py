@@ -111,8 +111,8 @@ def plan_device(
         risks=_risks(owner, fields),
         model=difference.registration.model,
     )
-    left = frozenset(field.path for field in difference.fields.reported)
-    calls = calls_of(device, change, pinned, left)
+    reported_paths = frozenset(field.path for field in difference.fields.reported)
+    calls = calls_of(device, change, pinned, reported_paths)
     reached = owner.reached if owner is not None else None
     if owner is None:
         key = None if live_owner is None else person_key(live_owner)
@@ -123,7 +123,7 @@ def plan_device(
     else:
         key = f"new/{people.first_pointer(owner.after.identity)}"
     return DevicePlan(
-        change, calls, difference.registration, device, live_owner, reached, key, left
+        change, calls, difference.registration, device, live_owner, reached, key, reported_paths
     )
 
 
@@ -184,9 +184,9 @@ def _actions(difference: DeviceDiff) -> tuple[Action, ...]:
     if difference.owner is not None:
         detach = isinstance(difference.owner.how, Detach)
         actions.append(Action.DEPERSONALIZE if detach else Action.PERSONALIZE)
-    left = {diff.path for diff in difference.fields.reported}
+    reported_paths = {diff.path for diff in difference.fields.reported}
     if difference.fields.changed or (
-        difference.owner is not None and patchable_paths(difference.device, left)
+        difference.owner is not None and patchable_paths(difference.device, reported_paths)
     ):
         actions.append(Action.UPDATE)
     return tuple(actions)

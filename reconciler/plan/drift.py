@@ -101,31 +101,35 @@ class Made:
 
 
 def drift_document(
-    found: Sequence[DeviceMoves], desired: Desired, record: Record, project: Project, made: Made
+    moved_devices: Sequence[DeviceMoves],
+    desired: Desired,
+    record: Record,
+    project: Project,
+    origin: Made,
 ) -> DriftDocument:
     """Name what moved."""
     digester = Digester(record.key)
     namer, veil = _Namer.of(desired, digester), Veil(project.privacy, digester)
-    drifted = sum(device.drifted for device in found)
-    files = sum(device.only_files for device in found)
-    moved = [device for device in found if device.drifted or device.only_files]
+    drifted = sum(device.drifted for device in moved_devices)
+    files = sum(device.only_files for device in moved_devices)
+    moved = [device for device in moved_devices if device.drifted or device.only_files]
     devices = tuple(_device(device, namer, veil) for device in moved)
     return DriftDocument(
         FORMAT_VERSION,
-        made.created_at,
+        origin.created_at,
         StateRef(record.lineage, record.serial),
-        made.commit,
-        made.application,
+        origin.commit,
+        origin.application,
         DriftSummary(
-            devices=len(found),
+            devices=len(moved_devices),
             drifted=drifted,
-            gone=sum(device.is_gone for device in found),
-            both=sum(Side.BOTH in device.sides for device in found),
+            gone=sum(device.is_gone for device in moved_devices),
+            both=sum(Side.BOTH in device.sides for device in moved_devices),
             files_moved=files,
-            as_applied=len(found) - len(moved),
-            not_compared=made.not_compared,
+            as_applied=len(moved_devices) - len(moved),
+            not_compared=origin.not_compared,
         ),
-        made.reads,
+        origin.reads,
         devices,
         shown_people(_owners(devices), namer.people, project),
     )
@@ -145,25 +149,25 @@ def _owners(devices: Sequence[MovedDevice]) -> Iterator[str]:
                 yield from (one for one in values if isinstance(one, str))
 
 
-def _device(found: DeviceMoves, namer: _Namer, veil: Veil) -> MovedDevice:
-    device = found.device
+def _device(moves: DeviceMoves, namer: _Namer, veil: Veil) -> MovedDevice:
+    device = moves.device
     return MovedDevice(
-        found.recorded.id,
-        found.recorded.application,
+        moves.recorded.id,
+        moves.recorded.application,
         None if device is None else device.label,
         None if device is None else str(device.source),
-        "gone" if found.is_gone else "there" if found.elsewhere is None else "elsewhere",
-        found.elsewhere,
-        tuple(_fields(found, namer, veil)),
+        "gone" if moves.is_gone else "there" if moves.elsewhere is None else "elsewhere",
+        moves.elsewhere,
+        tuple(_fields(moves, namer, veil)),
     )
 
 
-def _fields(found: DeviceMoves, namer: _Namer, veil: Veil) -> Iterator[MovedField]:
-    if found.owner is not None:
-        yield namer.field(found.owner)
-    for move in found.fields:
+def _fields(moves: DeviceMoves, namer: _Namer, veil: Veil) -> Iterator[MovedField]:
+    if moves.owner is not None:
+        yield namer.field(moves.owner)
+    for move in moves.fields:
         applied, live, declared = (
-            veil.value(found.recorded.id, move.path, one)
+            veil.value(moves.recorded.id, move.path, one)
             for one in (move.applied, move.live, move.declared)
         )
         yield MovedField(

@@ -50,7 +50,9 @@ def device_errors(diff: Diff, safety: Safety) -> list[PlanError]:
     errors = [_wrong(device, application) for device, application in diff.wrong]
     for difference in diff.differing:
         errors.extend(_difference_errors(difference, safety))
-    errors.extend(_protected_leaving(left) for left in diff.leaving if left.how is Leave.PROTECTED)
+    errors.extend(
+        _protected_leaving(leaving) for leaving in diff.leaving if leaving.how is Leave.PROTECTED
+    )
     return errors
 
 
@@ -85,9 +87,9 @@ def _difference_errors(difference: DeviceDiff, safety: Safety) -> Iterable[PlanE
         yield _protected(message, device.id, device.source, by)
 
 
-def _protected_leaving(left: Leaving) -> PlanError:
-    message = f"{left.recorded.id} is protected, but it left the files"
-    return _protected(message, left.recorded.id, left.source, left.rule)
+def _protected_leaving(leaving: Leaving) -> PlanError:
+    message = f"{leaving.recorded.id} is protected, but it left the files"
+    return _protected(message, leaving.recorded.id, leaving.source, leaving.rule)
 
 
 def _protected(

@@ -43,8 +43,8 @@ def forecast(
     calls of an earlier run. That calls fail, or are refused, is not in it.
     """
     seconds = USUAL_LATENCY if latency is None else latency
-    left = [call for call in calls if call.id not in done]
-    errands = _errands(left, lookups)
+    pending = [call for call in calls if call.id not in done]
+    errands = _errands(pending, lookups)
     needed = Counter(stream for errand in errands for stream in errand.way)
     took = simulate if len(errands) <= _MOST_REHEARSED else least
     return Forecast(
@@ -68,13 +68,13 @@ def lookups_of(
             for field in change.fields
         )
     }
-    found: dict[str, int] = {}
+    lookups: dict[str, int] = {}
     for call in calls:
         device = desired.devices.get(call.device)
         owner = None if device is None else device.owner
         if call.operation == Operation.PERSONALIZE and isinstance(owner, Owner):
-            found[call.id] = len(owner.identity.values) - (call.device in owner_has_some)
-    return found
+            lookups[call.id] = len(owner.identity.values) - (call.device in owner_has_some)
+    return lookups
 
 
 def _errands(calls: Sequence[PlannedCall], lookups: Mapping[str, int]) -> list[SimulatedCall]:

@@ -57,13 +57,13 @@ def refusals(
     recorded, for both are known in full; all else against what it looked at, for of the others
     nobody knows.
     """
-    found = (
+    tripped = (
         *_patterns(empty_patterns),
         *_leaving(measured, safety.budgets[LEAVING]),
         *_gone(measured, safety.budgets[GONE]),
         *_risks(measured, safety.budgets),
     )
-    return unaccepted(found, accepted)
+    return unaccepted(tripped, accepted)
 
 
 def _patterns(patterns: Iterable[Pattern]) -> Iterable[Refusal]:
@@ -80,8 +80,8 @@ def _patterns(patterns: Iterable[Pattern]) -> Iterable[Refusal]:
 def _leaving(measured: Measured, budget: Budget) -> Iterable[Refusal]:
     count, total = len(measured.diff.leaving), len(measured.record.devices)
     if not budget.allows(count, total):
-        what = f"{count} of {total} devices in the state left the files"
-        yield _over(LEAVING, what, count, total, budget, "the devices in the state")
+        message = f"{count} of {total} devices in the state left the files"
+        yield _over(LEAVING, message, count, total, budget, "the devices in the state")
 
 
 def _gone(measured: Measured, budget: Budget) -> Iterable[Refusal]:
@@ -89,11 +89,11 @@ def _gone(measured: Measured, budget: Budget) -> Iterable[Refusal]:
     for application, count in sorted(gone.items()):
         total = measured.looked_at[application]
         if not budget.allows(count, total):
-            what = (
+            message = (
                 f"{count} of {total} devices of application {application} that the plan covers "
                 "are gone; is its application code the right one?"
             )
-            over = _over(f"{GONE}:{application}", what, count, total, budget, "an application")
+            over = _over(f"{GONE}:{application}", message, count, total, budget, "an application")
             yield msgspec.structs.replace(over, fix=f"check the application code; {over.fix}")
 
 
@@ -103,15 +103,15 @@ def _risks(measured: Measured, budgets: Mapping[str, Budget]) -> Iterable[Refusa
     for risk in Risk:
         count, budget = counts[risk], budgets[risk]
         if count and not budget.allows(count, total):
-            what = f"{count} of {total} devices {_WOULD[risk]}"
-            yield _over(risk, what, count, total, budget, "the devices that it covers")
+            message = f"{count} of {total} devices {_WOULD[risk]}"
+            yield _over(risk, message, count, total, budget, "the devices that it covers")
 
 
-def _over(guard: str, what: str, count: int, total: int, budget: Budget, among: str) -> Refusal:
+def _over(guard: str, message: str, count: int, total: int, budget: Budget, among: str) -> Refusal:
     """Return the refusal; its measure starts with the count that consent has to name."""
     return Refusal(
         guard,
-        what,
+        message,
         f"{_devices(count)} ({_share(count, total, budget)})",
         _limit(budget, among),
         f"if it is meant: --accept {guard}={count}",

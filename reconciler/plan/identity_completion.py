@@ -29,22 +29,22 @@ def one_completion_each(differing: Iterable[DeviceDiff]) -> Completed:
     """
     differing = tuple(differing)
     bringers: dict[tuple[int, Identity], str] = {}
-    for found in differing:
-        if found.owner is not None and isinstance(found.owner.how, (Claim, Move)):
-            place = _brought_to(found.owner)
+    for difference in differing:
+        if difference.owner is not None and isinstance(difference.owner.how, (Claim, Move)):
+            place = _brought_to(difference.owner)
             if place is not None:
-                bringers.setdefault(place, found.device.id)
+                bringers.setdefault(place, difference.device.id)
     kept: list[DeviceDiff] = []
     bringer: dict[str, str] = {}
-    for found in differing:
-        if found.owner is not None and isinstance(found.owner.how, Complete):
-            place = _brought_to(found.owner)
+    for difference in differing:
+        if difference.owner is not None and isinstance(difference.owner.how, Complete):
+            place = _brought_to(difference.owner)
             if place in bringers:
-                bringer[found.device.id] = bringers[place]
-                found = replace(found, owner=None)
+                bringer[difference.device.id] = bringers[place]
+                difference = replace(difference, owner=None)
             elif place is not None:
-                bringers[place] = found.device.id
-        kept.append(found)
+                bringers[place] = difference.device.id
+        kept.append(difference)
     return Completed(tuple(kept), bringer)
 
 

@@ -25,19 +25,19 @@ class DeclaredPeople:
 
     @cached_property
     def by_pointer(self) -> dict[str, Owner]:
-        found: dict[str, Owner] = {}
+        owners: dict[str, Owner] = {}
         for device in self._desired.devices.values():
             if device.owner is not ABSENT and device.owner is not None:
-                found.setdefault(device.owner.pointer, device.owner)
-        return found
+                owners.setdefault(device.owner.pointer, device.owner)
+        return owners
 
     @cached_property
     def by_value(self) -> dict[IdentityValue, Owner]:
-        found: dict[IdentityValue, Owner] = {}
+        owners: dict[IdentityValue, Owner] = {}
         for _, owner in sorted(self.by_pointer.items()):
             for value in owner.identity:
-                found.setdefault(value, owner)
-        return found
+                owners.setdefault(value, owner)
+        return owners
 
     def first_pointer(self, identity: Identity) -> str:
         """Return the one name of a declared identity."""

@@ -162,15 +162,15 @@ def shown_people(
     if not kinds:
         return {}
     outside = {pattern.text for pattern in project.people_from}
-    found: dict[str, dict[str, str]] = {}
+    shown: dict[str, dict[str, str]] = {}
     for name in sorted({name.removesuffix(INCOMPLETE) for name in names}):
         owner = people.by_pointer.get(name)
         if owner is None or owner.source is None or owner.source.file in outside:
             continue
         values = _values(owner, kinds)
         if values:
-            found[name] = values
-    return found
+            shown[name] = values
+    return shown
 
 
 def _values(owner: Owner, kinds: frozenset[IdentityKind]) -> dict[str, str]:

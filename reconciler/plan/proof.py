@@ -64,10 +64,10 @@ def prove(proof: Proof) -> PlanError | None:
         return next(_violations(proof, world, after), None)
 
     loose = _unordered(proof)
-    found = (loose, {}) if loose is not None else under_every_reading(failing, proof.pinned)
-    if found is None:
+    withheld = (loose, {}) if loose is not None else under_every_reading(failing, proof.pinned)
+    if withheld is None:
         return None
-    reason, readings = found
+    reason, readings = withheld
     devices = sorted(work.change.device for work in proof.group)
     under = tuple(f"if {name} is {value}" for name, value in sorted(readings.items()))
     return plan_error(

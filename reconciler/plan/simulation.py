@@ -120,9 +120,9 @@ class _Lane:
         """Return when a call leaves that asked then; calls ask in the order of time."""
         if len(self._unanswered) == self._places:
             asked = max(asked, self._unanswered.popleft())
-        left = max(asked, self._next)
-        self._next = left + self._gap
-        return left
+        departure = max(asked, self._next)
+        self._next = departure + self._gap
+        return departure
 
     def note(self, answered: float) -> None:
         """Note when the call that left last is answered."""

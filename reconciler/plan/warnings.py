@@ -26,14 +26,14 @@ def side_effects(
     """Return a warning for everything undeclared that the calls of these works may move."""
     works = tuple(works)
     moved = {work.change.device for work in works if work.changes_owner}
-    found: dict[tuple[str, str], PlanWarning] = {}
+    warnings: dict[tuple[str, str], PlanWarning] = {}
     for work in works:
         for warning in (
             *_lost_by_moving(work, pinned),
             *_demoted_siblings(work, moved, desired, live, pinned),
         ):
-            found.setdefault((warning.code, warning.device), warning)
-    return list(found.values())
+            warnings.setdefault((warning.code, warning.device), warning)
+    return list(warnings.values())
 
 
 def _detaches(work: DevicePlan) -> bool:
@@ -152,17 +152,17 @@ def notes(difference: DeviceDiff) -> Iterable[PlanWarning]:
 
 
 def leaving_notes(
-    left: Leaving, intended: OnRemove, live: Live, project: Project
+    leaving: Leaving, intended: OnRemove, live: Live, project: Project
 ) -> Iterable[PlanWarning]:
     """Return why a device that should have been detached is only forgotten."""
-    source = None if left.source is None else str(left.source)
-    id_ = left.recorded.id
-    if left.how is Leave.MOVED:
+    source = None if leaving.source is None else str(leaving.source)
+    id_ = leaving.recorded.id
+    if leaving.how is Leave.MOVED:
         message = f"{id_}: it left the files, but its owner is not the one we applied; not detached"
         yield PlanWarning("not-detached", id_, message, (OWNER,), source)
-    elif left.how is Leave.RELEASE and intended is OnRemove.DEPERSONALIZE:
-        if left.recorded.application not in project.applications:
-            why = f"the project has no application {left.recorded.application} any more"
+    elif leaving.how is Leave.RELEASE and intended is OnRemove.DEPERSONALIZE:
+        if leaving.recorded.application not in project.applications:
+            why = f"the project has no application {leaving.recorded.application} any more"
         elif isinstance(live.registrations.get(id_), LiveRegistration):
             why = "it has no owner to detach"
         else:

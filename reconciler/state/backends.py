@@ -60,8 +60,8 @@ def _require(package: OptionalPackage, where: str) -> None:
     try:
         import_module(package.module)
     except ImportError:
-        what = (
+        reason = (
             f"{package.module} is missing, install it with: "
             f"pip install 'push-reconciler[{package.extra}]'"
         )
-        raise unusable(where, what) from None
+        raise unusable(where, reason) from None

@@ -128,8 +128,8 @@ class Database:
         if application != _APPLICATION:
             raise StateError(_diagnosed(codes.RECORD_FOREIGN, self.path, "not a state"))
         if version > FORMAT:
-            what = f"written in format {version}, this reconciler knows {FORMAT}"
-            raise StateError(_diagnosed(codes.RECORD_NEWER, self.path, what))
+            reason = f"written in format {version}, this reconciler knows {FORMAT}"
+            raise StateError(_diagnosed(codes.RECORD_NEWER, self.path, reason))
         if version < FORMAT:
             self._upgrade()
 
@@ -189,9 +189,9 @@ def _sync_directory(path: Path) -> None:
         os.close(directory)
 
 
-def damaged(path: Path, what: str) -> StateError:
+def damaged(path: Path, reason: str) -> StateError:
     """Return the error for a file that is a state by its header and not by its content."""
-    return StateError(_diagnosed(codes.RECORD_DAMAGED, path, what))
+    return StateError(_diagnosed(codes.RECORD_DAMAGED, path, reason))
 
 
 @contextlib.contextmanager
@@ -220,5 +220,5 @@ def _translated(path: Path) -> Iterator[None]:
         raise StateError(_diagnosed(code, path, str(error))) from error
 
 
-def _diagnosed(code: Code, path: Path, what: str) -> Diagnostic:
-    return Diagnostic(code, f"{code.title} in {path}: {what}")
+def _diagnosed(code: Code, path: Path, reason: str) -> Diagnostic:
+    return Diagnostic(code, f"{code.title} in {path}: {reason}")

@@ -48,8 +48,8 @@ class DirectoryStore:
             elif not self._directory.exists():
                 raise Overtaken
             with self._alone(part):
-                found = _content(self._file(part))
-                if (None if found is None else _version(found)) != expected:
+                present = _content(self._file(part))
+                if (None if present is None else _version(present)) != expected:
                     raise Overtaken
                 self._replace(part, data)
         return _version(data)
@@ -73,8 +73,8 @@ class DirectoryStore:
         try:
             lock.acquire()
         except Timeout:
-            what = f"another process has locked it for {self._patience:.3g} seconds ({name})"
-            raise out_of_reach(self.where, what) from None
+            reason = f"another process has locked it for {self._patience:.3g} seconds ({name})"
+            raise out_of_reach(self.where, reason) from None
         except NotImplementedError:
             raise unusable(self.where, "this file system has no locks") from None
         try:

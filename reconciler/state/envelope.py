@@ -106,8 +106,8 @@ def open_envelope(
         if encryption is not None:
             data = _decrypted(encryption, data, header, where, keys)
         elif keys.current is not None and not plain:
-            what = "it is not encrypted, and the project file has a key"
-            raise _refused(codes.RECORD_KEY, where, what)
+            reason = "it is not encrypted, and the project file has a key"
+            raise _refused(codes.RECORD_KEY, where, reason)
         content = _unpacked(data)
     except (ValueError, zstandard.ZstdError) as error:
         raise damaged(where, str(error)) from None
@@ -122,9 +122,9 @@ def looks_like_one(document: bytes) -> bool:
         return False
 
 
-def damaged(where: str, what: str) -> StateError:
+def damaged(where: str, reason: str) -> StateError:
     """Return the error for a document that begins like ours and is none."""
-    return _refused(codes.RECORD_DAMAGED, where, what)
+    return _refused(codes.RECORD_DAMAGED, where, reason)
 
 
 def _decoded(document: bytes, where: str) -> _Document:
@@ -133,16 +133,16 @@ def _decoded(document: bytes, where: str) -> _Document:
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         if document.lstrip().startswith(b'{"format":"' + FORMAT.encode()):
             raise damaged(where, f"it is cut off or garbled ({error})") from None
-        what = "empty" if not document.strip() else "not a document of ours"
-        raise _refused(codes.RECORD_FOREIGN, where, what) from None
+        reason = "empty" if not document.strip() else "not a document of ours"
+        raise _refused(codes.RECORD_FOREIGN, where, reason) from None
     if head.format != FORMAT:
         raise _refused(codes.RECORD_FOREIGN, where, "not a document of ours")
     major = head.format_version.partition(".")[0]
     if not major.isdecimal():
         raise damaged(where, "it has no format version")
     if int(major) > int(FORMAT_VERSION.partition(".")[0]):
-        what = f"written in format {head.format_version}, this reconciler knows {FORMAT_VERSION}"
-        raise _refused(codes.RECORD_NEWER, where, what)
+        reason = f"written in format {head.format_version}, this reconciler knows {FORMAT_VERSION}"
+        raise _refused(codes.RECORD_NEWER, where, reason)
     try:
         return msgspec.json.decode(document, type=_Document)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -156,8 +156,8 @@ def _header(version: str, part: str, lineage: str, serial: int, key_id: str | No
 def _decrypted(encryption: _Encrypted, data: bytes, header: bytes, where: str, keys: Keys) -> bytes:
     key = keys.of(encryption.key_id)
     if keys.current is None:
-        what = "it is encrypted, and the project file has no state.encryption"
-        raise _refused(codes.RECORD_KEY, where, what)
+        reason = "it is encrypted, and the project file has no state.encryption"
+        raise _refused(codes.RECORD_KEY, where, reason)
     if key is None:
         raise _refused(codes.RECORD_KEY, where, f"it was written with the key {encryption.key_id}")
     if encryption.algorithm != ALGORITHM:
@@ -172,5 +172,5 @@ def _unpacked(data: bytes) -> bytes:
     return zstandard.ZstdDecompressor().decompress(data, allow_extra_data=False)
 
 
-def _refused(code: Code, where: str, what: str) -> StateError:
-    return StateError(Diagnostic(code, f"{code.title} at {where}: {what}"))
+def _refused(code: Code, where: str, reason: str) -> StateError:
+    return StateError(Diagnostic(code, f"{code.title} at {where}: {reason}"))

@@ -163,8 +163,8 @@ class HttpStore:
         self._http.close()
 
     def _written(self, part: Part, data: bytes, expected: str | None, taken: _Taken) -> str:
-        found = self.read(part)
-        if (None if found is None else found.version) != expected:
+        stored = self.read(part)
+        if (None if stored is None else stored.version) != expected:
             raise Overtaken
         if expected is None:
             self._prove(part)
@@ -216,28 +216,28 @@ class HttpStore:
     def _lock(self, part: Part) -> _Taken:
         """Take the lock, from a dead writer too. Raises _Held if it is anybody else's."""
         asked = self._ticks()
-        mine = new_lock(self._who, part.value)
-        held = self._lock_asked(part, mine)
+        lock = new_lock(self._who, part.value)
+        held = self._lock_asked(part, lock)
         if held is not None and self._is_nobodys(part, held):
             # Exactly this one: should it have gone meanwhile, the server refuses.
             self._unlock(part, held)
             asked = self._ticks()
-            held = self._lock_asked(part, mine)
+            held = self._lock_asked(part, lock)
         if held is not None:
             self._watched(part, held)
             raise _Held(held)
-        return _Taken(mine, asked)
+        return _Taken(lock, asked)
 
-    def _lock_asked(self, part: Part, mine: LockInfo) -> LockInfo | None:
+    def _lock_asked(self, part: Part, lock: LockInfo) -> LockInfo | None:
         """Ask for a lock; return the one that stands in its way."""
         place = self._places[part]
-        self._left.add(mine.id)
-        answer = self._sent(place.lock_method, place.lock_address, mine.document())
+        self._left.add(lock.id)
+        answer = self._sent(place.lock_method, place.lock_address, lock.document())
         if answer.status in _DONE:
             return None
         if answer.status not in _LOCKED:
             raise self._failure(place.lock_method, answer)
-        self._left.discard(mine.id)
+        self._left.discard(lock.id)
         return read_lock(answer.body)
 
     def _is_nobodys(self, part: Part, held: LockInfo) -> bool:
@@ -268,36 +268,38 @@ class HttpStore:
         try:
             return self._http.request(method, url, body=body, headers=headers)
         except Unanswered as error:
-            what = f"{method}: {error}"
-        raise out_of_reach(self.where, what)
+            reason = f"{method}: {error}"
+        raise out_of_reach(self.where, reason)
 
     def _failure(self, method: str, answer: Answer) -> StateError:
         status = answer.status
-        what = f"{method} answered {_named(status)}{self._said(answer.body)}"
+        reason = f"{method} answered {_named(status)}{self._said(answer.body)}"
         if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-            return denied(self.where, what)
+            return denied(self.where, reason)
         if 300 <= status < 400:
-            return unusable(self.where, f"{what}; redirects are not followed")
+            return unusable(self.where, f"{reason}; redirects are not followed")
         if status in _PASSING or status < 300 or status > HTTPStatus.NOT_IMPLEMENTED:
-            return out_of_reach(self.where, what)
-        return unusable(self.where, what)
+            return out_of_reach(self.where, reason)
+        return unusable(self.where, reason)
 
     def _said(self, body: bytes) -> str:
         """Return a piece of the server's own text, for people; pages and documents say nothing."""
         try:
-            told = msgspec.json.decode(body)
+            document = msgspec.json.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            told = body[:4096].decode("utf-8", "replace")
-        if isinstance(told, dict):
-            told = next((told[name] for name in ("message", "error") if name in told), "")
-        if not isinstance(told, str) or told.lstrip().startswith(("<", "{", "[")):
+            document = body[:4096].decode("utf-8", "replace")
+        if isinstance(document, dict):
+            document = next(
+                (document[name] for name in ("message", "error") if name in document), ""
+            )
+        if not isinstance(document, str) or document.lstrip().startswith(("<", "{", "[")):
             return ""
         for place in self._places.values():
             for url in (place.address, place.lock_address, place.unlock_address):
                 # Servers like to repeat what they were asked for.
                 for pair in filter(None, urlsplit(url).query.split("&")):
-                    told = told.replace(pair.partition("=")[2] or pair, "…")
-        shown = in_short(told)
+                    document = document.replace(pair.partition("=")[2] or pair, "…")
+        shown = in_short(document)
         return f": {shown}" if shown else ""
 
 

@@ -68,7 +68,7 @@ def addresses(
     address = urlunsplit(split)
     is_gitlab = _GITLAB.search(split.path) is not None
     lock = urlunsplit(split._replace(path=f"{split.path}/lock")) if is_gitlab else address
-    found = Addresses(
+    resolved = Addresses(
         address,
         lock if lock_address is None else urlunsplit(_checked("lockAddress", lock_address)),
         lock if unlock_address is None else urlunsplit(_checked("unlockAddress", unlock_address)),
@@ -79,16 +79,16 @@ def addresses(
     if split.path.rpartition("/")[2] == "":
         raise ValueError("the address of the state has no name at the end of its path")
     for name, other in (
-        ("lockAddress", found.lock_address),
-        ("unlockAddress", found.unlock_address),
+        ("lockAddress", resolved.lock_address),
+        ("unlockAddress", resolved.unlock_address),
     ):
-        if not other.startswith(found.where) or other[len(found.where) :][:1].isalnum():
+        if not other.startswith(resolved.where) or other[len(resolved.where) :][:1].isalnum():
             # Else it could not be told where the other part is locked.
             raise ValueError(f"{name} of the state does not begin with its address")
-    for method in (found.lock_method, found.unlock_method, found.update_method):
+    for method in (resolved.lock_method, resolved.unlock_method, resolved.update_method):
         if not _METHOD.fullmatch(method):
             raise ValueError("a method of the state's address is not in capital letters")
-    return found
+    return resolved
 
 
 def _checked(name: str, url: str) -> SplitResult:

@@ -76,13 +76,13 @@ def new_lock(who: str, path: str) -> LockInfo:
 def read_lock(body: bytes) -> LockInfo:
     """Return the lock that a refusal tells of; what is not there, or is no text, is empty."""
     try:
-        told = msgspec.json.decode(body)
+        document = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return LockInfo()
-    if not isinstance(told, dict):
+    if not isinstance(document, dict):
         return LockInfo()
     names = ("ID", "Operation", "Info", "Who", "Version", "Created", "Path")
-    return LockInfo(*(_text(told, name) for name in names))
+    return LockInfo(*(_text(document, name) for name in names))
 
 
 def in_short(text: str) -> str:
@@ -91,6 +91,6 @@ def in_short(text: str) -> str:
     return shown if len(shown) <= _LONGEST else f"{shown[: _LONGEST - 1]}…"
 
 
-def _text(told: Mapping[object, object], name: str) -> str:
-    value = told.get(name)
+def _text(document: Mapping[object, object], name: str) -> str:
+    value = document.get(name)
     return value if isinstance(value, str) else ""

@@ -160,27 +160,27 @@ def patiently(
     Then LeaseHeld is raised. `waiting` is told for whom: once, and again whenever that has changed.
     """
     end = clocks.ticks() + patience
-    told: Holder | None = None
+    reported: Holder | None = None
     while True:
         try:
             return take()
         except LeaseHeld as held:
-            left = end - clocks.ticks()
-            if left <= 0:
+            seconds_left = end - clocks.ticks()
+            if seconds_left <= 0:
                 raise
-            if told != held.holder:
-                told = held.holder
-                waiting(told)
-        clocks.pause(min(_ASK_EVERY, left))
+            if reported != held.holder:
+                reported = held.holder
+                waiting(reported)
+        clocks.pause(min(_ASK_EVERY, seconds_left))
 
 
 STOOD_STILL: Final = "this run stood still for longer than a lock lasts"
 TAKEN_AWAY: Final = "it was taken away"
 
 
-def lost(what: str, where: object) -> StateError:
+def lost(reason: str, where: object) -> StateError:
     """Return the error for a write without the lock."""
-    return StateError(Diagnostic(codes.LEASE_LOST, f"{codes.LEASE_LOST.title}: {what} ({where})"))
+    return StateError(Diagnostic(codes.LEASE_LOST, f"{codes.LEASE_LOST.title}: {reason} ({where})"))
 
 
 def has_it(who: str, host: str, since: datetime) -> str:

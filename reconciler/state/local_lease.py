@@ -71,16 +71,16 @@ class LocalLease(Lease):
         """Raise StateError unless the lock is ours still. `connection` is in a transaction that
         writes: what it sees stays true until it commits, for there is no other writer.
         """
-        what = STOOD_STILL
+        reason = STOOD_STILL
         if self.held():
             row = connection.execute("SELECT token, who, host, since FROM lease").fetchone()
             if row is not None and row[0] == self.token:
                 return
             self._taken_away = True
-            what = TAKEN_AWAY
+            reason = TAKEN_AWAY
             if row is not None:
-                what = has_it(row[1], row[2], datetime.fromisoformat(row[3]))
-        raise lost(what, self._database.path)
+                reason = has_it(row[1], row[2], datetime.fromisoformat(row[3]))
+        raise lost(reason, self._database.path)
 
     def _put_beat(self) -> float | None:
         with self._database.writing() as connection:

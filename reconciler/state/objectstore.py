@@ -95,29 +95,29 @@ class ObjectStore:
     """
 
     def __init__(self, url: str, patience: Patience | None = None) -> None:
-        found = _URL.fullmatch(url)
-        if found is None:
+        matched = _URL.fullmatch(url)
+        if matched is None:
             raise ValueError(_malformed(url))
-        self._scheme: str = found["scheme"]
-        self.where = f"{found['scheme']}://{found['bucket']}{found['path']}"
+        self._scheme: str = matched["scheme"]
+        self.where = f"{matched['scheme']}://{matched['bucket']}{matched['path']}"
         self._endpoint = _endpoint(self._scheme)
         if self._endpoint is not None and not _trusted(self._endpoint):
             raise unusable(self.where, "the endpoint in the environment is not https://")
         self._objects = self._opened(
-            found["bucket"], found["path"].strip("/") or None, patience or Patience()
+            matched["bucket"], matched["path"].strip("/") or None, patience or Patience()
         )
 
     def read(self, part: Part) -> Stored | None:
         with self._told(part):
             try:
-                found = self._objects.get(_name(part))
+                stored = self._objects.get(_name(part))
             except FileNotFoundError as error:
                 if _code(str(error)) in _NO_BUCKET:
                     raise self._no_bucket() from None
                 return None
             return Stored(
-                found.bytes().to_bytes(),
-                _version(found.meta["e_tag"], found.meta["version"]),
+                stored.bytes().to_bytes(),
+                _version(stored.meta["e_tag"], stored.meta["version"]),
             )
 
     def write(self, part: Part, data: bytes, expected: str | None) -> str:
@@ -209,8 +209,8 @@ class ObjectStore:
         except (BaseError, ValueError, TypeError):
             # Its text may repeat a piece of a key that it could not read.
             settings = _SETTINGS[self._scheme]
-            what = f"the settings in the environment are not enough, or wrong: {settings}"
-            raise denied(self.where, what) from None
+            reason = f"the settings in the environment are not enough, or wrong: {settings}"
+            raise denied(self.where, reason) from None
 
     def _no_bucket(self) -> StateError:
         return unusable(
@@ -229,21 +229,21 @@ class ObjectStore:
 
     def _failure(self, text: str, part: Part) -> StateError:
         shown, _, details = text.partition("\n\nDebug source")
-        status, code, what = _number(shown), _code(shown), _told_in_short(shown, details)
+        status, code, reason = _number(shown), _code(shown), _told_in_short(shown, details)
         first, _, _ = shown.partition("\n")
         if "Error performing" in first and _name(part) not in first.partition(" in ")[0]:
             # It was not our object that was asked for, but what opens the way to it.
-            what = f"no credentials: {what}; set {_SETTINGS[self._scheme]}"
-            return denied(self.where, what)
+            reason = f"no credentials: {reason}; set {_SETTINGS[self._scheme]}"
+            return denied(self.where, reason)
         if status in (401, 403) or code in _REFUSALS:
-            if self._scheme == "s3" and code == "AccessDenied" and "GET" in what:
-                what += "; without s3:ListBucket, S3 says so of an object that is not there too"
-            return denied(self.where, what)
+            if self._scheme == "s3" and code == "AccessDenied" and "GET" in reason:
+                reason += "; without s3:ListBucket, S3 says so of an object that is not there too"
+            return denied(self.where, reason)
         if code in _ELSEWHERE or "redirect without LOCATION" in shown:
-            return unusable(self.where, f"it is in another region: set AWS_REGION ({what})")
+            return unusable(self.where, f"it is in another region: set AWS_REGION ({reason})")
         if status in (400, 405, 501) and code not in _PASSING:
-            return unusable(self.where, what)
-        return out_of_reach(self.where, what)
+            return unusable(self.where, reason)
+        return out_of_reach(self.where, reason)
 
 
 def open_object_store(url: str) -> Store:
@@ -330,13 +330,13 @@ def _condition(expected: str) -> UpdateVersion:
 
 
 def _number(text: str) -> int | None:
-    found = _STATUS.search(text)
-    return None if found is None else int(found[1][:3])
+    matched = _STATUS.search(text)
+    return None if matched is None else int(matched[1][:3])
 
 
 def _code(text: str) -> str | None:
-    found = _CODE.search(text.partition("\n\nDebug source")[0])
-    return None if found is None else found[1]
+    matched = _CODE.search(text.partition("\n\nDebug source")[0])
+    return None if matched is None else matched[1]
 
 
 def _told_in_short(shown: str, details: str) -> str:

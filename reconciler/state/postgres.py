@@ -226,7 +226,7 @@ class PostgresStore:
         text = str(error)
         if error.pgconn is not None:
             hidden = _hidden(error.pgconn.user, error.pgconn.password)
-        what = _line(error.diag.message_primary or text, error.sqlstate, hidden)
+        reason = _line(error.diag.message_primary or text, error.sqlstate, hidden)
         match error:
             case (
                 errors.InvalidPassword()
@@ -234,22 +234,22 @@ class PostgresStore:
                 | errors.InsufficientPrivilege()
                 | errors.ReadOnlySqlTransaction()
             ):
-                return denied(self.where, what)
+                return denied(self.where, reason)
             case errors.InvalidCatalogName():
-                return unusable(self.where, what)
+                return unusable(self.where, reason)
             case errors.OperationalError() if error.sqlstate is None and _REFUSALS.search(text):
-                return denied(self.where, what)
+                return denied(self.where, reason)
             case errors.OperationalError() if error.sqlstate is None and _NO_DATABASE.search(text):
-                return unusable(self.where, what)
+                return unusable(self.where, reason)
             case errors.OperationalError() if error.pgconn and error.pgconn.needs_password:
-                return denied(self.where, what)
+                return denied(self.where, reason)
             case errors.OperationalError() | errors.InterfaceError() | errors.InternalError():
-                return out_of_reach(self.where, what)
+                return out_of_reach(self.where, reason)
             case errors.ProgrammingError() if error.sqlstate is None:
                 # Its text repeats pieces of the URL.
                 return unusable(self.where, "libpq does not understand the URL")
             case _:
-                return unusable(self.where, what)
+                return unusable(self.where, reason)
 
 
 class StorePerPart:
@@ -292,14 +292,14 @@ def _hang_up(line: socket.socket) -> None:
 
 def _where(url: str) -> str:
     """Return the address that may be shown: scheme, hosts and database."""
-    found = _URL.fullmatch(url) if url.isprintable() else None
-    if found is None:
+    matched = _URL.fullmatch(url) if url.isprintable() else None
+    if matched is None:
         raise unusable(
             "postgres",
             "the URL is not of the form postgres://user@host:port/database (percent-encode what is "
             "neither a letter nor a digit in user and password)",
         )
-    return f"postgres://{found['hosts']}{found['database'] or ''}"
+    return f"postgres://{matched['hosts']}{matched['database'] or ''}"
 
 
 def _hidden(*secrets: bytes | None) -> tuple[str, ...]:

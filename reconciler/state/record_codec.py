@@ -102,10 +102,10 @@ def _entries(groups: list[_Group]) -> Iterator[RecordedDevice]:
     known: dict[str, tuple[str, ...]] = {}
 
     def digests(text: str) -> tuple[str, ...]:
-        found = known.get(text)
-        if found is None:
-            found = known[text] = tuple(text.split())
-        return found
+        entry = known.get(text)
+        if entry is None:
+            entry = known[text] = tuple(text.split())
+        return entry
 
     for group in groups:
         if len(group.digests) != len(group.fields):

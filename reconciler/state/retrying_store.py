@@ -41,9 +41,9 @@ class RetryingStore:
         except (Overtaken, OutOfReach):
             # The write may be an earlier try of ours, or this one, whose answer was lost: no two
             # writers ever write the same bytes over the same version and mean different things.
-            found = self._store.read(part)
-            if found is not None and found.data == data:
-                return found.version
+            stored = self._store.read(part)
+            if stored is not None and stored.data == data:
+                return stored.version
             raise
 
     def _again(self, do: Callable[[], T]) -> T:

@@ -101,8 +101,8 @@ class RunDesk:
                 except Overtaken:
                     continue
                 return changed
-        what = f"{codes.RECORD_BUSY.title} at {self._store.where}: others kept writing to it"
-        raise StateError(Diagnostic(codes.RECORD_BUSY, what))
+        message = f"{codes.RECORD_BUSY.title} at {self._store.where}: others kept writing to it"
+        raise StateError(Diagnostic(codes.RECORD_BUSY, message))
 
     def _read(self) -> tuple[Run, int, str | None]:
         stored = self._store.read(Part.RUN)

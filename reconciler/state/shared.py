@@ -85,11 +85,11 @@ class SharedState:
 
     def read(self) -> Record:
         """Read the whole state as it was at one moment."""
-        found = self._present()
-        if found is None:
+        present = self._present()
+        if present is None:
             raise self._missing()
-        self._read = found
-        return found[0]
+        self._read = present
+        return present[0]
 
     def write(
         self,
@@ -116,8 +116,8 @@ class SharedState:
                 continue
             self._read, self._unwritten = (record, version), None
             return record.serial
-        what = f"{codes.RECORD_BUSY.title} at {self.where}: others kept writing to it"
-        raise StateError(Diagnostic(codes.RECORD_BUSY, what))
+        message = f"{codes.RECORD_BUSY.title} at {self.where}: others kept writing to it"
+        raise StateError(Diagnostic(codes.RECORD_BUSY, message))
 
     def replace(self, record: Record) -> None:
         """Put a whole state in the place of the one that was read; else StateError."""
@@ -179,8 +179,8 @@ class SharedState:
         return unlock(self._desk, holder)
 
     def _missing(self) -> StateError:
-        what = f"{codes.RECORD_MISSING.title} at {self.where}: there is none yet"
-        return StateError(Diagnostic(codes.RECORD_MISSING, what))
+        message = f"{codes.RECORD_MISSING.title} at {self.where}: there is none yet"
+        return StateError(Diagnostic(codes.RECORD_MISSING, message))
 
     def _present(self) -> tuple[Record, str] | None:
         stored = self._store.read(Part.RECORD)
@@ -193,13 +193,13 @@ class SharedState:
         """Read what somebody else has written; it must be the same state, and the turn ours."""
         if lease is not None:
             lease.require(self._desk.read())
-        found = self._present()
-        if found is None or found[0].lineage != lineage:
-            what = "it was removed" if found is None else "it was replaced by another one"
-            message = f"{codes.RECORD_OTHER.title} at {self.where}: {what} since it was read"
+        present = self._present()
+        if present is None or present[0].lineage != lineage:
+            reason = "it was removed" if present is None else "it was replaced by another one"
+            message = f"{codes.RECORD_OTHER.title} at {self.where}: {reason} since it was read"
             raise StateError(Diagnostic(codes.RECORD_OTHER, message))
-        self._read = found
-        return found
+        self._read = present
+        return present
 
     def _opened(self, journal: SharedJournal) -> SharedJournal:
         self._journals.append(journal)

@@ -46,12 +46,12 @@ class SharedJournal:
         local = self._opened(create=True)
         assert local is not None
         local.start(plan)
-        mine = self._mine()
+        own_file = self._mine()
 
         def begun(run: Run) -> Run:
             self._require(run)
             known = run.plan(plan) or PlanEntry(plan, self._clock())
-            journals = known.journals if mine in known.journals else (*known.journals, mine)
+            journals = known.journals if own_file in known.journals else (*known.journals, own_file)
             entry = msgspec.structs.replace(known, started=self._clock(), journals=journals)
             return run.with_plan(entry)
 

@@ -92,20 +92,20 @@ class StoreContext:
     who: str
 
 
-def out_of_reach(where: str, what: str) -> OutOfReach:
-    """Return the error for a store that may answer at the next try; `what` holds no secret."""
-    return OutOfReach(_diagnosed(codes.STORE_OUT_OF_REACH, where, what))
+def out_of_reach(where: str, reason: str) -> OutOfReach:
+    """Return the error for a store that may answer at the next try; `reason` holds no secret."""
+    return OutOfReach(_diagnosed(codes.STORE_OUT_OF_REACH, where, reason))
 
 
-def denied(where: str, what: str) -> StateError:
+def denied(where: str, reason: str) -> StateError:
     """Return the error for a store that refuses our credentials, or the lack of them."""
-    return StateError(_diagnosed(codes.STORE_DENIED, where, what))
+    return StateError(_diagnosed(codes.STORE_DENIED, where, reason))
 
 
-def unusable(where: str, what: str) -> StateError:
+def unusable(where: str, reason: str) -> StateError:
     """Return the error for a store that is not what the project file says it is."""
-    return StateError(_diagnosed(codes.STORE_UNUSABLE, where, what))
+    return StateError(_diagnosed(codes.STORE_UNUSABLE, where, reason))
 
 
-def _diagnosed(code: Code, where: str, what: str) -> Diagnostic:
-    return Diagnostic(code, f"{code.title} at {where}: {what}")
+def _diagnosed(code: Code, where: str, reason: str) -> Diagnostic:
+    return Diagnostic(code, f"{code.title} at {where}: {reason}")

@@ -25,10 +25,10 @@ class Size(click.ParamType):  # type: ignore[type-arg] # generic in new versions
         """Return the bytes; fails as wrong usage."""
         if isinstance(value, int):
             return value
-        found = _SIZE.fullmatch(str(value))
-        if found is None:
+        matched = _SIZE.fullmatch(str(value))
+        if matched is None:
             self.fail(f"{value!r} is no size; write 256KB or 1MB.", param, ctx)
-        size = int(found[1]) * _UNITS[found[2].upper()]
+        size = int(matched[1]) * _UNITS[matched[2].upper()]
         if not _SMALLEST <= size <= _LARGEST:
             self.fail(f"{value!r} is not between 1KB and 64MB.", param, ctx)
         return size

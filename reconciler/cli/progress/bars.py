@@ -79,5 +79,5 @@ class _Figures(ProgressColumn):
         now = self._clock()
         meter = self._meters.of(work)
         counts = f"{meter.done:,}" + ("" if meter.open_ended else f"/{meter.total:,}")
-        left = "" if meter.finished else left_text(self._meters.left(work, now))
-        return Text(f"{counts:>15}  {rate_text(meter.rate(now)):>7}  {left:<11}", no_wrap=True)
+        time_left = "" if meter.finished else left_text(self._meters.left(work, now))
+        return Text(f"{counts:>15}  {rate_text(meter.rate(now)):>7}  {time_left:<11}", no_wrap=True)

@@ -126,7 +126,7 @@ class Lines:
             return
         for work in running:
             meter = self._meters.of(work)
-            rate, left = meter.rate(now), self._meters.left(work, now)
+            rate, seconds_left = meter.rate(now), self._meters.left(work, now)
             say(
                 self._options,
                 "info",
@@ -136,7 +136,7 @@ class Lines:
                 done=meter.done,
                 total=None if meter.open_ended else meter.total,
                 rate=None if rate is None else round(rate, 2),
-                seconds_left=None if left is None else round(left, 1),
+                seconds_left=None if seconds_left is None else round(seconds_left, 1),
             )
 
     def _told(self, work: str, now: float) -> str:

@@ -123,7 +123,7 @@ class FormatView:
         return printable_path(path_from(self.options.origin, file.parent, file.name))
 
     def _counts(self) -> Iterator[str]:
-        left = self.failed + self.foreign
+        left_alone = self.failed + self.foreign
         if self.changed:
             verb = "would change" if self.check or self.diff else "formatted"
             how = " (to write them: reconciler fmt)" if self.check else ""
@@ -131,5 +131,6 @@ class FormatView:
         if self.unchanged:
             pronoun = "it" if self.unchanged == 1 else "they"
             yield f"{counted(self.unchanged, 'file')} as {pronoun} should be"
-        if left:
-            yield f"{counted(left, 'file')} left as {'it is' if left == 1 else 'they are'}"
+        if left_alone:
+            as_is = "it is" if left_alone == 1 else "they are"
+            yield f"{counted(left_alone, 'file')} left as {as_is}"

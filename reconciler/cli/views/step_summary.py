@@ -21,10 +21,10 @@ VARIABLE: Final = "GITHUB_STEP_SUMMARY"
 LIMIT: Final = 1024 * 1024
 
 
-def append_step_summary(options: Options, what: str, markdown: Callable[[], str]) -> None:
+def append_step_summary(options: Options, document_name: str, markdown: Callable[[], str]) -> None:
     """Append what `markdown` returns, where the environment names a file for it.
 
-    `what` names it in messages: "plan".
+    `document_name` names it in messages: "plan".
     """
     named = os.environ.get(VARIABLE)
     if not named:
@@ -32,13 +32,13 @@ def append_step_summary(options: Options, what: str, markdown: Callable[[], str]
     try:
         _append(options.origin / named, markdown().encode("utf-8", "backslashreplace"))
     except _TooMuch:
-        _warn(options, what, "a step's summary is at most 1 MiB, and this one is full")
+        _warn(options, document_name, "a step's summary is at most 1 MiB, and this one is full")
     except _NoFile:
-        _warn(options, what, f"{VARIABLE} names something that is no file")
+        _warn(options, document_name, f"{VARIABLE} names something that is no file")
     except ValueError:
-        _warn(options, what, f"{VARIABLE} is no path")
+        _warn(options, document_name, f"{VARIABLE} is no path")
     except OSError as error:
-        _warn(options, what, (error.strerror or "unknown").lower())
+        _warn(options, document_name, (error.strerror or "unknown").lower())
 
 
 class _TooMuch(Exception):
@@ -74,5 +74,5 @@ def _is_stdout(there: os.stat_result) -> bool:
         return False
 
 
-def _warn(options: Options, what: str, why: str) -> None:
-    say(options, "warning", f"The {what} is missing in the step's summary: {why}.")
+def _warn(options: Options, document_name: str, why: str) -> None:
+    say(options, "warning", f"The {document_name} is missing in the step's summary: {why}.")
