@@ -188,7 +188,7 @@ def test_a_lease_taken_away_stops_a_run_before_its_next_write(slow: Stage) -> No
     stopped = one.end().ran
 
     assert (unlocked.exit, stopped.exit) == (0, 3), said(unlocked) + said(stopped)
-    assert "lease" in stopped.out + stopped.err
+    assert "lock" in stopped.out + stopped.err
     assert begun == journaled(root)
     assert slow.writes().total() <= begun < 30
     assert one.run("apply", "plan.json").ran.exit == 0

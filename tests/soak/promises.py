@@ -21,7 +21,7 @@ PROMISES: Final[tuple[Promise, ...]] = (
     stored.intents_come_before_calls,
     stored.the_journal_tells_the_truth,
     stored.the_record_is_what_lives,
-    stored.the_lease_is_given_back,
+    stored.the_lock_is_given_back,
     said.rows_tell_the_truth,
     said.exit_codes_agree,
     said.counts_agree,

@@ -90,7 +90,7 @@ def _digests(fields: Json, now: Json, id_: str, digester: Digester) -> dict[str,
     return found
 
 
-def the_lease_is_given_back(story: Story) -> Iterator[str]:
+def the_lock_is_given_back(story: Story) -> Iterator[str]:
     """By every run that was not killed."""
     for run in story.runs:
         if run.leased and run.applies and run.signal != "SIGKILL":
