@@ -225,7 +225,10 @@ def test_devices_of_an_application_that_the_project_lost_are_counted(applied: Pr
     applied.write("devices/all.yaml", MANIFEST.replace("courier", "van"))
     ran = applied.run("drift", "--detailed-exitcode")
     assert 0 == ran.exit
-    assert "warning: The project has no application courier any more: 3 devices of it in the state" in ran.err
+    assert (
+        "warning: The project has no application courier any more: 3 devices of it in the state"
+        in ran.err
+    )
     assert ran.out == (
         "No drift: the state holds no device that can be compared. 3 devices cannot be compared: "
         "the project does not have their application any more.\n"
