@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import re
 from decimal import Decimal
+from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -10,7 +14,9 @@ from reconciler.core.consent import Consent
 from reconciler.core.device import Lifecycle, OnRemove
 from reconciler.core.safety import DEFAULT_BUDGETS, Budget, ProtectRule, Safety
 from reconciler.core.source import Source
+from reconciler.engine.shipped_files import schema_bytes
 from reconciler.plan.consent import accepted_count, consent_to, consented, effect_digest
+from reconciler.plan.glossary import TERMS
 from reconciler.plan.model import Action, Plan, Risk
 from tests.changed import replace
 from tests.fleet import (
@@ -26,6 +32,7 @@ from tests.fleet import (
     registration,
 )
 
+ROOT: Final = Path(__file__).resolve().parents[3]
 RULE = Source("reconciler.yaml", 12, 7)
 
 
@@ -75,7 +82,22 @@ def test_a_budget_is_a_number_or_a_share(budget, count, total, allowed) -> None:
 
 def test_every_risk_has_a_default_budget() -> None:
     """A risk without one would be a KeyError in somebody's pipeline."""
-    assert {risk.value for risk in Risk} | {"leaving", "gone"} == set(DEFAULT_BUDGETS)
+    assert {risk.value for risk in Risk} <= set(DEFAULT_BUDGETS)
+
+
+def test_every_guard_with_a_budget_is_known_everywhere() -> None:
+    """Where its budget is set, where it is explained, and in the manual."""
+    schema = json.loads(schema_bytes("project"))
+    settings = schema["properties"]["safety"]["properties"]["budgets"]["properties"]
+    rows = {
+        name
+        for line in (ROOT / "README.md").read_text("utf-8").splitlines()
+        for name in re.findall(r"^\| `([a-z-]+)(?::[A-Z]+)?` \|", line)
+    }
+
+    assert set(settings) == set(DEFAULT_BUDGETS)
+    assert set(DEFAULT_BUDGETS) <= {term.name for term in TERMS if "guard" in term.kinds}
+    assert set(DEFAULT_BUDGETS) <= rows
 
 
 def test_ten_may_move_and_the_eleventh_needs_consent() -> None:
