@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -15,12 +13,13 @@ import pytest
 
 import reconciler
 from reconciler.cli.exit_codes import apply_exit_code, plan_exit_code
+from reconciler.platform.operations import Operation
 from reconciler.render.report import encode
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 from tests.scenarios.test_scenarios import SCENARIOS, said
 from tests.worlds import canonical, changed
 
-from .harness import ROOT, Project, Sandbox, interpreter
+from .harness import ROOT, Project, Sandbox
 
 # Of this very run: everything else of two plans of one state is the same to the byte.
 OF_THE_RUN: Final = frozenset({"id", "createdAt", "seal", "forecast"})
@@ -38,6 +37,14 @@ def rows(report: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in report.items() if key not in {"plan", "seconds"}}
 
 
+def unlimit(file: Path) -> None:
+    """Let a project call as fast as the machine can: pace is not what is compared."""
+    limits = ", ".join(f"{name}: 1000" for name in Operation)
+    text = file.read_text("utf-8")
+    assert text.count("\napi:\n") == 1
+    file.write_text(text.replace("\napi:\n", f"\napi:\n  limits: {{{limits}}}\n"), "utf-8")
+
+
 @pytest.mark.parametrize("folder", SCENARIOS, ids=lambda folder: folder.name)
 def test_plan_report_and_exit_code_are_the_same(folder: Path, tmp_path: Path) -> None:
     """One world and one state, twice: by `reconciler plan` and `apply`, and by the API."""
@@ -48,6 +55,7 @@ def test_plan_report_and_exit_code_are_the_same(folder: Path, tmp_path: Path) ->
         project.root.mkdir()
         sandbox.put_world(json.loads((folder / "world.json").read_text("utf-8")))
         project.copy(folder)
+        unlimit(project.root / "reconciler.yaml")
         if (folder / "before").is_dir():
             project.copy(folder / "before", "devices")
             assert project.run("apply", "--yes").exit == 0
@@ -203,17 +211,8 @@ def test_each_ending_is_an_error_of_its_own(tmp_path: Path, service: RunningSand
         fleet(tmp_path / "other", service, 2, "other").apply(plan)
 
 
-def test_the_example_is_short_and_its_own_tests_pass() -> None:
-    """As its reader would run them, with pytest alone."""
-    example = ROOT / "examples" / "embedded"
-    ran = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-o", "addopts="],
-        cwd=example,
-        env={**interpreter(), "PATH": "/usr/bin:/bin"},
-        capture_output=True,
-        text=True,
-        timeout=100,
-    )
+def test_the_example_is_a_page_long() -> None:
+    """Its own tests, beside it, are run with these."""
+    example = ROOT / "examples" / "embedded" / "release.py"
 
-    assert len((example / "release.py").read_text("utf-8").splitlines()) <= 60
-    assert ran.returncode == 0, ran.stdout
+    assert len(example.read_text("utf-8").splitlines()) <= 60
