@@ -7,10 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from sys import intern
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
-from msgspec.structs import replace
 
 from reconciler.core.absent import ABSENT, Absent
 from reconciler.core.fields import FIELDS, SYSTEM_DATA, Field, Scalar
@@ -76,19 +75,19 @@ def decode_registration(body: bytes) -> LiveRegistration:
     """
     wire = decode_json(_REGISTRATION, body)
     system = wire.system_data
-    shown = LiveRegistration(
+    values: dict[str, Any] = {
+        field.attribute: field.at_rest if value is None or value is ABSENT else value
+        for field, value in shown_fields(wire, system)
+    }
+    return LiveRegistration(
         wire.registration_id,
         wire.application_id,
         additional_data=additional_data_of(wire.additional_data),
         model=None
         if system is None
         else device_model(system.device_manufacturer, system.device_model),
+        **values,
     )
-    values = {
-        field.attribute: field.at_rest if value is None or value is ABSENT else value
-        for field, value in shown_fields(wire, system)
-    }
-    return replace(shown, **values)
 
 
 def shown_fields(wire: Wire, system: Wire | None) -> Iterator[tuple[Field, Scalar | Absent | None]]:

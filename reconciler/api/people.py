@@ -7,19 +7,18 @@ values: most people own nothing that a project declares.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
-from msgspec.structs import replace
 
 from reconciler.core.absent import ABSENT, Absent
-from reconciler.core.fields import Field, Scalar
+from reconciler.core.fields import FIELDS, SYSTEM_DATA, Field, Scalar
 from reconciler.core.identity import IdentityKind, IdentityValue, canonical_identity
 from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.secret import Secret
 from reconciler.core.sweep_query import Page, SweepQuery
 
-from .decode import Wire, additional_data_of, decode_json, device_model, shown_fields
+from .decode import Wire, additional_data_of, decode_json, device_model
 
 
 class _EntrySystemData(Wire):
@@ -184,16 +183,22 @@ def _to_registration(wire: _Entry) -> LiveRegistration:
     system = wire.system_data
     data = additional_data_of(wire.additional_data)
     in_doubt = not isinstance(wire.is_primary, bool) or _may_be_untyped(data)
-    shown = LiveRegistration(
+    # A page has thousands of entries, so each is made once.
+    values: dict[str, Any] = {}
+    for field in FIELDS:
+        part = system if field.wire[0] == SYSTEM_DATA else wire
+        value = ABSENT if part is None else getattr(part, field.attribute)
+        # Nearly always it is of its type already.
+        values[field.attribute] = value if value.__class__ is field.type else _on_page(field, value)
+    return LiveRegistration(
         wire.registration_id,
         wire.application_id,
         additional_data=ABSENT if in_doubt else data,
         model=None
         if system is None
         else device_model(system.device_manufacturer, system.device_model),
+        **values,
     )
-    values = {one.attribute: _on_page(one, value) for one, value in shown_fields(wire, system)}
-    return replace(shown, **values)
 
 
 def _may_be_untyped(data: Mapping[str, Scalar]) -> bool:
