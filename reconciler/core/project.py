@@ -77,8 +77,8 @@ class Project:
     manifests: tuple[Pattern, ...]
     state: StateSettings
     on_remove: OnRemove = OnRemove.RELEASE
-    # By field (core.fields), all keys of additionalData as one; what is missing is "fix", but for
-    # owner, which is "report".
+    # By field (core.fields), all keys of additionalData as one; what is missing is "correct", but
+    # for owner, which is "report".
     on_drift: Mapping[str, Literal["correct", "report"]] = field(default_factory=dict)
     safety: Safety = Safety()  # noqa: RUF009 - frozen
     # Globs of the files that consent to what a plan was refused for.

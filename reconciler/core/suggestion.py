@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from difflib import get_close_matches
 from itertools import islice
 from typing import Final
@@ -46,6 +46,11 @@ def listed(names: Iterable[str], last: str = "and") -> str:
     shown = [f"`{name}`" for name in names]
     if len(shown) > 12:
         return ", ".join(shown[:11]) + f" {last} {len(shown) - 11} more"
-    if len(shown) < 2:
-        return "".join(shown)
-    return f"{', '.join(shown[:-1])} {last} {shown[-1]}"
+    return joined(shown, last)
+
+
+def joined(parts: Sequence[str], last: str = "and") -> str:
+    """Return all parts in one sentence, as they stand: a, b and c."""
+    if len(parts) < 2:
+        return "".join(parts)
+    return f"{', '.join(parts[:-1])} {last} {parts[-1]}"

@@ -10,7 +10,7 @@ from reconciler.core.diagnostics import Code, Diagnostic
 from reconciler.core.fields import FIELD_BY_PATH, FIELDS, OWNER, SYSTEM_DATA
 from reconciler.core.safety import DEFAULT_BUDGETS
 from reconciler.core.source import Source
-from reconciler.core.suggestion import did_you_mean, listed
+from reconciler.core.suggestion import did_you_mean, joined, listed
 from reconciler.manifest.documents import Document, read_documents
 from reconciler.manifest.result import ManifestFile
 from reconciler.manifest.schema import Shape, Violation
@@ -30,7 +30,7 @@ from .field_text import (
 
 _SYSTEM: Final = [one.path for one in FIELDS if one.wire[0] == SYSTEM_DATA]
 _SYSTEM_DATA_FIX: Final = (
-    f"Of its fields only {' and '.join(_SYSTEM)} can be set; write it in the device itself: "
+    f"Of its fields only {joined(_SYSTEM)} can be set; write it in the device itself: "
     f"{_SYSTEM[0]}: true"
 )
 READ_ONLY: Final = frozenset(
