@@ -441,7 +441,17 @@ def test_an_honest_module_has_no_fault(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "room",
     [
-        *("manifest", "manifest/layout", "manifest/messages", "render", "render/html"),
+        *(
+            "core",
+            "diff",
+            "plan",
+            "apply",
+            "manifest",
+            "manifest/layout",
+            "manifest/messages",
+            "render",
+            "render/html",
+        ),
         *("sandbox", "api", "live", "platform", "git", "state", "engine", "engine/doctor"),
         *("cli", "cli/views", "cli/options", "cli/progress"),
     ],

@@ -24,6 +24,20 @@ _EXIT_CODES: Final = (
     (errors.Cancelled, ExitCode.INTERRUPTED),
     (errors.Incomplete, ExitCode.INCOMPLETE),
     (errors.FailedMidway, ExitCode.INCOMPLETE),
+    # Nothing was changed: files, settings, saved documents, the state, Git, or the time.
+    (errors.ProjectNotFound, ExitCode.ERROR),
+    (errors.InvalidProject, ExitCode.ERROR),
+    (errors.InvalidSettings, ExitCode.ERROR),
+    (errors.InvalidDocument, ExitCode.ERROR),
+    (errors.InvalidCredentials, ExitCode.ERROR),
+    (errors.NoSuchCommit, ExitCode.ERROR),
+    (errors.UnreadableFile, ExitCode.ERROR),
+    (errors.UnwritableFile, ExitCode.ERROR),
+    (errors.PathsInTheWay, ExitCode.ERROR),
+    (errors.StateMissing, ExitCode.ERROR),
+    (errors.StateMoved, ExitCode.ERROR),
+    (errors.TimedOut, ExitCode.ERROR),
+    (errors.IncompleteInstallation, ExitCode.ERROR),
 )
 
 _LOCKED: Final = (

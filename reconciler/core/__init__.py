@@ -10,6 +10,8 @@ sweep_query      what a sweep looks for among all people
 
 What a project says:
 project          the project file with its settings unresolved
+setting          a value of it that may stand in the environment
+state_backends   the table of backends: the settings of each
 safety           budgets and rules of protection
 protection       which rule or entry protects a device
 privacy          what outputs may show or hide
@@ -30,5 +32,6 @@ secret           values that no output can show
 source           a place in a file
 digest           canonical JSON and keyed digests
 graph            connected components
+counting         numbers and plurals in words
 suggestion       "did you mean", and names as people list them
 """

@@ -1,4 +1,4 @@
-"""One canonical JSON, and the digests that plans and records are made of."""
+"""One canonical JSON, and the digests that plans and states are made of."""
 
 from __future__ import annotations
 

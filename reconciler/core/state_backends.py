@@ -67,7 +67,7 @@ class HttpBackend:
 
 @dataclass(frozen=True, slots=True)
 class PostgresBackend:
-    """`backend: postgres`; several records in one database differ in their names.
+    """`backend: postgres`; several states in one database differ in their names.
 
     The URL may hold a password, and is best kept in the environment.
     """

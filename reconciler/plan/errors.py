@@ -20,6 +20,7 @@ from reconciler.core.live import Live
 from reconciler.core.protection import of_declared, protecting
 from reconciler.core.safety import ProtectRule, Safety
 from reconciler.core.source import Source
+from reconciler.core.suggestion import joined
 from reconciler.diff.changes import Diff
 from reconciler.diff.device import DeviceDiff
 from reconciler.diff.ownership import Complete, somebody
@@ -156,7 +157,7 @@ def _add_siblings(final: dict[str, str | None], desired: Desired, live: Live) ->
 def _two(devices: list[DesiredDevice]) -> PlanError:
     first, *rest = devices
     message = (
-        f"{' and '.join(device.id for device in devices)} are declared primary, "
+        f"{joined([device.id for device in devices])} are declared primary, "
         "and belong to one person"
     )
     places = tuple(f"{device.id} at {device.source}" for device in rest)

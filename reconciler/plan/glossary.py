@@ -69,7 +69,7 @@ TERMS: Final = (
         Risk.LEAD_PROMOTION,
         ("risk", "warning", "guard"),
         "A lead becomes a customer, which cannot be undone here.",
-        "That is what the service does with a lead who gets a device, unless it is told not to.",
+        "That is what the service does with a lead who gets a device, unless it is asked not to.",
         "Write `keepAsLead: true` beside the person's identity.",
     ),
     Term(

@@ -87,8 +87,8 @@ def _parse_effect(name: str) -> tuple[Effect, int]:
     if name.isascii() and name.isdigit():
         if len(name) != 3 or not 300 <= int(name) <= 599:
             raise ValueError(
-                f"{name} is no status of a fault; from 300 to 599, and an answer with 200 that is "
-                "none is empty, garbage, html or wrong-type"
+                f"{name} is no status of a fault; from 300 to 599; for an answer "
+                "with 200 that cannot be read: empty, garbage, html or wrong-type"
             )
         return Effect.STATUS, int(name)
     if name not in _NAMES:

@@ -179,7 +179,7 @@ def test_a_key_that_is_revoked_is_told_from_one_that_may_not(project: Project) -
     [
         (["persons:401"], "failed", "not accepted for people (persons); answered 401"),
         (["get:403"], "failed", "forbidden for registrations (get); answered 403"),
-        (["any:500"], "failed", "whether they are accepted cannot be told"),
+        (["any:500"], "failed", "whether they are accepted is not known"),
         (["persons:html"], "failed", "accepted for registrations (get)"),
         (["persons:302"], "failed", "accepted for registrations (get)"),
         (["persons:reset"], "failed", "accepted for registrations (get)"),
@@ -271,7 +271,7 @@ def test_the_code_of_another_application(project: Project) -> None:
     assert "none of the 2 declared devices" in found["application courier"]["message"]
     assert "answers both alike" in found["application courier"]["detail"][0]
     # Nothing is declared in the other one, and that is said.
-    assert "nothing tells" in found["application shop"]["detail"][0]
+    assert "nothing shows" in found["application shop"]["detail"][0]
 
 
 def test_an_application_that_the_record_knows_by_another_id(project: Project) -> None:

@@ -21,12 +21,12 @@ Examples:
   reconciler validate --format sarif > mistakes.sarif
 """,
 )
-@format_option(*DIAGNOSTIC_FORMATS, help="How mistakes are told; all but text go to stdout.")
+@format_option(*DIAGNOSTIC_FORMATS, help="How mistakes are shown; all but text go to stdout.")
 @click.pass_obj
 def command(options: Options, form: str) -> int:
     """Check the project file and all manifests; needs neither network nor secrets.
 
-    Tells all mistakes of all files at once, each with its place, why it is one and how to fix it.
+    Shows all mistakes of all files at once, each with its place, why it is one and how to fix it.
     Exit code 1 if there is one; a warning alone is 0.
     """
     from reconciler.cli.collector import keep_to_the_end, without_collector

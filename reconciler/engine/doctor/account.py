@@ -27,6 +27,7 @@ from reconciler.api.rate_limit import rate_of
 from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.core.device import Desired
 from reconciler.core.project import Project
+from reconciler.core.suggestion import joined
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
 
 from .results import describe_answer, suggest_fix
@@ -60,14 +61,14 @@ def check_credentials(answers: Sequence[tuple[str, ApiError | None]]) -> CheckRe
         return _denied(denied[0][1], [kind for kind, _ in denied])
     unclear = [(kind, error) for kind, error in answers if error is not None and _is_unclear(error)]
     good = [kind for kind, error in answers if error is None or not _is_unclear(error)]
-    message = f"accepted for {' and '.join(good)}; what writing needs is not tried"
+    message = f"accepted for {joined(good)}; what writing needs is not tried"
     if not unclear:
         return CheckResult("credentials", Verdict.OK, message)
     is_busy = all(isinstance(error, RateLimited) for _, error in unclear)
     return CheckResult(
         "credentials",
         Verdict.WARNING if is_busy else Verdict.FAILED,
-        message if good else "whether they are accepted cannot be told",
+        message if good else "whether they are accepted is not known",
         tuple(f"{kind}: {describe_answer(error)}" for kind, error in unclear),
         suggest_fix(unclear[0][1]),
     )
@@ -140,7 +141,7 @@ def check_application(
                 check,
                 Verdict.OK,
                 "the code is known",
-                ("No device of it is declared, so nothing tells whether it is the one you mean.",),
+                ("No device of it is declared, so nothing shows whether it is the one you mean.",),
                 subject=name,
             )
         case error:
@@ -183,7 +184,7 @@ def check_limits(project: Project, read: Callable[[], ProbeResult] | None) -> Ch
 
 def _denied(error: ApiError, kinds: Sequence[str]) -> CheckResult:
     is_forbidden = error.status == 403
-    message = f"{'forbidden' if is_forbidden else 'not accepted'} for {' and '.join(kinds)}"
+    message = f"{'forbidden' if is_forbidden else 'not accepted'} for {joined(kinds)}"
     fix = _FORBIDDEN if is_forbidden else _UNKNOWN
     if error.service_text is None:
         fix += _SOMEBODY_ELSE

@@ -86,7 +86,7 @@ def test_every_risk_has_a_default_budget() -> None:
 
 
 def test_every_guard_with_a_budget_is_known_everywhere() -> None:
-    """Where its budget is set, where it is explained, and in the manual."""
+    """Where its budget is set, consented to and explained, and in the manual."""
     schema = json.loads(schema_bytes("project"))
     settings = schema["properties"]["safety"]["properties"]["budgets"]["properties"]
     rows = {
@@ -95,7 +95,13 @@ def test_every_guard_with_a_budget_is_known_everywhere() -> None:
         for name in re.findall(r"^\| `([a-z-]+)(?::[A-Z]+)?` \|", line)
     }
 
+    accepted = json.loads(schema_bytes("consent"))["properties"]["accept"]["propertyNames"]
+    consented_names = {
+        name.partition(":")[0] for name in accepted["pattern"].strip("^()$").split("|")
+    }
+
     assert set(settings) == set(DEFAULT_BUDGETS)
+    assert consented_names == set(DEFAULT_BUDGETS)
     assert set(DEFAULT_BUDGETS) <= {term.name for term in TERMS if "guard" in term.kinds}
     assert set(DEFAULT_BUDGETS) <= rows
 
