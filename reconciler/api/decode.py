@@ -6,7 +6,6 @@ Every rule here is about what the wire may look like; what it means is said in c
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from sys import intern
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -17,6 +16,7 @@ from reconciler.core.live import LiveRegistration
 from reconciler.core.secret import Secret
 
 from .credentials import fits_in_header
+from .lenient import device_model, read_registration, whole
 
 T = TypeVar("T")
 
@@ -43,6 +43,12 @@ class _Registration(Wire):
     additional_data: dict[str, str | int | float | bool | None] | None = None
 
 
+class _Named(Wire):
+    """The least of an answer about a registration."""
+
+    registration_id: str
+
+
 class _Personalized(Wire):
     """A person as personalize answers; no number here, and nothing of it is sure to be there."""
 
@@ -61,6 +67,7 @@ class _Token(Wire, rename=None):
 
 
 _REGISTRATION: Final = msgspec.json.Decoder(_Registration)
+_NAMED: Final = msgspec.json.Decoder(_Named)
 _PERSONALIZED: Final = msgspec.json.Decoder(_Personalized)
 _OBJECT: Final = msgspec.json.Decoder(dict[str, object])
 # Token servers write expires_in as a number or as text.
@@ -71,9 +78,14 @@ def decode_registration(body: bytes) -> LiveRegistration:
     """Read the answer to get and update.
 
     What a point read leaves out is at rest: not primary, no additional data (the vendor's own
-    example has none). A field that has no such rest state (core.fields) stays ABSENT.
+    example has none). A field that has no such rest state (core.fields) stays ABSENT, and so does
+    what cannot be understood: the registration says what that is. Raises Garbled for an answer
+    that is no JSON, or does not say which registration it is about.
     """
-    wire = decode_json(_REGISTRATION, body)
+    try:
+        wire = _REGISTRATION.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return _decode_odd_registration(body)
     system = wire.system_data
     values: dict[str, Any] = {
         field.attribute: field.at_rest if value is None or value is ABSENT else value
@@ -90,18 +102,21 @@ def decode_registration(body: bytes) -> LiveRegistration:
     )
 
 
+def _decode_odd_registration(body: bytes) -> LiveRegistration:
+    registration = read_registration(whole(body), is_page=False)
+    if registration is None:
+        # It says what is wrong with all of it.
+        decode_json(_NAMED, body)
+        raise Garbled("the answer is nested too deeply")
+    return registration
+
+
 def shown_fields(wire: Wire, system: Wire | None) -> Iterator[tuple[Field, Scalar | Absent | None]]:
     """Yield each field with what a registration shows of it: None if it leaves it out, ABSENT if
     it leaves out all that stands beside it."""
     for field in FIELDS:
         part = system if field.wire[0] == SYSTEM_DATA else wire
         yield field, ABSENT if part is None else getattr(part, field.attribute)
-
-
-def device_model(maker: str | None, model: str | None) -> str | None:
-    """Return what a device is, in one text; a fleet has few, and each is kept once."""
-    text = " ".join(part for part in (maker, model) if part)
-    return intern(text) if text else None
 
 
 def check_personalized(body: bytes) -> None:

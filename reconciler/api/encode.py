@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from json import loads
 from typing import Final
 
 from reconciler import __version__
+from reconciler.core.opaque import Opaque
 from reconciler.core.secret import Secret
 from reconciler.platform.operations import TOKEN_PATH, WRITES, Call, Operation
 
@@ -61,8 +63,18 @@ def _headers() -> dict[str, str]:
     }
 
 
+def _collect_opaque(value: Opaque) -> Iterator[str]:
+    """Yield what stands in a carried value, and all of it where that cannot be read."""
+    try:
+        yield from _collect_texts(loads(value.json))
+    except (ValueError, RecursionError):
+        yield value.json
+
+
 def _collect_texts(value: object) -> Iterator[str]:
     match value:
+        case Opaque():
+            yield from _collect_opaque(value)
         case str():
             yield value
         case int() | float() if not isinstance(value, bool) and len(str(value)) >= _DISTINCTIVE:

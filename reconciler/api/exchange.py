@@ -11,12 +11,14 @@ import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from json import dumps
 from typing import Final
 from urllib.parse import quote, urlencode
 
 import httpx
 import msgspec
 
+from reconciler.core.opaque import Opaque
 from reconciler.core.secret import Secret
 
 from .body import BadEncoding, Body, BodyTooLarge
@@ -81,6 +83,34 @@ class Message:
     form: Mapping[str, str] | None = None
 
 
+def encode_json(value: object) -> bytes:
+    """Encode a body. A live value that is carried goes out as it came, byte by byte."""
+    try:
+        return msgspec.json.encode(value, enc_hook=_carried)
+    except UnicodeEncodeError:
+        # A key with half of a character, which only an escape can write.
+        return _encode_escaped(value).encode()
+
+
+def _carried(value: object) -> msgspec.Raw:
+    if isinstance(value, Opaque):
+        return msgspec.Raw(value.json.encode())
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
+def _encode_escaped(value: object) -> str:
+    match value:
+        case Opaque():
+            return value.json
+        case dict():
+            members = (f"{dumps(str(key))}:{_encode_escaped(item)}" for key, item in value.items())
+            return f"{{{','.join(members)}}}"
+        case list() | tuple():
+            return f"[{','.join(map(_encode_escaped, value))}]"
+        case _:
+            return dumps(value)
+
+
 def do_nothing() -> None:
     return None
 
@@ -126,7 +156,7 @@ def _build_request(base_url: str, message: Message, timeout: float) -> httpx.Req
         content = urlencode(message.form).encode()
         headers["Content-Type"] = "application/x-www-form-urlencoded"
     elif message.json is not None:
-        content = msgspec.json.encode(message.json)
+        content = encode_json(message.json)
         headers["Content-Type"] = "application/json"
     # Ends before the whole does: then it is known that nothing was sent.
     connect = min(timeout * _CONNECT_SHARE, _CONNECT_SECONDS)

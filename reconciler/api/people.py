@@ -1,7 +1,8 @@
 """Decode people as the service shows them: looked up one by one, or a page of everybody.
 
-Bytes in, core values out, Garbled for anything else. Of a page only those who are sought become
-values: most people own nothing that a project declares.
+Bytes in, core values out; Garbled for what is no page and no person at all. Of a page only those
+who are sought become values: most people own nothing that a project declares. A page on which
+anything is odd is read again, person by person, and who is odd is read part by part (lenient).
 """
 
 from __future__ import annotations
@@ -18,7 +19,8 @@ from reconciler.core.live import LivePerson, LiveRegistration
 from reconciler.core.secret import Secret
 from reconciler.core.sweep_query import Page, SweepQuery
 
-from .decode import Wire, additional_data_of, decode_json, device_model
+from .decode import Garbled, Wire, additional_data_of, decode_json
+from .lenient import OddPerson, Part, device_model, may_be_untyped, read_person, whole
 
 
 class _EntrySystemData(Wire):
@@ -66,6 +68,8 @@ class _Person(Wire):
 
 
 _NO_CONTACTS: Final = _Contacts()
+# Beyond every number that a person has, or is given for want of one.
+_NO_NUMBER: Final = 1 << 63
 
 
 class _Paging(Wire):
@@ -78,38 +82,73 @@ class _People(Wire):
     paging: _Paging | None = None
 
 
-_ENVELOPE: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_ANYTHING: Final = msgspec.json.Decoder(msgspec.Raw)
 _PEOPLE: Final = msgspec.json.Decoder(_People)
-_PEOPLE_BARE: Final = msgspec.json.Decoder(list[_Person])
 _PERSON: Final = msgspec.json.Decoder(_Person)
 
 
 def decode_people(body: bytes) -> tuple[LivePerson, ...]:
-    """Read the answer to a look-up. A person, a list and `{persons: [...]}` are all accepted."""
-    return tuple(map(_to_person, _decode(body)[0]))
+    """Read the answer to a look-up. A person, a list and `{persons: [...]}` are all accepted.
+
+    Raises Garbled too where somebody stands in it of whom nothing at all can be read: that would
+    look like nobody.
+    """
+    return tuple(map(_to_somebody, _decode(body)[0]))
 
 
-def _decode(body: bytes) -> tuple[Sequence[_Person], int | None]:
+# As the wire has it; read part by part; or nobody: null, a number, a list.
+_Read = _Person | OddPerson | None
+
+
+def _decode(body: bytes) -> tuple[Sequence[_Read], int | None]:
     """Return the people of an answer, and how many there are in all if it says so."""
-    start = body.lstrip()[:1]
-    if start == b"[":
-        return decode_json(_PEOPLE_BARE, body), None
-    wire = _decode_page(body)
-    if wire is None:
-        if start == b"{" and "persons" not in decode_json(_ENVELOPE, body):
-            return [decode_json(_PERSON, body)], None
-        wire = decode_json(_PEOPLE, body)
-    if wire.total_count is None and wire.paging is not None:
-        return wire.persons, wire.paging.total_count
-    return wire.persons, wire.total_count
-
-
-def _decode_page(body: bytes) -> _People | None:
-    """Read a page in one go, as nearly all are; None where it is none, or not whole."""
     try:
-        return _PEOPLE.decode(body)
+        # As nearly all are.
+        page = _PEOPLE.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return None
+        return _decode_odd(body)
+    if page.total_count is None and page.paging is not None:
+        return page.persons, page.paging.total_count
+    return page.persons, page.total_count
+
+
+def _decode_odd(body: bytes) -> tuple[Sequence[_Read], int | None]:
+    """Read an answer of another shape than a page, or one that has anything odd."""
+    answer = whole(body)
+    # Of an answer that is no JSON it says why.
+    decode_json(_ANYTHING, answer.text)
+    elements = answer.elements()
+    if elements is not None:
+        return [_read(element) for element in elements], None
+    members = answer.members()
+    if members is None:
+        raise Garbled(f"the answer is not of the contract's form: {answer.type}, not people")
+    if "persons" not in members:
+        return [_read(answer)], None
+    people = members["persons"].elements()
+    if people is None:
+        kind = members["persons"].type
+        raise Garbled(f"the answer is not of the contract's form: persons is {kind}, not a list")
+    total = members.get("totalCount")
+    if total is None and "paging" in members:
+        total = (members["paging"].members() or {}).get("totalCount")
+    return [_read(person) for person in people], None if total is None else total.count()
+
+
+def _read(part: Part) -> _Read:
+    try:
+        return _PERSON.decode(part.text)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return read_person(part)
+
+
+def _to_somebody(read: _Read) -> LivePerson:
+    if isinstance(read, _Person):
+        return _to_person(read)
+    person = None if read is None else read.person
+    if person is None or (person.number < 0 and not (person.identities or person.registrations)):
+        raise Garbled("the answer is not of the contract's form: it shows no person")
+    return person
 
 
 class PageReader:
@@ -128,7 +167,24 @@ class PageReader:
         texts: dict[tuple[str, str], Mapping[str, Scalar]] = {}
         shows_flags: bool | None = None
         shows_types = False
+        is_whole = True
+        numbers: list[int] = []
         for person in people:
+            if person is None:
+                is_whole = False
+                # Of nobody; the same whenever this page is read again, and on no other page.
+                numbers.append(-abs(numbers[-1] if numbers else 0) - _NO_NUMBER)
+                continue
+            if isinstance(person, OddPerson):
+                is_whole = is_whole and person.is_whole
+                numbers.append(person.person.number)
+                for registration in person.person.registrations:
+                    shows_flags = shows_flags or registration.is_primary is not ABSENT
+                    shows_types = shows_types or _shows_types(registration)
+                if self._wants_odd(person.person):
+                    kept.append(person.person)
+                continue
+            numbers.append(person.id)
             entries = _entries_of(person)
             for entry in entries:
                 shows_flags = shows_flags or isinstance(entry.is_primary, bool)
@@ -141,10 +197,21 @@ class PageReader:
                 if registration.additional_data is not ABSENT:
                     continue
                 data = additional_data_of(entry.additional_data)
-                if _may_be_untyped(data):
+                if may_be_untyped(data):
                     texts[entry.application_id, entry.registration_id] = data
-        numbers = tuple(person.id for person in people)
-        return Page(numbers, tuple(kept), total, shows_flags, shows_types, texts)
+        return Page(tuple(numbers), tuple(kept), total, shows_flags, shows_types, texts, is_whole)
+
+    def _wants_odd(self, person: LivePerson) -> bool:
+        query = self._query
+        return (
+            query.everybody
+            or any(
+                registration.id in query.registrations
+                or registration.application_id in query.application_ids
+                for registration in person.registrations
+            )
+            or not query.identities.isdisjoint(person.identities)
+        )
 
     def _wants(self, person: _Person, entries: Sequence[_Entry]) -> bool:
         query = self._query
@@ -179,10 +246,17 @@ def _is_typed(entry: _Entry) -> bool:
     return any(isinstance(value, (bool, int, float)) for value in data.values())
 
 
+def _shows_types(registration: LiveRegistration) -> bool:
+    data = registration.additional_data
+    return data is not ABSENT and any(
+        isinstance(value, (bool, int, float)) for value in data.values()
+    )
+
+
 def _to_registration(wire: _Entry) -> LiveRegistration:
     system = wire.system_data
     data = additional_data_of(wire.additional_data)
-    in_doubt = not isinstance(wire.is_primary, bool) or _may_be_untyped(data)
+    in_doubt = not isinstance(wire.is_primary, bool) or may_be_untyped(data)
     # A page has thousands of entries, so each is made once.
     values: dict[str, Any] = {}
     for field in FIELDS:
@@ -199,32 +273,6 @@ def _to_registration(wire: _Entry) -> LiveRegistration:
         else device_model(system.device_manufacturer, system.device_model),
         **values,
     )
-
-
-def _may_be_untyped(data: Mapping[str, Scalar]) -> bool:
-    """Whether typed values may have come as text: all are text, and one looks like something else.
-
-    One number or boolean among them shows that this entry is typed.
-    """
-    looks_typed = False
-    for value in data.values():
-        if not isinstance(value, str):
-            return False
-        looks_typed = looks_typed or _looks_typed(value)
-    return looks_typed
-
-
-def _looks_typed(text: str) -> bool:
-    if text in ("true", "false"):
-        return True
-    if text[:1].isalpha() and text[0] not in "iInN":
-        # No number begins so but infinity and what is none; most texts are words.
-        return False
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _on_page(field: Field, value: Scalar | Absent | None) -> Scalar | Absent | None:

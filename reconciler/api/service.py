@@ -128,7 +128,8 @@ class Service:
             decoded = _decode_at_most_one(body)
             # The service may write a phone number in its own way, but not the two other kinds.
             exact = value.kind is not IdentityKind.PHONE_NUMBER
-            if decoded and exact and value not in decoded.identities:
+            is_readable = decoded is not None and not decoded.unreadable
+            if decoded and exact and is_readable and value not in decoded.identities:
                 raise Garbled("the answer is about somebody else")
             return decoded
 

@@ -209,7 +209,7 @@ def _how_it_is_known(tries_so_far: _Trial) -> str:
 def _is_half_moved(call: PlannedCall, seen: _Seen) -> bool:
     """Whether a forced move may have got as far as detaching: then nobody owns the device."""
     is_forced = "forceDepersonalize" in call.query
-    return is_forced and (seen.owner is None or not seen.owner.identities)
+    return is_forced and (seen.owner is None or seen.owner.is_anonymous)
 
 
 def _cut_short(tries_so_far: _Trial, why: str) -> Result:
@@ -266,7 +266,7 @@ async def _holders(
     for value in wanted.identity:
         held = owner is not None and value in owner.identities
         person = owner if held else await circumstances.door.person(value)
-        if person is not None and person.identities:
+        if person is not None and not person.is_anonymous:
             person_numbers.add(person.number)
     return frozenset(person_numbers)
 

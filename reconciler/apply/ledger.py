@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -18,6 +19,8 @@ from reconciler.platform.operations import Operation
 from .result import Result
 
 Entries = dict[str, RecordedDevice | None]
+# What is seen so, and says nothing about what was applied.
+_UNDECIDED: Final = frozenset({Action.GONE, Action.UNREADABLE})
 
 
 class Ledger:
@@ -134,9 +137,9 @@ class Ledger:
             self._waiting.setdefault(owner.identity, []).append(change)
         elif device is None:
             # Only a plan that saw it leave may forget it; its detach may be wished by now.
-            if change.declaration is None:
+            if change.declaration is None and Action.UNREADABLE not in change.actions:
                 self._entries[change.device] = None
-        elif Action.GONE not in change.actions and change.declaration == declaration_digest(
+        elif _UNDECIDED.isdisjoint(change.actions) and change.declaration == declaration_digest(
             device, self._digester
         ):
             # A file that moved since would be recorded as applied, and never be.

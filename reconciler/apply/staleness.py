@@ -12,6 +12,7 @@ from reconciler.core.digest import Digester
 from reconciler.core.fields import (
     IS_PRIMARY,
     OWNER,
+    LiveValue,
     Scalar,
     data_key,
     declared_fields,
@@ -125,7 +126,7 @@ def reached(
                 and owner.identities.issuperset(wanted_owner.identity)
             )
         case Operation.DEPERSONALIZE:
-            return owner is None or not owner.identities
+            return owner is None or owner.is_anonymous
         case Operation.GET | Operation.PERSONS:
             return False
 
@@ -142,7 +143,7 @@ def _moved_since(
     return _first_moved(subject, kept, registration, digester)
 
 
-def _is_cleared(path: str, now: Scalar | None) -> bool:
+def _is_cleared(path: str, now: LiveValue | None) -> bool:
     return now is False if path == IS_PRIMARY else data_key(path) is not None and now is None
 
 

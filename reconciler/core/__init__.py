@@ -3,6 +3,7 @@
 What a device is:
 fields           the table of a device's fields: names, places, types, risks
 device           desired state: devices, owners, lifecycle, removals
+opaque           live values that no manifest can declare
 live             live state: registrations, people, and what has to be read next
 record           what was applied, as digests; the entry of a device
 identity         who a person is: typed values that never render

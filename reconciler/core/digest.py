@@ -11,13 +11,22 @@ from typing import Final
 
 import msgspec
 
+from .opaque import Opaque
 from .secret import Secret
 
 _KEPT_AT_MOST: Final = 50_000
 
+
+def _opaque(value: object) -> object:
+    """Return what stands for a live value that no manifest can declare."""
+    if isinstance(value, Opaque):
+        return {"$opaque": value.canonical}
+    raise TypeError(f"{type(value).__name__} is no JSON value")
+
+
 # Made once: json.dumps makes one at every call that is not its default.
 _ENCODER: Final = json.JSONEncoder(
-    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False, default=_opaque
 )
 # Twenty times as quick, and the same bytes for all that `_is_plain` lets through.
 _QUICK: Final = msgspec.json.Encoder(order="sorted")

@@ -20,6 +20,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, cast
 
 from .absent import ABSENT, Absent
+from .opaque import Opaque
 
 if TYPE_CHECKING:
     from .device import DesiredDevice
@@ -30,10 +31,14 @@ IS_PRIMARY: Final = "isPrimary"
 REGISTRATION_ENABLED: Final = "registrationEnabled"
 ADDITIONAL_DATA: Final = "additionalData"
 SYSTEM_DATA: Final = "systemData"
+# Names what a registration belongs to; read-only, and needed to ask who owns it.
+APPLICATION_ID: Final = "applicationId"
 _DATA: Final = f"{ADDITIONAL_DATA}."
 
 # A value of a field after the manifest or the wire was read; dates are their text.
 Scalar = str | int | float | bool
+# What the service holds is more than a manifest can declare.
+LiveValue = Scalar | Opaque
 
 
 class Reason(StrEnum):
@@ -162,14 +167,14 @@ def declared_fields(device: DesiredDevice) -> dict[str, Scalar | None]:
     return declared
 
 
-def live_value(path: str, registration: LiveRegistration) -> Scalar | Absent | None:
+def live_value(path: str, registration: LiveRegistration) -> LiveValue | Absent | None:
     """Return the live value of a field other than the owner.
 
     None: it has no value. ABSENT: the service did not say, and saying nothing means nothing.
     """
     field = FIELD_BY_PATH.get(path)
     if field is not None:
-        value: Scalar | Absent | None = getattr(registration, field.attribute)
+        value: LiveValue | Absent | None = getattr(registration, field.attribute)
         return field.at_rest if value is ABSENT else value
     key, data = data_key(path), registration.additional_data
     return None if key is None or data is ABSENT else data.get(key)
@@ -212,12 +217,14 @@ def same_value(one: object, other: object) -> bool:
     return type(one) is type(other) and one == other
 
 
-def as_yaml(value: Scalar | None) -> str:
-    """Return a declared value as YAML writes it, without quotes."""
+def as_yaml(value: LiveValue | None) -> str:
+    """Return a value as YAML writes it, without quotes; what none can declare, as its JSON."""
     match value:
         case None:
             return "null"
         case bool():
             return "true" if value else "false"
+        case Opaque():
+            return value.json
         case _:
             return str(value)

@@ -9,22 +9,36 @@ import msgspec
 
 from .absent import ABSENT, Absent
 from .device import Attributes
-from .fields import Scalar
+from .fields import LiveValue
 from .identity import IdentityValue
+
+
+class Unreadable(msgspec.Struct, frozen=True):
+    """Something that an answer shows and nobody can understand: where, and what stands there.
+
+    `path` is that of a field, or the name of another part of the answer; empty, all of it. `type`
+    is that of JSON (`list`, `text`, `missing`, ...) or says why the answer is none. Never a value.
+    """
+
+    path: str
+    type: str
 
 
 class LiveRegistration(msgspec.Struct, frozen=True):
     """One registration as the service shows it. ABSENT: this answer did not say.
 
-    `model` is the maker and model of the device, None where the service knows neither.
+    `model` is the maker and model of the device, None where the service knows neither. An
+    `application_id` that is empty is not known. `unreadable` says which fields were shown in a
+    form that means nothing; they are ABSENT.
     """
 
     id: str
     application_id: str
     is_primary: bool | Absent = ABSENT
     registration_enabled: bool | Absent = ABSENT
-    additional_data: Mapping[str, Scalar] | Absent = ABSENT
+    additional_data: Mapping[str, LiveValue] | Absent = ABSENT
     model: str | None = None
+    unreadable: tuple[Unreadable, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +53,15 @@ class WrongApplication:
     application: str
 
 
-Found = LiveRegistration | Gone | WrongApplication
+Found = LiveRegistration | Gone | WrongApplication | Unreadable
 
 
 class LivePerson(msgspec.Struct, frozen=True):
     """A person. Without identities it is an anonymous owner: nobody.
 
-    `number` is the service's own internal id, the only name of an undeclared person in a plan.
+    `number` is the service's own internal id, the only name of an undeclared person in a plan. It
+    is negative, and no name, where the service shows none (`unreadable` says so). What is
+    `unreadable` otherwise are identities: then whoever seems anonymous may be somebody.
     """
 
     number: int
@@ -53,6 +69,12 @@ class LivePerson(msgspec.Struct, frozen=True):
     is_lead: bool = False
     attributes: Attributes | None = None
     registrations: tuple[LiveRegistration, ...] = ()
+    unreadable: tuple[Unreadable, ...] = ()
+
+    @property
+    def is_anonymous(self) -> bool:
+        """Whether it is nobody: it has no identity, and shows none that cannot be read."""
+        return not self.identities and not self.unreadable
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from functools import lru_cache
 
 from .absent import ABSENT
 from .device import DesiredDevice
-from .fields import Scalar, as_yaml
+from .fields import LiveValue, as_yaml
 from .live import Found, LiveRegistration
 from .safety import ProtectRule, Safety
 
@@ -26,7 +26,7 @@ class Subject:
     id: str
     application: str
     label: str | None = None
-    data: tuple[Mapping[str, Scalar | None], ...] = ()
+    data: tuple[Mapping[str, LiveValue | None], ...] = ()
 
 
 def of_declared(device: DesiredDevice, live: Found | None = None) -> Subject:
@@ -49,7 +49,7 @@ def protecting(safety: Safety, subject: Subject) -> ProtectRule | None:
     return None
 
 
-def _live(registration: Found | None) -> tuple[Mapping[str, Scalar | None], ...]:
+def _live(registration: Found | None) -> tuple[Mapping[str, LiveValue | None], ...]:
     if not isinstance(registration, LiveRegistration) or registration.additional_data is ABSENT:
         return ()
     return (registration.additional_data,)
@@ -72,7 +72,7 @@ def _has(subject: Subject, key: str, glob: str) -> bool:
     return any(fits(text) for value in values for text in _spellings(value))
 
 
-def _spellings(value: Scalar | None) -> tuple[str, ...]:
+def _spellings(value: LiveValue | None) -> tuple[str, ...]:
     """Return a value as YAML writes it. Who says 2.0 for 2 must not get around a rule about 2."""
     text = as_yaml(value)
     match value:

@@ -10,7 +10,7 @@ import msgspec
 from .absent import ABSENT
 from .device import DesiredDevice, OnRemove, Owner
 from .digest import Digester
-from .fields import OWNER, Scalar, declared_fields
+from .fields import OWNER, LiveValue, declared_fields
 from .identity import IdentityValue
 from .secret import Secret
 
@@ -64,7 +64,7 @@ def identity_digests(values: Iterable[IdentityValue], digester: Digester) -> tup
     return tuple(sorted([digester.of(OWNER, [value.kind, value.reveal()]) for value in values]))
 
 
-def value_digest(path: str, value: Scalar | None, digester: Digester) -> tuple[str, ...]:
+def value_digest(path: str, value: LiveValue | None, digester: Digester) -> tuple[str, ...]:
     """Digest the value of a field other than the owner; None is "the key shall be gone"."""
     return (digester.of(path, value),)
 

@@ -49,7 +49,8 @@ class Page:
     everybody, None if the answer did not say. `shows_flags` when an entry of anybody carries
     isPrimary (None: nobody has an entry), `shows_types` when one has a number or boolean among its
     additionalData, `texts` is the additionalData of kept entries that would be in doubt without
-    that, by application id and registration id.
+    that, by application id and registration id. Not `is_whole` where it shows somebody, or
+    something of somebody, that cannot be read: then who was not seen may be there all the same.
     """
 
     numbers: tuple[int, ...]
@@ -58,3 +59,4 @@ class Page:
     shows_flags: bool | None
     shows_types: bool
     texts: Mapping[tuple[str, str], Mapping[str, Scalar]]
+    is_whole: bool = True

@@ -7,6 +7,7 @@ ownership         whether a registration belongs to the declared person
 attribution       who moved a field: the file, or somebody at the service
 removed           registrations that left the files
 reregistered      gone devices that may be back under a new id
+unreadable        what is shown of a device and means nothing
 
 required_reads    what has to be read next, and what a sweep looks for
 selection         which devices the options of a plan choose

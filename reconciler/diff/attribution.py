@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from reconciler.core.digest import Digester
-from reconciler.core.fields import OWNER, Reason, Scalar, data_key
+from reconciler.core.fields import OWNER, LiveValue, Reason, data_key
 from reconciler.core.live import LivePerson
 from reconciler.core.project import Project
 from reconciler.core.record import RecordedDevice, identity_digests, value_digest
@@ -25,7 +25,7 @@ def reason(path: str, wanted: tuple[str, ...], recorded: RecordedDevice | None) 
 
 
 def moved_by_others(
-    path: str, live: Scalar | None, recorded: RecordedDevice | None, digester: Digester
+    path: str, live: LiveValue | None, recorded: RecordedDevice | None, digester: Digester
 ) -> bool:
     """Whether a field other than the owner was applied, and is not what was applied any more."""
     applied = None if recorded is None else recorded.fields.get(path)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.core.device import Desired, DesiredDevice
 from reconciler.core.digest import Digester
-from reconciler.core.live import Gone, Live, LiveRegistration, WrongApplication
+from reconciler.core.live import Gone, Live, LiveRegistration, Unreadable, WrongApplication
 from reconciler.core.project import Project
 from reconciler.core.record import Record, record_entry
 
@@ -15,6 +15,7 @@ from .device import DeviceDiff, diff_device
 from .removed import Leaving, leaving
 from .required_reads import application_names, in_scope
 from .reregistered import Reregistered, reregistered
+from .unreadable import unreadable_field, unreadable_owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Diff:
     adopt: tuple[DesiredDevice, ...]
     gone: tuple[DesiredDevice, ...]
     wrong: tuple[tuple[DesiredDevice, str], ...]
+    unreadable: tuple[tuple[DesiredDevice, Unreadable], ...]
     leaving: tuple[Leaving, ...]
     reregistered: tuple[Reregistered, ...] = ()
 
@@ -47,6 +49,7 @@ def diff(
     adopt: list[DesiredDevice] = []
     gone: list[DesiredDevice] = []
     wrong: list[tuple[DesiredDevice, str]] = []
+    unreadable: list[tuple[DesiredDevice, Unreadable]] = []
     planned = in_scope(desired, scope)
     for device in planned:
         recorded = record.devices.get(device.id)
@@ -55,7 +58,13 @@ def diff(
                 gone.append(device)
             case WrongApplication(application):
                 wrong.append((device, application))
+            case Unreadable() as part:
+                unreadable.append((device, part))
             case LiveRegistration() as registration:
+                odd = unreadable_field(device, registration) or unreadable_owner(device, live)
+                if odd is not None:
+                    unreadable.append((device, odd))
+                    continue
                 difference = diff_device(device, registration, live, recorded, digester, project)
                 settled = not difference.changes and not difference.drifted
                 if not settled or difference.fields.handed_back or difference.attributes:
@@ -70,6 +79,7 @@ def diff(
         tuple(adopt),
         tuple(gone),
         tuple(wrong),
+        tuple(unreadable),
         tuple(leaving_devices),
         reregistered(gone, desired, record, live, names),
     )

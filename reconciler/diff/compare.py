@@ -11,6 +11,7 @@ from reconciler.core.device import DesiredDevice
 from reconciler.core.digest import Digester
 from reconciler.core.fields import (
     IS_PRIMARY,
+    LiveValue,
     Reason,
     Scalar,
     data_key,
@@ -20,13 +21,14 @@ from reconciler.core.fields import (
     live_value,
 )
 from reconciler.core.live import LiveRegistration
+from reconciler.core.opaque import Opaque
 from reconciler.core.project import Project
 from reconciler.core.record import RecordedDevice, value_digest
 
 from .attribution import moved_by_others, policy, reason
 
 # A value in a form whose plain equality is the service's: numbers by value, booleans apart.
-Canonical = str | int | float | bytes
+Canonical = str | int | float | bytes | Opaque
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ class FieldDiff:
     """
 
     path: str
-    before: Scalar | None
+    before: LiveValue | None
     after: Scalar | None
     reason: Reason
     contested: bool = False
@@ -55,7 +57,7 @@ class Fields:
 _NOTHING: Final = Fields()
 
 
-def canonical(value: Scalar) -> Canonical:
+def canonical(value: LiveValue) -> Canonical:
     """Return the form in which `==` means "the same value to the service"."""
     if isinstance(value, bool):
         return b"true" if value else b"false"

@@ -16,18 +16,29 @@ from reconciler.core.digest import Digester
 from reconciler.core.fields import (
     FIELD_BY_PATH,
     OWNER,
+    LiveValue,
     Scalar,
     data_key,
     declared_fields,
     field_order,
     live_value,
 )
-from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration, Needs, WrongApplication
+from reconciler.core.live import (
+    Found,
+    Gone,
+    Live,
+    LivePerson,
+    LiveRegistration,
+    Needs,
+    Unreadable,
+    WrongApplication,
+)
 from reconciler.core.project import Project
 from reconciler.core.record import Record, RecordedDevice, owner_digests, value_digest
 
 from .attribution import moved_by_others, owner_moved_by_others
 from .ownership import somebody
+from .unreadable import owner_part, unreadable_of_recorded
 
 
 class Side(StrEnum):
@@ -49,8 +60,8 @@ class FieldMove:
 
     path: str
     side: Side
-    applied: Scalar | None
-    live: Scalar | None
+    applied: LiveValue | None
+    live: LiveValue | None
     declared: Scalar | None
     known: bool = True
     managed: bool = True
@@ -73,12 +84,14 @@ class OwnerMove:
 @dataclass(frozen=True, slots=True)
 class DeviceMoves:
     """A recorded device: as it was found, and what moved. `device` is None when it left the files;
-    `elsewhere` names the application in which it is found instead of its own."""
+    `elsewhere` names the application in which it is found instead of its own, `unreadable` what of
+    it means nothing."""
 
     recorded: RecordedDevice
     device: DesiredDevice | None
     is_gone: bool = False
     elsewhere: str | None = None
+    unreadable: Unreadable | None = None
     owner: OwnerMove | None = None
     fields: tuple[FieldMove, ...] = ()
 
@@ -97,8 +110,8 @@ class DeviceMoves:
     @property
     def drifted(self) -> bool:
         """Whether others moved anything of it."""
-        here = self.is_gone or self.elsewhere is not None
-        return here or bool(self.sides & {Side.SERVICE, Side.BOTH})
+        lost = self.is_gone or self.elsewhere is not None or self.unreadable is not None
+        return lost or bool(self.sides & {Side.SERVICE, Side.BOTH})
 
 
 def recorded_in(
@@ -136,9 +149,16 @@ def required_reads_of_drift(
         for device in devices
         if device.id not in live.owners
         and _owner_matters(device, desired.devices.get(device.id))
-        and not isinstance(live.registrations.get(device.id), (Gone, WrongApplication))
+        and _may_have_owner(live.registrations.get(device.id))
     )
     return Needs(registrations, owners)
+
+
+def _may_have_owner(registration: Found | None) -> bool:
+    """Whether its owner can be looked up, as far as is known yet."""
+    if isinstance(registration, LiveRegistration):
+        return bool(registration.application_id)
+    return registration is None
 
 
 def _owner_matters(recorded: RecordedDevice, device: DesiredDevice | None) -> bool:
@@ -165,10 +185,32 @@ def _moves(
             return DeviceMoves(recorded, device, is_gone=True)
         case WrongApplication(application):
             return DeviceMoves(recorded, device, elsewhere=application)
+        case Unreadable() as part:
+            return DeviceMoves(recorded, device, unreadable=part)
         case LiveRegistration() as registration:
+            odd = _unreadable(recorded, device, registration, live.owners.get(recorded.id))
+            if odd is not None:
+                return DeviceMoves(recorded, device, unreadable=odd)
             owner = _owner_move(recorded, device, live.owners.get(recorded.id), digester)
             fields = tuple(_field_moves(recorded, device, registration, digester))
             return DeviceMoves(recorded, device, owner=owner, fields=fields)
+
+
+def _unreadable(
+    recorded: RecordedDevice,
+    device: DesiredDevice | None,
+    registration: LiveRegistration,
+    owner: LivePerson | None,
+) -> Unreadable | None:
+    """Return what means nothing of what was applied or is declared now, if anything does."""
+    declared = {} if device is None else declared_fields(device)
+    paths = {*recorded.fields, *declared}
+    if _owner_matters(recorded, device):
+        paths.add(OWNER)
+    odd = unreadable_of_recorded(registration, paths)
+    if odd is not None or owner is None or not owner.unreadable or OWNER not in paths:
+        return odd
+    return owner_part(owner)
 
 
 def _owner_move(
@@ -201,7 +243,8 @@ def _field_moves(
     paths = {path for path in (*recorded.fields, *declared) if path != OWNER} - ignored
     for path in sorted(paths, key=field_order):
         shown = live_value(path, registration)
-        now, is_said = (None, False) if shown is ABSENT else (shown, True)
+        is_said = shown is not ABSENT
+        now = None if shown is ABSENT else shown
         applied = recorded.fields.get(path)
         wanted, is_managed = declared.get(path), path in declared
         by_service = is_said and moved_by_others(path, now, recorded, digester)
@@ -214,6 +257,7 @@ def _field_moves(
         if not is_managed and data_key(path) is not None:
             yield FieldMove(path, side, None, None, None, known=False, managed=False, shown=False)
             continue
+        before: LiveValue | None
         if is_managed and not by_files:
             before, is_known = wanted, True
         elif is_said and not by_service and applied is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import translate
 
 from reconciler.core.fields import as_yaml
-from reconciler.core.live import Live, LiveRegistration
+from reconciler.core.live import Found, Live, LiveRegistration
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,11 @@ def select_registrations(
     known = unowned = unmatched = 0
     for id_ in sorted(live.registrations):
         registration = live.registrations[id_]
-        assert isinstance(registration, LiveRegistration)
         if id_ in declared:
             known += 1
         elif wanted.only_owned and live.owners.get(id_) is None:
             unowned += 1
-        elif not fits(registration):
+        elif not fits(id_, registration):
             unmatched += 1
         else:
             taken.append(id_)
@@ -76,13 +75,14 @@ def data_keys(live: Live) -> list[str]:
     )
 
 
-def _fits(wanted: ImportFilter) -> Callable[[LiveRegistration], bool]:
+def _fits(wanted: ImportFilter) -> Callable[[str, Found], bool]:
     ids = [re.compile(translate(glob)).match for glob in wanted.ids]
     data = [(key, re.compile(translate(glob)).match) for key, glob in wanted.data]
 
-    def fits(registration: LiveRegistration) -> bool:
-        values = registration.additional_data or {}
-        return (not ids or any(match(registration.id) for match in ids)) and all(
+    def fits(id_: str, registration: Found) -> bool:
+        shown = isinstance(registration, LiveRegistration) and registration.additional_data
+        values = shown or {}
+        return (not ids or any(match(id_) for match in ids)) and all(
             key in values and match(as_yaml(values[key])) is not None for key, match in data
         )
 

@@ -44,7 +44,7 @@ _SAME: Final = Same()
 
 def somebody(person: LivePerson | None) -> LivePerson | None:
     """Return the person, or None for nobody: an anonymous owner has no identity."""
-    return person if person is not None and person.identities else None
+    return None if person is None or person.is_anonymous else person
 
 
 def relation(owner: Owner | None, live: LivePerson | None) -> Relation:

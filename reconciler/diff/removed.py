@@ -9,7 +9,7 @@ from enum import StrEnum
 from reconciler.core.device import Desired, OnRemove
 from reconciler.core.digest import Digester
 from reconciler.core.fields import OWNER
-from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration
+from reconciler.core.live import Found, Gone, Live, LivePerson, LiveRegistration, Unreadable
 from reconciler.core.project import Project
 from reconciler.core.protection import of_undeclared, protecting
 from reconciler.core.record import Record, RecordedDevice, identity_digests
@@ -17,26 +17,30 @@ from reconciler.core.safety import ProtectRule
 from reconciler.core.source import Source
 
 from .ownership import somebody
+from .unreadable import owner_part, unreadable_of_recorded
 
 
 class Leave(StrEnum):
     """How a device leaves.
 
     release: forgotten, no call · detach: depersonalized, then forgotten · moved: it should be
-    detached, but somebody else owns it now, so it is only forgotten · protected: refused.
+    detached, but somebody else owns it now, so it is only forgotten · protected: refused ·
+    unreadable: it should be detached, and who owns it cannot be read, so it waits.
     """
 
     RELEASE = "release"
     DETACH = "detach"
     MOVED = "moved"
     PROTECTED = "protected"
+    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
     """One leaving device; `source` is its entry under `removed:`, if it has one.
 
-    `rule` is the project's that protects it; None where its own entry did.
+    `rule` is the project's that protects it; None where its own entry did. `unreadable` is what
+    cannot be read.
     """
 
     recorded: RecordedDevice
@@ -45,6 +49,7 @@ class Leaving:
     registration: LiveRegistration | None = None
     owner: LivePerson | None = None
     rule: ProtectRule | None = None
+    unreadable: Unreadable | None = None
 
 
 def leaving_ids(
@@ -96,6 +101,9 @@ def _leave(
         return Leaving(recorded, Leave.PROTECTED, source, rule=rule)
     if intention(recorded, desired, project) is OnRemove.RELEASE:
         return Leaving(recorded, Leave.RELEASE, source)
+    odd = _unreadable(registration, live.owners.get(recorded.id))
+    if odd is not None:
+        return Leaving(recorded, Leave.UNREADABLE, source, unreadable=odd)
     owner = somebody(live.owners.get(recorded.id))
     if not isinstance(registration, LiveRegistration) or owner is None:
         return Leaving(recorded, Leave.RELEASE, source)
@@ -103,3 +111,14 @@ def _leave(
     if applied and set(applied) <= set(identity_digests(owner.identities, digester)):
         return Leaving(recorded, Leave.DETACH, source, registration, owner)
     return Leaving(recorded, Leave.MOVED, source, registration, owner)
+
+
+def _unreadable(registration: Found | None, owner: LivePerson | None) -> Unreadable | None:
+    """Return what keeps from knowing who owns a device that should be detached."""
+    if isinstance(registration, Unreadable):
+        return registration
+    if isinstance(registration, LiveRegistration) and not registration.application_id:
+        return unreadable_of_recorded(registration, (OWNER,))
+    if owner is not None and owner.unreadable:
+        return owner_part(owner)
+    return None

@@ -24,6 +24,7 @@ from .device import is_left, owner_difference
 from .ownership import looked_up, target
 from .removed import intention, leaving_ids
 from .reregistered import LOOKED_UP, owner_to_look_up
+from .unreadable import unreadable_field, unreadable_owner
 
 
 def required_reads(
@@ -121,6 +122,8 @@ def _required_owners_and_people(
         registration = live.registrations[device.id]
         if not isinstance(registration, LiveRegistration):
             continue
+        if unreadable_field(device, registration) is not None:
+            continue
         recorded = record.devices.get(device.id)
         flagged = changes_primary(device, registration, recorded, digester, project)
         if device.owner is ABSENT and not flagged:
@@ -128,6 +131,8 @@ def _required_owners_and_people(
             continue
         if device.id not in live.owners:
             owners.add(device.id)
+            continue
+        if unreadable_owner(device, live) is not None:
             continue
         owner = live.owners[device.id]
         person: LivePerson | None = owner
@@ -149,7 +154,8 @@ def _required_owners_and_people(
         device
         for device in _to_be_detached(desired, record, project, scope)
         if device not in live.owners
-        and isinstance(live.registrations.get(device), LiveRegistration)
+        and isinstance(leaving := live.registrations.get(device), LiveRegistration)
+        and leaving.application_id
     )
     return Needs(
         siblings,

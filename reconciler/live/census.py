@@ -7,7 +7,7 @@ from typing import Final
 
 from reconciler.api.errors import RegistrationNotFound
 from reconciler.api.people import PageReader
-from reconciler.core.live import Found, Live, LivePerson, LiveRegistration, Needs
+from reconciler.core.live import Found, Live, LivePerson, LiveRegistration, Needs, Unreadable
 from reconciler.core.sweep_query import Page, SweepQuery
 
 from .context import ReadContext
@@ -75,7 +75,7 @@ async def take_census(context: ReadContext, application: str) -> Census:
 
 
 def _identified(person: LivePerson) -> LivePerson | None:
-    return person if person.identities else None
+    return None if person.is_anonymous else person
 
 
 def _drop_vanished(live: Live) -> Live:
@@ -83,7 +83,7 @@ def _drop_vanished(live: Live) -> Live:
     present = {
         id_: registration
         for id_, registration in live.registrations.items()
-        if isinstance(registration, LiveRegistration)
+        if isinstance(registration, (LiveRegistration, Unreadable))
     }
     owners = {id_: live.owners.get(id_) for id_ in present}
     return replace(live, registrations=dict(sorted(present.items())), owners=owners)

@@ -7,11 +7,11 @@ points only, never because it happened to come first.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import TypeVar
+from typing import Final, TypeVar
 
-from reconciler.api.errors import ApplicationNotFound, RegistrationNotFound
+from reconciler.api.errors import ApplicationNotFound, NotTheContract, RegistrationNotFound
 from reconciler.core.events import Progress
 from reconciler.core.identity import IdentityValue
 from reconciler.core.live import (
@@ -21,6 +21,7 @@ from reconciler.core.live import (
     LivePerson,
     LiveRegistration,
     Needs,
+    Unreadable,
     WrongApplication,
 )
 
@@ -28,14 +29,21 @@ from .context import WORKERS, ReadContext, each, together
 
 T = TypeVar("T")
 
+# One answer that is none is about one device. So many, and not one good one, and it is not the
+# service that answers here.
+_MOST_UNREADABLE: Final = 3
+
 
 async def read_by_point(context: ReadContext, live: Live, needs: Needs) -> Live:
     """Add what is needed to what is known. Raises the first ApiError and stops the other reads.
 
-    The owner of a registration that is not there is not looked up, and not in the result.
+    The owner of a registration that is not there is not looked up, and not in the result. An
+    answer that nobody can read is the result for its one device or person; but where no answer at
+    all can be read, the first is raised.
     """
-    registrations = _Registrations(context, needs)
-    people = _People(context, live, needs)
+    strangeness = _Strangeness(bool(live.registrations or live.people))
+    registrations = _Registrations(context, needs, strangeness)
+    people = _People(context, live, needs, strangeness)
     await together(registrations.read(), people.read(live.registrations, registrations))
     return Live(
         {**live.registrations, **registrations.in_order()},
@@ -44,11 +52,38 @@ async def read_by_point(context: ReadContext, live: Live, needs: Needs) -> Live:
     )
 
 
+class _Strangeness:
+    """Whether whoever answers is the service: told by the first answer that can be read."""
+
+    def __init__(self, is_known: bool) -> None:
+        self._is_known = is_known
+        self._unreadable = 0
+        self._first: NotTheContract | None = None
+
+    def meet(self) -> None:
+        """Note a good answer."""
+        self._is_known = True
+
+    def wonder(self, error: NotTheContract) -> Unreadable:
+        """Note an answer that is none; raise it where there have been no others."""
+        self._first = self._first or error
+        self._unreadable += 1
+        if not self._is_known and self._unreadable >= _MOST_UNREADABLE:
+            raise self._first
+        return Unreadable("", error.reason or "an answer that cannot be read")
+
+    def settle(self) -> None:
+        """Raise the first answer that was none if there were no others."""
+        if self._first is not None and not self._is_known:
+            raise self._first
+
+
 class _Registrations:
     """The point reads of registrations; a wrong application is told from a gone registration."""
 
-    def __init__(self, context: ReadContext, needs: Needs) -> None:
+    def __init__(self, context: ReadContext, needs: Needs, strangeness: _Strangeness) -> None:
         self._service = context.service
+        self._strangeness = strangeness
         self._app_codes = context.app_codes
         self._needed = needs.registrations
         self._listen = context.listen
@@ -57,6 +92,7 @@ class _Registrations:
 
     async def read(self) -> None:
         await each(self._needed.items(), self._read_registration, min(WORKERS, len(self._needed)))
+        self._strangeness.settle()
 
     async def until_read(self, ids: Iterable[str]) -> None:
         """Wait until all of these that are being read are read."""
@@ -71,7 +107,13 @@ class _Registrations:
 
     async def _read_registration(self, item: tuple[str, str]) -> None:
         device, application = item
-        self.results[device] = await self._locate(device, application)
+        try:
+            self.results[device] = await self._locate(device, application)
+            self._strangeness.meet()
+        except NotTheContract as error:
+            if error.status != 200:
+                raise
+            self.results[device] = self._strangeness.wonder(error)
         awaited = self._awaited.get(device)
         if awaited is not None and not awaited.done():
             awaited.set_result(None)
@@ -108,8 +150,11 @@ class _People:
     batches of fixed size, so that the calls do not depend on which answer came first.
     """
 
-    def __init__(self, context: ReadContext, live: Live, needs: Needs) -> None:
+    def __init__(
+        self, context: ReadContext, live: Live, needs: Needs, strangeness: _Strangeness
+    ) -> None:
         self._service = context.service
+        self._strangeness = strangeness
         self._needs = needs
         self._listen = context.listen
         self._total = len(needs.owners) + len(needs.people)
@@ -137,12 +182,15 @@ class _People:
         return {value: self._people[value] for value in self._needs.people}
 
     async def _read_owners(self, owned: Sequence[Found | None]) -> None:
-        batch = [item for item in owned if isinstance(item, LiveRegistration)]
+        batch = [
+            item for item in owned if isinstance(item, LiveRegistration) and item.application_id
+        ]
         answers: dict[tuple[str, str], LivePerson | None] = {}
 
         async def required_reads(registration: LiveRegistration) -> None:
-            owner = await self._service.owner(registration.id, registration.application_id)
-            answers[_key(registration)] = owner
+            answers[_key(registration)] = await self._person(
+                self._service.owner(registration.id, registration.application_id)
+            )
             self._report_progress(1)
 
         unknown = [item for item in batch if _key(item) not in self._by_registration]
@@ -151,7 +199,7 @@ class _People:
         for registration in batch:
             key = _key(registration)
             owner = answers[key] if key in answers else self._by_registration[key]
-            self._owners[registration.id] = owner if owner and owner.identities else None
+            self._owners[registration.id] = None if owner is None or owner.is_anonymous else owner
         for owner in answers.values():
             self._remember(owner)
 
@@ -159,7 +207,7 @@ class _People:
         answers: dict[IdentityValue, LivePerson | None] = {}
 
         async def required_reads(value: IdentityValue) -> None:
-            answers[value] = await self._service.person(value)
+            answers[value] = await self._person(self._service.person(value))
             self._report_progress(1)
 
         unknown = [value for value in batch if value not in self._by_identity]
@@ -169,6 +217,17 @@ class _People:
             self._people[value] = answers[value] if value in answers else self._by_identity[value]
         for person in answers.values():
             self._remember(person)
+
+    async def _person(self, look_up: Awaitable[LivePerson | None]) -> LivePerson | None:
+        """Return who answers a look-up; of an answer that is none, somebody nobody knows."""
+        try:
+            person = await look_up
+        except NotTheContract as error:
+            if error.status != 200:
+                raise
+            return LivePerson(-1, unreadable=(self._strangeness.wonder(error),))
+        self._strangeness.meet()
+        return person
 
     def _remember(self, person: LivePerson | None) -> None:
         if person is not None:

@@ -83,6 +83,7 @@ class _Sweeper:
         self._reader = PageReader(query)
         self._sweeps_left = 0 if choice is Choice.POINTS else SWEEPS
         self._is_steady = False
+        self._shows_everything = False
         self._shown: frozenset[str] = frozenset()
 
     async def sweep_if_quicker(self, needs: Needs, reading: Reading) -> Reading | None:
@@ -139,7 +140,7 @@ class _Sweeper:
 
     @property
     def _absence_means_no_owner(self) -> bool:
-        return self._is_steady and self._context.pinned.get(ANONYMOUS_OWNER.name) == "404"
+        return self._shows_everything and self._context.pinned.get(ANONYMOUS_OWNER.name) == "404"
 
     def _has_bare_pages(self, first: Page) -> bool:
         """Whether pages leave fields out: it is known, or the first page shows it."""
@@ -175,6 +176,7 @@ class _Sweeper:
         if result is None:
             raise RuntimeError("A sweep without a result. This is a bug in reconciler.")
         self._is_steady = result.is_steady()
+        self._shows_everything = result.shows_everything()
         self._shown = result.shown_registrations()
         return await link_applications(result, live, needs, self._query, context)
 

@@ -112,7 +112,7 @@ async def link_applications(
         shown = sighting.registration
         if application_ids.get(query.registrations.get(id_, "")) != shown.application_id:
             continue
-        owners[id_] = sighting.owner if sighting.owner.identities else None
+        owners[id_] = None if sighting.owner.is_anonymous else sighting.owner
         if sighting.whole and id_ not in live.registrations:
             registrations[id_] = shown
     people = {**live.people, **result.people()}

@@ -48,6 +48,7 @@ class SweepResult:
         self._distinct = 0
         self._has_moved = False
         self.shows_types = False
+        self._is_whole = True
 
     def add(self, number: int, page: Page) -> None:
         """Take a page for the first time."""
@@ -67,9 +68,13 @@ class SweepResult:
         self._numbers[number] = page.numbers
 
     def is_steady(self) -> bool:
-        """Whether nobody vanished or moved while the pages were read, so that who was not seen is
-        not there. Ask when all pages are in."""
+        """Whether nobody vanished or moved while the pages were read, so that another sweep would
+        show no more. Ask when all pages are in."""
         return not self._has_moved and self._distinct == self._total
+
+    def shows_everything(self) -> bool:
+        """Whether who was not seen is not there: nobody moved, and nothing was unreadable."""
+        return self._is_whole and self.is_steady()
 
     def people(self) -> Mapping[IdentityValue, LivePerson | None]:
         """Return who has each sought identity value: seen once, or certainly nobody."""
@@ -81,7 +86,7 @@ class SweepResult:
                     if value in holders:
                         ambiguous.add(value)
                     holders[value] = person
-        if not self.is_steady():
+        if not self.shows_everything():
             return {value: person for value, person in holders.items() if value not in ambiguous}
         return {
             value: holders.get(value) for value in self._query.identities if value not in ambiguous
@@ -142,6 +147,7 @@ class SweepResult:
             self._people[person.number] = person
         self._texts.update(page.texts)
         self.shows_types = self.shows_types or page.shows_types
+        self._is_whole = self._is_whole and page.is_whole
         if page.total is None or page.total < (self._total or 0):
             self._has_moved = True
         self._total = max(page.total or 0, self._total or 0)

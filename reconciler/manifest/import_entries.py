@@ -15,9 +15,17 @@ from typing import Final, cast
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, Owner
-from reconciler.core.fields import FIELDS, IS_PRIMARY, OWNER, Scalar, data_path, field_values
+from reconciler.core.fields import (
+    FIELDS,
+    IS_PRIMARY,
+    OWNER,
+    LiveValue,
+    data_path,
+    field_values,
+)
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
-from reconciler.core.live import Live, LivePerson, LiveRegistration
+from reconciler.core.live import Live, LivePerson, LiveRegistration, Unreadable
+from reconciler.core.opaque import Opaque
 
 from .people import ATTRIBUTES, names_somebody
 from .scalars import LARGEST, SMALLEST
@@ -74,8 +82,14 @@ def make_entries(
     devices: dict[str, Entry] = {}
     for id_ in sorted(live.registrations):
         registration = live.registrations[id_]
+        if isinstance(registration, Unreadable):
+            undeclared.append(Undeclared(id_, None, f"what it shows is {registration.type}"))
         if not isinstance(registration, LiveRegistration):
             continue
+        undeclared += [
+            Undeclared(id_, part.path, f"what it shows cannot be understood ({part.type})")
+            for part in registration.unreadable
+        ]
         if not _REGISTRATION.fullmatch(id_):
             undeclared.append(Undeclared(id_, None, "a manifest cannot hold such an id"))
             continue
@@ -101,11 +115,11 @@ def make_entries(
                 undeclared.append(Undeclared(id_, spec.path, why_not))
         if registration.additional_data is not ABSENT:
             data: dict[str, Tree] = {}
-            for key, value in sorted(registration.additional_data.items()):
-                why_not = _why_undeclarable(key, value)
-                if why_not is None:
-                    data[key] = value
-                else:
+            for key, held in sorted(registration.additional_data.items()):
+                why_not = _why_undeclarable(key, held)
+                if not isinstance(held, Opaque) and why_not is None:
+                    data[key] = held
+                elif why_not is not None:
                     undeclared.append(Undeclared(id_, data_path(key), why_not))
             if data:
                 entry["additionalData"] = data
@@ -152,7 +166,12 @@ class _People:
 
     def add(self, device: str, person: LivePerson | None) -> None:
         """Note the owner of a device; nobody is not declared."""
-        if person is None or not person.identities:
+        if person is None or person.is_anonymous:
+            return
+        if person.unreadable:
+            part = person.unreadable[0]
+            why = f"what its owner shows cannot be understood ({part.path or 'all'}: {part.type})"
+            self.undeclared.append(Undeclared(device, OWNER, why))
             return
         if person.number not in self.known:
             known = self._declared_elsewhere(person) or _name_person(person)
@@ -283,7 +302,7 @@ def _count_primaries(
     return counts
 
 
-def _why_undeclarable(key: str, value: Scalar) -> str | None:
+def _why_undeclarable(key: str, value: LiveValue) -> str | None:
     """Return why a manifest cannot hold a key of additionalData; None: it can."""
     if not 0 < len(key) <= _LONGEST_NAME:
         return f"a manifest's keys have 1 to {_LONGEST_NAME} characters"
@@ -292,6 +311,8 @@ def _why_undeclarable(key: str, value: Scalar) -> str | None:
     match value:
         case bool():
             return None
+        case Opaque():
+            return f"a manifest cannot hold such a value ({value.type})"
         case int() | float():
             # Comparisons with NaN are false.
             return None if SMALLEST <= value <= LARGEST else "the number is out of range"

@@ -46,7 +46,7 @@ from .ordering import groups, ordered_calls
 from .people import DeclaredPeople
 from .privacy import Veil, named_in, shown_people
 from .proof import Proof, prove
-from .warnings import leaving_notes, notes, side_effects
+from .warnings import leaving_notes, notes, side_effects, unreadable_note
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +175,8 @@ def _notes(
     for differing in difference.differing:
         if differing.device.id not in withheld:
             yield from notes(differing)
+    for device, part in difference.unreadable:
+        yield unreadable_note(device.id, part, live, str(device.source))
     for leaving in difference.leaving:
         wanted = intention(leaving.recorded, desired, project)
         yield from leaving_notes(leaving, wanted, live, project)
@@ -206,14 +208,18 @@ def _plan(
             (action,),
             model=_model(device.id, live),
         )
-        for action, devices in ((Action.ADOPT, difference.adopt), (Action.GONE, difference.gone))
+        for action, devices in (
+            (Action.ADOPT, difference.adopt),
+            (Action.GONE, difference.gone),
+            (Action.UNREADABLE, [device for device, _ in difference.unreadable]),
+        )
         for device in devices
     ]
     withheld = withheld_devices(errors)
     changes += [
         leaving_change(leaving, people, digester)
         for leaving in difference.leaving
-        if leaving.how in (Leave.RELEASE, Leave.MOVED)
+        if leaving.how in (Leave.RELEASE, Leave.MOVED, Leave.UNREADABLE)
     ]
     covered = in_scope(desired, circumstances.scope)
     looked_at = Counter(device.application for device in covered)
@@ -223,7 +229,7 @@ def _plan(
     changes, calls, drift = (
         veil.changes(changes),
         veil.calls(drafted.calls),
-        _drift(difference, people),
+        _drift(difference, people, digester),
     )
     proposals = _proposals(difference)
     return sealed(
@@ -281,14 +287,14 @@ def _everything(desired: Desired) -> Coverage:
     return Coverage(chosen=len(desired.devices))
 
 
-def _drift(difference: Diff, people: DeclaredPeople) -> tuple[Drift, ...]:
+def _drift(difference: Diff, people: DeclaredPeople, digester: Digester) -> tuple[Drift, ...]:
     return tuple(
         Drift(
             differing.device.id,
             differing.device.application,
             differing.device.label,
             str(differing.device.source),
-            tuple(named_fields(differing, people, reported=True)),
+            tuple(named_fields(differing, people, digester, reported=True)),
         )
         for differing in difference.differing
         if differing.drifted
@@ -306,6 +312,7 @@ def _summary(
 ) -> Summary:
     called = {call.device for call in calls}
     aside = {device.id for device in difference.gone} | withheld.keys()
+    aside |= {device.id for device, _ in difference.unreadable}
     covered = desired.devices.keys() if scope is None else desired.devices.keys() & scope
     return Summary(
         devices=difference.devices,

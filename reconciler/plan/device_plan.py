@@ -10,6 +10,7 @@ from reconciler.core.device import DesiredDevice
 from reconciler.core.digest import Digester
 from reconciler.core.fields import FIELD_BY_PATH, IS_PRIMARY, OWNER, Reason, Risk, data_key
 from reconciler.core.live import LivePerson, LiveRegistration
+from reconciler.core.opaque import Opaque
 from reconciler.diff.device import DeviceDiff, OwnerDiff
 from reconciler.diff.ownership import Detach, Move, somebody
 from reconciler.diff.removed import Leave, Leaving
@@ -19,6 +20,7 @@ from .calls import calls_of, patchable_paths
 from .fingerprints import declaration_digest, observed_digest, observed_paths
 from .model import NOBODY, Action, Change, FieldChange, PlannedCall
 from .people import DeclaredPeople
+from .privacy import opaque_value
 
 OWNERSHIP = frozenset({Operation.PERSONALIZE.value, Operation.DEPERSONALIZE.value})
 
@@ -93,7 +95,7 @@ def plan_device(
     """Turn what differs in one declared device into its change and calls."""
     device, owner = difference.device, difference.owner
     live_owner = somebody(None if difference.live_owner is ABSENT else difference.live_owner)
-    fields = _fields(difference, people)
+    fields = _fields(difference, people, digester)
     change = Change(
         device=device.id,
         application=device.application,
@@ -131,6 +133,10 @@ def leaving_change(leaving: Leaving, people: DeclaredPeople, digester: Digester)
     """Return the change of a device that left the files; only a detach has a call."""
     recorded = leaving.recorded
     source = None if leaving.source is None else str(leaving.source)
+    if leaving.how is Leave.UNREADABLE:
+        return Change(
+            recorded.id, recorded.application, None, source, None, None, (Action.UNREADABLE,)
+        )
     if leaving.how is not Leave.DETACH or leaving.registration is None:
         return Change(
             recorded.id, recorded.application, None, source, None, None, (Action.RELEASE,)
@@ -162,12 +168,23 @@ def plan_leaving_device(
 
 
 def named_fields(
-    difference: DeviceDiff, people: DeclaredPeople, *, reported: bool
+    difference: DeviceDiff, people: DeclaredPeople, digester: Digester, *, reported: bool
 ) -> list[FieldChange]:
     """Return the fields that change, or those whose drift is only reported, owner first."""
     owner = difference.reported_owner if reported else difference.owner
     fields = difference.fields.reported if reported else difference.fields.changed
-    named = [FieldChange(diff.path, diff.before, diff.after, diff.reason) for diff in fields]
+    id_ = difference.device.id
+    named = [
+        FieldChange(
+            diff.path,
+            opaque_value(id_, diff.path, diff.before, digester)
+            if isinstance(diff.before, Opaque)
+            else diff.before,
+            diff.after,
+            diff.reason,
+        )
+        for diff in fields
+    ]
     if owner is None:
         return named
     after = NOBODY if owner.after is None else owner.after.pointer
@@ -175,8 +192,10 @@ def named_fields(
     return [FieldChange(OWNER, before, after, owner.reason), *named]
 
 
-def _fields(difference: DeviceDiff, people: DeclaredPeople) -> tuple[FieldChange, ...]:
-    return tuple(named_fields(difference, people, reported=False))
+def _fields(
+    difference: DeviceDiff, people: DeclaredPeople, digester: Digester
+) -> tuple[FieldChange, ...]:
+    return tuple(named_fields(difference, people, digester, reported=False))
 
 
 def _actions(difference: DeviceDiff) -> tuple[Action, ...]:

@@ -14,6 +14,7 @@ from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, Owner
 from reconciler.core.digest import Digester
 from reconciler.core.fields import OWNER, Scalar
+from reconciler.core.live import Unreadable
 from reconciler.core.project import Project
 from reconciler.core.record import Record, owner_digests
 from reconciler.diff.drift import DeviceMoves, OwnerMove, Side
@@ -46,9 +47,9 @@ class MovedField(_Part, frozen=True):
     shown: bool
 
 
-class MovedDevice(_Part, frozen=True):
-    """One device: `found` is there, gone, or elsewhere (in `found_in`). No `source`: it left the
-    files."""
+class MovedDevice(_Part, frozen=True, omit_defaults=True):
+    """One device: `found` is there, gone, `unreadable` (that says what is) or elsewhere (in
+    `found_in`). No `source`: it left the files."""
 
     device: str
     application: str
@@ -57,6 +58,7 @@ class MovedDevice(_Part, frozen=True):
     found: str
     found_in: str | None
     fields: tuple[MovedField, ...]
+    unreadable: str | None = None
 
 
 class DriftSummary(_Part, frozen=True):
@@ -156,10 +158,23 @@ def _device(moves: DeviceMoves, namer: _Namer, veil: Veil) -> MovedDevice:
         moves.recorded.application,
         None if device is None else device.label,
         None if device is None else str(device.source),
-        "gone" if moves.is_gone else "there" if moves.elsewhere is None else "elsewhere",
+        _found(moves),
         moves.elsewhere,
         tuple(_fields(moves, namer, veil)),
+        None if moves.unreadable is None else _named(moves.unreadable),
     )
+
+
+def _found(moves: DeviceMoves) -> str:
+    if moves.is_gone:
+        return "gone"
+    if moves.unreadable is not None:
+        return "unreadable"
+    return "there" if moves.elsewhere is None else "elsewhere"
+
+
+def _named(part: Unreadable) -> str:
+    return f"{part.path}: {part.type}" if part.path else part.type
 
 
 def _fields(moves: DeviceMoves, namer: _Namer, veil: Veil) -> Iterator[MovedField]:

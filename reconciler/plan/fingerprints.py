@@ -10,7 +10,7 @@ from reconciler.core.digest import Digester
 from reconciler.core.fields import (
     FIELDS,
     OWNER,
-    Scalar,
+    LiveValue,
     declared_fields,
     field_order,
     field_values,
@@ -64,7 +64,7 @@ def observed_paths(device: DesiredDevice | None, changed: Iterable[str]) -> tupl
     return tuple(sorted(paths, key=field_order))
 
 
-def observed_value(path: str, registration: LiveRegistration) -> Scalar | None:
+def observed_value(path: str, registration: LiveRegistration) -> LiveValue | None:
     """Return the live value of a field other than the owner; None where none is known."""
     value = live_value(path, registration)
     return None if value is ABSENT else value
@@ -80,7 +80,7 @@ def observed_digest(
     seen: dict[str, object] = {}
     for path in paths:
         if path == OWNER:
-            seen[path] = owner.number if owner is not None and owner.identities else None
+            seen[path] = None if owner is None or owner.is_anonymous else owner.number
         else:
             seen[path] = observed_value(path, registration)
     return digester.of("before", [registration.id, seen])

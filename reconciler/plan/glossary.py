@@ -8,7 +8,7 @@ from typing import Final
 
 from reconciler.core.safety import GONE, LEAVING
 
-from .model import OTHERS_CHANGED_TOO, PATTERN, Risk
+from .model import OTHERS_CHANGED_TOO, PATTERN, UNREADABLE, Risk
 
 _RISK: Final = ("risk", "guard")
 _WARNING: Final = ("warning",)
@@ -92,6 +92,14 @@ TERMS: Final = (
         "A glob of `manifests:` matches no file.",
         "Its devices would all count as gone from the files.",
         "Fix the glob, or delete the line if those manifests are gone for good.",
+    ),
+    Term(
+        UNREADABLE,
+        _WARNING,
+        "What the service shows of a device cannot be understood, so nothing is done to it.",
+        "A field that the file declares, or something of its owner, is of another type than the "
+        "service documents, or the answer is none.",
+        "Look at the device at the service, or take the field out of the file.",
     ),
     Term(
         "undeclared-data-may-be-lost",

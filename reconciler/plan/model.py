@@ -17,12 +17,16 @@ from reconciler.core.fields import Scalar
 
 FORMAT_VERSION = "1.0"
 NOBODY = "nobody"
+# An owner whose number the service does not show in a form that can be read.
+SOMEBODY = "somebody"
 # Behind a pointer: the live owner holds some of the declared identity values, not all of them.
 INCOMPLETE = " (incomplete)"
 # What a hidden value of a call's body is the only key of, as $person is of a person.
 HIDDEN = "$hidden"
 # The warning that others moved what the file moved too; renderings say it where the fields stand.
 OTHERS_CHANGED_TOO = "others-changed-too"
+# The warning that says which part of an answer means nothing.
+UNREADABLE = "unreadable"
 # The guard of globs that match no file.
 PATTERN = "pattern"
 
@@ -31,7 +35,8 @@ class Action(StrEnum):
     """What happens to a device: calls to make, or what apply writes to the state without a call.
 
     adopt: as declared, and the state does not say so yet · release: left the files, forgotten ·
-    gone: the service does not know the id.
+    gone: the service does not know the id · unreadable: what it shows of a field that matters
+    cannot be understood, a warning says which.
     """
 
     DEPERSONALIZE = "depersonalize"
@@ -40,6 +45,7 @@ class Action(StrEnum):
     ADOPT = "adopt"
     RELEASE = "release"
     GONE = "gone"
+    UNREADABLE = "unreadable"
 
 
 class _Part(msgspec.Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
@@ -150,13 +156,15 @@ class Forecast(_Part, frozen=True):
     latency_seconds: float = 0.0
 
 
-class HiddenValue(_Part, frozen=True):
+class HiddenValue(_Part, frozen=True, omit_defaults=True):
     """A value that the project hides: its digest with the state's key, of this one device's field.
 
-    So equal values of two devices do not look equal, and only who has the state can compare.
+    So equal values of two devices do not look equal, and only who has the state can compare. `type`
+    is that of a live value that no file could declare: list, object, text or number.
     """
 
     digest: str = msgspec.field(name=HIDDEN)
+    type: str | None = None
 
 
 class FieldChange(_Part, frozen=True):
@@ -239,7 +247,8 @@ class PlanWarning(_Part, frozen=True):
     """A side effect or a note. `device` is whom it touches; `fields` the paths it names.
 
     code: sibling-loses-primary · undeclared-data-may-be-lost · undeclared-primary-may-change ·
-    key-handed-back · attributes-differ · identity-added · lead-promotion · others-changed-too · ...
+    unreadable · key-handed-back · attributes-differ · identity-added · lead-promotion ·
+    others-changed-too · ...
     """
 
     code: str

@@ -9,7 +9,7 @@ from reconciler.core.device import Desired, Owner
 from reconciler.core.identity import Identity, IdentityValue
 from reconciler.core.live import LivePerson
 
-from .model import INCOMPLETE, NOBODY
+from .model import INCOMPLETE, NOBODY, SOMEBODY
 
 
 class DeclaredPeople:
@@ -49,7 +49,7 @@ class DeclaredPeople:
         Returns a pointer, a pointer and INCOMPLETE (holds some of the wanted owner's values and
         lacks others), `person 1844` for somebody nobody declares, or NOBODY.
         """
-        if person is None or not person.identities:
+        if person is None or person.is_anonymous:
             return NOBODY
         if wanted is not None:
             held = sum(value in person.identities for value in wanted.identity)
@@ -64,4 +64,4 @@ class DeclaredPeople:
         for pointer in sorted(candidates):
             if person.identities.issuperset(candidates[pointer].identity):
                 return pointer
-        return f"person {person.number}"
+        return f"person {person.number}" if person.number >= 0 else SOMEBODY

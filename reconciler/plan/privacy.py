@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from reconciler.core.device import DesiredDevice, Owner
 from reconciler.core.digest import Digester
-from reconciler.core.fields import ADDITIONAL_DATA, OWNER, Scalar, data_path
+from reconciler.core.fields import ADDITIONAL_DATA, OWNER, LiveValue, Scalar, data_path
 from reconciler.core.identity import IdentityKind, IdentityValue
+from reconciler.core.opaque import Opaque
 from reconciler.core.privacy import Privacy
 from reconciler.core.project import Project
 
@@ -41,6 +42,11 @@ def hidden_digest(device: str, path: str, value: object, digester: Digester) -> 
     return digester.of("hidden", [device, path, value])
 
 
+def opaque_value(device: str, path: str, value: Opaque, digester: Digester) -> HiddenValue:
+    """Return what a document holds of a live value that no file could declare."""
+    return HiddenValue(hidden_digest(device, path, value, digester), value.type)
+
+
 @dataclass(frozen=True, slots=True)
 class Veil:
     """Takes the values of hidden fields out of what a plan is made of."""
@@ -48,8 +54,11 @@ class Veil:
     privacy: Privacy
     digester: Digester
 
-    def value(self, device: str, path: str, value: Scalar | None) -> Scalar | HiddenValue | None:
-        """Return a value as a document may hold it; that there is none is nothing to hide."""
+    def value(self, device: str, path: str, value: LiveValue | None) -> Scalar | HiddenValue | None:
+        """Return a value as a document may hold it; that there is none is nothing to hide. Of a
+        live value that no file could declare, the type is shown."""
+        if isinstance(value, Opaque):
+            return opaque_value(device, path, value, self.digester)
         if value is None or not self.privacy.hides(path):
             return value
         return HiddenValue(hidden_digest(device, path, value, self.digester))

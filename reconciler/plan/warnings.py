@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, DesiredDevice, OnRemove
 from reconciler.core.fields import ADDITIONAL_DATA, IS_PRIMARY, OWNER, data_key
-from reconciler.core.live import Live, LivePerson, LiveRegistration
+from reconciler.core.live import Live, LivePerson, LiveRegistration, Unreadable
 from reconciler.core.project import Project
 from reconciler.diff.device import DeviceDiff
 from reconciler.diff.removed import Leave, Leaving
@@ -15,7 +15,7 @@ from reconciler.platform.assumptions import DETACH, PROMOTE
 from reconciler.platform.operations import Operation
 
 from .device_plan import DevicePlan, promotes_lead
-from .model import OTHERS_CHANGED_TOO, PlanWarning
+from .model import OTHERS_CHANGED_TOO, UNREADABLE, PlanWarning
 
 PERSON_TYPE = "owner.type"
 
@@ -151,12 +151,27 @@ def notes(difference: DeviceDiff) -> Iterable[PlanWarning]:
         yield PlanWarning("lead-promotion", device, message, (PERSON_TYPE,), source)
 
 
+def unreadable_note(device: str, part: Unreadable, live: Live, source: str | None) -> PlanWarning:
+    """Return which part of what the service shows of a device means nothing; never its value."""
+    owner = live.owners.get(device)
+    known = owner is not None and owner.number >= 0
+    whose = f" (person {owner.number})" if owner is not None and known else ""
+    what = f"{part.path}: {part.type}" if part.path else part.type
+    message = (
+        f"{device}{whose}: the service shows something that cannot be understood ({what}); "
+        "the device is left as it is"
+    )
+    return PlanWarning(UNREADABLE, device, message, (part.path,) if part.path else (), source)
+
+
 def leaving_notes(
     leaving: Leaving, intended: OnRemove, live: Live, project: Project
 ) -> Iterable[PlanWarning]:
     """Return why a device that should have been detached is only forgotten."""
     source = None if leaving.source is None else str(leaving.source)
     id_ = leaving.recorded.id
+    if leaving.unreadable is not None:
+        yield unreadable_note(id_, leaving.unreadable, live, source)
     if leaving.how is Leave.MOVED:
         message = f"{id_}: it left the files, but its owner is not the one we applied; not detached"
         yield PlanWarning("not-detached", id_, message, (OWNER,), source)

@@ -10,6 +10,7 @@ from typing import Final
 
 from reconciler.core.fields import FIELDS, Scalar
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
+from reconciler.core.opaque import Opaque
 
 from .answers import BAD_REQUEST, USER_IDENTITY_INVALID, Refused, push_error
 from .operations import Json
@@ -34,7 +35,7 @@ class Update:
     `additional_data` None removes a key; as a whole None is not sent."""
 
     fields: Mapping[str, Scalar]
-    additional_data: Mapping[str, Scalar | None] | None
+    additional_data: Mapping[str, object] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,10 @@ class Personalization:
 def read_update(body: Json) -> Update:
     """Read the body of an update. Read-only and unknown fields are ignored."""
     fields = _require_object(body, "body")
-    data: Mapping[str, Scalar | None] | None = None
+    data: Mapping[str, object] | None = None
     if "additionalData" in fields:
         data = {
-            _require_name(name): None if value is None else _read_scalar(value, name)
+            _require_name(name): _read_data(value, name)
             for name, value in _require_object(fields["additionalData"], "additionalData").items()
         }
     return Update(dict(_read_sent_fields(fields)), data)
@@ -171,6 +172,14 @@ def _read_scalar(value: object, name: str) -> Scalar:
             return value
         case _:
             raise _invalid_value(name[:NAME_LENGTH])
+
+
+def _read_data(value: object, name: str) -> object:
+    """Return a value of additionalData. What the service shows it takes back: a list or an object
+    that an app wrote is carried as it came."""
+    if value is None or isinstance(value, (Mapping, list, Opaque)):
+        return value
+    return _read_scalar(value, name)
 
 
 def _require_name(name: str) -> str:

@@ -10,8 +10,6 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from reconciler.core.fields import Scalar
-
 from .answers import (
     APP_CODE_MISSING,
     APPLICATION_NOT_FOUND,
@@ -83,8 +81,8 @@ def _apply_update(
 
 
 def _patch_additional_data(
-    held: Mapping[str, Scalar], sent: Mapping[str, Scalar | None], readings: Readings
-) -> Mapping[str, Scalar]:
+    held: Mapping[str, object], sent: Mapping[str, object], readings: Readings
+) -> Mapping[str, object]:
     replaced = {name: value for name, value in sent.items() if value is not None}
     merged = {name: value for name, value in held.items() if name not in sent} | replaced
     if merged == replaced:

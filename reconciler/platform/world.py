@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import msgspec
 
-from reconciler.core.fields import Scalar, field_values, same_value
+from reconciler.core.fields import field_values, same_value
 from reconciler.core.identity import IdentityKind, IdentityValue
+from reconciler.core.opaque import Opaque
 
 from .table import Table
 
@@ -31,7 +33,11 @@ def same_json(value: object, other: object) -> bool:
         case list() | tuple(), list() | tuple():
             return len(value) == len(other) and all(map(same_json, value, other))
         case _:
-            return same_value(value, other) or (value is None and other is None)
+            return (
+                same_value(value, other)
+                or (value is None and other is None)
+                or (isinstance(value, Opaque) and value == other)
+            )
 
 
 class Person(msgspec.Struct, frozen=True, eq=False):
@@ -110,7 +116,8 @@ class Registration(
     owner: int | None = None
     is_primary: bool = False
     registration_enabled: bool = True
-    additional_data: Mapping[str, Scalar] = msgspec.field(default_factory=dict)
+    # Of any JSON: the service holds more than an update of ours may set.
+    additional_data: Mapping[str, Any] = msgspec.field(default_factory=dict)
     system_data: Mapping[str, str | bool] = msgspec.field(default_factory=dict)
 
     def __eq__(self, other: object) -> bool:

@@ -125,6 +125,7 @@ def _look_of_device(device: MovedDevice) -> Hashable:
         device.application,
         device.found,
         device.found_in,
+        device.unreadable,
         device.source is None,
         tuple(
             (
@@ -169,6 +170,9 @@ def _block(group: Sequence[MovedDevice], people: People) -> Iterator[Line]:
 def _say_where(device: MovedDevice, show: Callable[[str], str] = str) -> str:
     if device.found == "gone":
         return "gone: the service knows no such registration"
+    if device.found == "unreadable":
+        what = name(device.unreadable or "an answer")
+        return f"unreadable: the service shows something that cannot be understood ({what})"
     return f"stands in the application {show(name(device.found_in or ''))} now"
 
 

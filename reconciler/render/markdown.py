@@ -14,7 +14,7 @@ from .escape import prose
 from .folding import FOLD
 from .gfm import LIMIT as LIMIT
 from .gfm import code_span, escape_sentence, fit_rows, table_head, table_row
-from .sentences import devices, listed
+from .sentences import UNREADABLE_MEANS, devices, listed
 from .view import PATCH_COMMAND, ErrorView, PlanView, ProposalView, RefusalView, WarningView, view
 
 # The first line, by which a pipeline finds its own comment again to replace it.
@@ -51,6 +51,7 @@ def render(plan: Plan, fold: int | None = FOLD, limit: int = LIMIT) -> str:
         _short("To adopt", "as declared already; apply only notes them", shown.adopted),
         _short("To release", "left the files; forgotten, no call", shown.released),
         _short("Gone", "the service knows no such registration", shown.gone),
+        _short("Unreadable", UNREADABLE_MEANS, shown.unreadable),
         _proposals(shown.proposals),
         f"{escape_sentence(shown.not_looked_for)}\n" if shown.not_looked_for else "",
         _footer(shown),

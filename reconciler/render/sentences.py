@@ -11,11 +11,15 @@ from typing import Final
 from reconciler.core.counting import counted as counted
 from reconciler.core.counting import number, plural
 from reconciler.plan.glossary import BY_NAME
-from reconciler.plan.model import ForecastCalls, Plan, Risk
+from reconciler.plan.model import Action, ForecastCalls, Plan, Risk
 
 RISK_MEANS: Final[Mapping[Risk, str]] = MappingProxyType(
     {risk: BY_NAME[risk].title for risk in Risk}
 )
+
+
+# What stands beside the devices that a plan leaves alone for that.
+UNREADABLE_MEANS: Final = "what the service shows cannot be understood; left as it is, see below"
 
 
 def devices(count: int) -> str:
@@ -55,16 +59,17 @@ def summary(plan: Plan) -> str:
     counts, drifted = plan.summary, len(plan.drift)
     aside = _nonzero([(counts.adopt, "to adopt"), (counts.released, "to release")])
     aside += _nonzero([(drifted, "drifted")])
-    gone = (counts.gone, "gone")
+    unreadable = sum(Action.UNREADABLE in change.actions for change in plan.changes)
+    gone = [(counts.gone, "gone"), (unreadable, "unreadable")]
     if counts.changed == 0 and counts.calls.total == 0 and counts.withheld == 0:
         settled = _as_declared(
             max(0, counts.unchanged - drifted),
             counts.devices,
             chosen_only=bool(plan.coverage.selectors),
         )
-        sentences = ["No changes", settled, *aside, *_nonzero([gone])]
+        sentences = ["No changes", settled, *aside, *_nonzero(gone)]
     else:
-        parts = _nonzero([(counts.unchanged, "unchanged"), gone, (counts.withheld, "withheld")])
+        parts = _nonzero([(counts.unchanged, "unchanged"), *gone, (counts.withheld, "withheld")])
         sentences = [f"Plan: {', '.join([f'{number(counts.changed)} to change', *parts])}"]
         if counts.calls.total:
             sentences.append(work_sentence(plan))

@@ -12,7 +12,7 @@ from .changes import ChangeView, DeviceView, FieldView, Sign
 from .coverage import CoverageView
 from .escape import pad, width
 from .folding import FOLD
-from .sentences import devices, listed
+from .sentences import UNREADABLE_MEANS, devices, listed
 from .spans import EMPTY, Line, Span, Style, line
 from .view import ErrorView, PlanView, RefusalView, WarningView, view
 
@@ -42,6 +42,7 @@ def lines(plan: Plan, fold: int | None = FOLD) -> Iterator[Line]:
     yield from _short("Adopt", "as declared already; apply only notes them", shown.adopted, fold)
     yield from _short("Release", "left the files; forgotten, no call", shown.released, fold)
     yield from _short("Gone", "the service knows no such registration", shown.gone, fold)
+    yield from _short("Unreadable", UNREADABLE_MEANS, shown.unreadable, fold)
     yield from _proposals(shown, fold)
     yield from _errors(shown.errors)
     yield from _refusals(shown.refusals)

@@ -30,8 +30,10 @@ def show_value(path: str, scalar: Scalar | HiddenValue | None, people: People = 
     match scalar:
         case None:
             return "null"
-        case HiddenValue():
+        case HiddenValue(type=None):
             return "(hidden)"
+        case HiddenValue():
+            return f"({scalar.type})"
         case bool():
             return "true" if scalar else "false"
         case str() if path == OWNER:
@@ -63,4 +65,4 @@ def look_of_value(value: Scalar | HiddenValue | None) -> tuple[type, object]:
 
     All hidden values look the same: which of them are equal is not to be seen.
     """
-    return (type(value), None if isinstance(value, HiddenValue) else value)
+    return (type(value), value.type if isinstance(value, HiddenValue) else value)

@@ -50,6 +50,7 @@ class PlanView:
     adopted: Sequence[DeviceView]
     released: Sequence[DeviceView]
     gone: Sequence[DeviceView]
+    unreadable: Sequence[DeviceView]
     proposals: tuple[ProposalView, ...]
     not_looked_for: str
     errors: tuple[ErrorView, ...]
@@ -80,6 +81,7 @@ def view(plan: Plan, fold: int | None = FOLD) -> PlanView:
         adopted=_devices_with_action(plan, Action.ADOPT),
         released=_devices_with_action(plan, Action.RELEASE),
         gone=_devices_with_action(plan, Action.GONE),
+        unreadable=_devices_with_action(plan, Action.UNREADABLE),
         proposals=proposal_views(plan.proposals, plan.people),
         not_looked_for=count_not_looked_for(plan.proposals),
         errors=tuple(error_view(error) for error in plan.errors),

@@ -17,7 +17,7 @@ from reconciler.core.counting import counted, number
 from reconciler.plan.model import Action, Plan, Risk
 from reconciler.render.changes import DeviceView, Sign
 from reconciler.render.folding import FOLD
-from reconciler.render.sentences import devices
+from reconciler.render.sentences import UNREADABLE_MEANS, devices
 from reconciler.render.view import PlanView, view
 
 from .script import SCRIPT
@@ -62,10 +62,10 @@ class _Filter:
 def render(plan: Plan, fold: int | None = FOLD) -> str:
     """Return the page. Identical changes of more than `fold` devices are one (None: never)."""
     shown = view(plan, fold)
-    gone, released, adopted = (
-        list(listed) for listed in (shown.gone, shown.released, shown.adopted)
+    gone, unreadable, released, adopted = (
+        list(listed) for listed in (shown.gone, shown.unreadable, shown.released, shown.adopted)
     )
-    applications = _applications(shown, (*gone, *released, *adopted))
+    applications = _applications(shown, (*gone, *unreadable, *released, *adopted))
     # An application stands in the page's data as its number: no text of a stranger is data.
     numbers = {name: str(index) for index, name in enumerate(sorted(applications))}
     heading, _, counts = shown.summary.partition(". ")
@@ -74,6 +74,8 @@ def render(plan: Plan, fold: int | None = FOLD) -> str:
         heading=heading.removesuffix("."),
         counts=counts,
         gone=gone,
+        unreadable=unreadable,
+        unreadable_means=UNREADABLE_MEANS,
         released=released,
         adopted=adopted,
         changed=sum(len(block.devices) for block in shown.changes),
@@ -133,6 +135,7 @@ def _actions(shown: PlanView) -> dict[str, int]:
             counts[action.value] += len(block.devices)
     # A call's device may be adopted with it too; alone it stands in the list.
     counts[Action.GONE.value] += len(shown.gone)
+    counts[Action.UNREADABLE.value] += len(shown.unreadable)
     counts[Action.RELEASE.value] += len(shown.released)
     counts[Action.ADOPT.value] += len(shown.adopted)
     counts[_DRIFT] = sum(len(block.devices) for block in shown.drift)

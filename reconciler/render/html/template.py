@@ -185,7 +185,8 @@ TEMPLATE: Final = """\
 {{ start("Drift", drifted, "reported only, left as it is (onDrift: report)") }}
 {{ blocks(plan.drift, true) }}
 {% endif %}
-{{ short("Gone", "the service knows no such registration", gone, "gone") }}
+{{ short("Gone", "the service knows no such registration", gone, "gone") -}}
+{{ short("Unreadable", unreadable_means, unreadable, "unreadable") }}
 {% if plan.proposals %}
 <section data-part data-devices>
 <h2>Back: <span data-count>{{ devices(plan.proposals|length) }}</span>

@@ -33,7 +33,7 @@ from reconciler.api.errors import (
 from reconciler.api.service import Service
 from reconciler.core.absent import ABSENT
 from reconciler.core.identity import IdentityKind, IdentityValue
-from reconciler.core.live import LivePerson, LiveRegistration
+from reconciler.core.live import LivePerson, LiveRegistration, Unreadable
 from reconciler.core.secret import Secret
 
 from .wires import DEVICE, KEY, REGISTRATION, FakeTime, Wire, answer, service_exception
@@ -293,18 +293,43 @@ def test_an_answer_that_is_not_the_contracts_is_an_error(ask: Ask, body: bytes) 
     "changed",
     [
         {"registrationId": 7},
+        {"registrationId": None},
         {"registrationId": "another"},
-        {"applicationId": None},
-        {"isPrimary": "true"},
-        {"systemData": {"registrationEnabled": "true"}},
-        {"systemData": []},
-        {"additionalData": {"a": {"b": 1}}},
-        {"additionalData": "x"},
+        {"registrationId": "another", "isPrimary": 3},
     ],
 )
-def test_a_wrong_type_in_a_registration_is_an_error(changed: dict[str, object]) -> None:
-    """A value whose type is not the contract's is never guessed at."""
+def test_an_answer_about_no_registration_or_another_is_an_error(
+    changed: dict[str, object],
+) -> None:
+    """Nothing of it is believed."""
     assert NotTheContract is type(fail(Wire(answer(REGISTRATION | changed)).service(), get))
+
+
+@pytest.mark.parametrize(
+    ("changed", "path", "kind"),
+    [
+        ({"applicationId": None}, "applicationId", "null"),
+        ({"isPrimary": "true"}, "isPrimary", "text"),
+        ({"systemData": {"registrationEnabled": "true"}}, "registrationEnabled", "text"),
+        ({"systemData": []}, "registrationEnabled", "list"),
+        ({"additionalData": "x"}, "additionalData", "text"),
+        ({"additionalData": []}, "additionalData", "list"),
+    ],
+)
+def test_a_wrong_type_in_a_registration_is_named(
+    changed: dict[str, object], path: str, kind: str
+) -> None:
+    """A value whose type is not the contract's is never guessed at, and costs only itself."""
+    shown = run(Wire(answer(REGISTRATION | changed)).service(), get)
+
+    assert (Unreadable(path, kind),) == shown.unreadable
+    known = {
+        "additionalData": shown.additional_data,
+        "isPrimary": shown.is_primary,
+        "registrationEnabled": shown.registration_enabled,
+    }
+    unknown = {name for name, value in known.items() if value is ABSENT}
+    assert {path} & known.keys() == unknown
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from reconciler.engine.explain import (
 )
 from reconciler.engine.shipped_files import schema_bytes, schema_names
 from reconciler.plan.glossary import TERMS, Term
-from reconciler.plan.model import OTHERS_CHANGED_TOO, PATTERN, Risk
+from reconciler.plan.model import OTHERS_CHANGED_TOO, PATTERN, UNREADABLE, Risk
 from reconciler.render import guide as render
 from reconciler.render.spans import plain
 
@@ -211,7 +211,12 @@ def test_an_owner_is_explained_with_all_that_it_can_be() -> None:
 
 def test_every_warning_risk_and_guard_of_a_plan_is_explained() -> None:
     """Whatever the planner can say is a word that has its entry, and no entry is about nothing."""
-    said = {str(risk) for risk in Risk} | {*DEFAULT_BUDGETS, PATTERN, OTHERS_CHANGED_TOO}
+    said = {str(risk) for risk in Risk} | {
+        *DEFAULT_BUDGETS,
+        PATTERN,
+        OTHERS_CHANGED_TOO,
+        UNREADABLE,
+    }
     for file in (ROOT / "reconciler" / "plan").glob("*.py"):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             match node:
