@@ -42,7 +42,7 @@ DETACH: Final = Assumption(
 )
 OWNED_BY_OTHER: Final = Assumption(
     "personalize-owned-by-other",
-    ("400", "409"),
+    ("400", "409", "403"),
     "What answers an unforced personalize of somebody else's registration?",
 )
 OWNED_BY_SAME: Final = Assumption(
