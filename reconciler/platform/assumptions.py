@@ -98,6 +98,16 @@ ASSUMPTIONS: Final[Mapping[str, Assumption]] = MappingProxyType(
 Readings = Callable[[Assumption], str]
 
 
+def primary_scope(pinned: Mapping[str, str], application: str) -> str:
+    """Return the scope within which a person has one primary device: "" for all applications.
+
+    Two devices of one person can both stay primary only where their scopes differ, and that only a
+    pinned reading of `promote` allows.
+    """
+    allows = pinned.get(PROMOTE.name) in ("demotes-others-of-application", "keeps-others")
+    return application if allows else ""
+
+
 def readings(chosen: Mapping[str, str] | None = None) -> Readings:
     """Return the readings in force: those chosen by name, the default for all others."""
     pinned = dict(chosen or {})
