@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TypeVar, assert_never
+from typing import Final, TypeVar, assert_never
 
 from reconciler.core.secret import Secret
-from reconciler.platform.operations import Call
+from reconciler.platform.operations import Call, Operation
 
 from .credentials import fits_in_header
 from .decode import Garbled
@@ -19,16 +19,28 @@ from .errors import (
     Denied,
     NoAnswer,
     NotTheContract,
+    PersonNotFound,
     RateLimited,
     RegistrationNotFound,
     Rejected,
     ServerFailed,
     Truth,
+    WritingSwitchedOff,
 )
 from .exchange import Answer, InvalidResponse, NoResponse, Outcome
 from .retry import retry_after_seconds
 
 T = TypeVar("T")
+
+_NOBODY: Final = frozenset({"40401", "PERSON_DOES_NOT_EXIST"})
+_ABOUT_THE_DEVICE: Final = frozenset({"PERSONALIZATION_IMPOSSIBLE"})
+_SWITCHED_OFF: Final = frozenset(
+    {"40501", "READ_ONLY_ALLOWED", "40502", "WRITE_SOURCES_RESTRICTED"}
+)
+SWITCHED_OFF: Final = (
+    "the account takes no writes over the API, so no other write will work either; let whoever "
+    "administers it allow them in the service's own settings of people, then apply again"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +51,16 @@ class CallSummary:
     device: str | None
     method: str
     path: str
+    # A personalize that does not take the device away from anybody.
+    is_unforced: bool = False
 
     @classmethod
     def of(cls, call: Call, device: str | None) -> CallSummary:
         """Return what may be shown of a call about a device, or about no one device."""
-        return cls(call.operation, device, call.method, call.path)
+        is_unforced = (
+            call.operation is Operation.PERSONALIZE and "forceDepersonalize" not in call.query
+        )
+        return cls(call.operation, device, call.method, call.path, is_unforced)
 
     def error(
         self,
@@ -113,7 +130,7 @@ def check_app_code(summary: CallSummary, app_code: str | None) -> ApiError | Non
 
 def is_person_not_found(error: ApiError) -> bool:
     """Whether a persons call was told that nobody has that identifier (404, 40401)."""
-    return isinstance(error, Rejected) and error.status == 404
+    return isinstance(error, PersonNotFound)
 
 
 def _classify_refusal(
@@ -124,12 +141,13 @@ def _classify_refusal(
     text = error_body.text if error_body else None
     # The service's own clock, if it shows one: ours may be wrong.
     service_now = now if answer.date is None else _service_clock(answer.date, now)
+    error_class = _error_class(summary, status, error_body)
     return summary.error(
-        _error_class(status, error_body),
+        error_class,
         status=status,
         text=text or None,
         attempts=attempts,
-        reason=_explain_status(status, error_body),
+        reason=_explain_status(error_class, status, error_body),
         retry_after=retry_after_seconds(answer.retry_after, service_now),
     )
 
@@ -139,10 +157,18 @@ def _service_clock(header: str, now: float) -> float:
     return now if seconds is None else seconds
 
 
-def _error_class(status: int, error_body: ErrorBody | None) -> type[ApiError]:
+def _error_class(summary: CallSummary, status: int, error_body: ErrorBody | None) -> type[ApiError]:
+    codes = frozenset() if error_body is None else error_body.codes
     match status:
+        case 403 if summary.is_unforced and codes & _ABOUT_THE_DEVICE:
+            # Somebody else's device, and not a word about the key.
+            return Rejected
         case 401 | 403:
             return Denied
+        case 404 if summary.operation == Operation.PERSONS and _says_nobody(codes):
+            return PersonNotFound
+        case 405 if codes & _SWITCHED_OFF:
+            return WritingSwitchedOff
         case 409:
             return Conflict
         case 429:
@@ -150,14 +176,24 @@ def _error_class(status: int, error_body: ErrorBody | None) -> type[ApiError]:
         case _ if 500 <= status <= 599:
             return ServerFailed
         case _ if 400 <= status <= 499 and error_body is not None:
-            if "48013" in error_body.codes:
+            if "48013" in codes:
                 return RegistrationNotFound
-            return ApplicationNotFound if "48012" in error_body.codes else Rejected
+            return ApplicationNotFound if "48012" in codes else Rejected
         case _:
             return NotTheContract
 
 
-def _explain_status(status: int, error_body: ErrorBody | None) -> str | None:
+def _says_nobody(codes: frozenset[str]) -> bool:
+    """Whether a 404 is about a person: that one code, and none of its neighbours beside it."""
+    others = {code for code in codes if code.startswith("404") and code.isdigit()} - _NOBODY
+    return bool(codes & _NOBODY) and not others - {"404"}
+
+
+def _explain_status(
+    error_class: type[ApiError], status: int, error_body: ErrorBody | None
+) -> str | None:
+    if error_class is WritingSwitchedOff:
+        return SWITCHED_OFF
     match status:
         case _ if 300 <= status <= 399:
             return "a redirect, which is never followed"

@@ -87,8 +87,16 @@ class ApplicationNotFound(Refused):
     """48012: the application code is wrong."""
 
 
+class PersonNotFound(Refused):
+    """40401 to a look-up of people: nobody has that identifier. No other 404 says so."""
+
+
 class Denied(Refused):
-    """401 or 403: the credentials are wrong, or may not do this."""
+    """401 or 403: the credentials are wrong, or may not do this. No other call will do better."""
+
+
+class WritingSwitchedOff(Denied):
+    """405 with 40501 or 40502: the account takes no writes over the API, whoever sends them."""
 
 
 class Conflict(Refused):

@@ -102,9 +102,19 @@ def _words(options: Options, error: ReconcilerError) -> tuple[str, str]:
 
 
 def _service_fix(error: ApiError) -> str:
-    from reconciler.api.errors import ApplicationNotFound, Denied, NoAnswer, NotTheContract
+    from reconciler.api.errors import (
+        ApplicationNotFound,
+        Denied,
+        NoAnswer,
+        NotTheContract,
+        Rejected,
+        WritingSwitchedOff,
+    )
 
     match error:
+        case WritingSwitchedOff():
+            # Its own text says what to do, wherever it stands.
+            return ""
         case Denied():
             return (
                 "Check the credentials that api.auth of the project file names, and their scopes."
@@ -113,7 +123,7 @@ def _service_fix(error: ApiError) -> str:
             return "Check the application codes under applications in the project file."
         case NoAnswer():
             return "Check api.baseUrl of the project file, and the network."
-        case NotTheContract():
+        case NotTheContract() | Rejected(status=404):
             return "Check that api.baseUrl is the account's own base URL, with nothing in between."
         case _:
             return ""

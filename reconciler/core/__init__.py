@@ -7,6 +7,7 @@ opaque           live values that no manifest can declare
 live             live state: registrations, people, and what has to be read next
 record           what was applied, as digests; the entry of a device
 identity         who a person is: typed values that never render
+value_limits     how long a text and how large a number may be, in one table
 sweep_query      what a sweep looks for among all people
 
 What a project says:

@@ -11,6 +11,7 @@ from typing import Final
 from .diagnostics import Code, Severity
 from .fields import WRITABLE_PATHS
 from .state_backends import BACKENDS
+from .value_limits import PHONE_DIGITS, VALUE
 
 UNREADABLE: Final = Code(
     "E101",
@@ -83,7 +84,7 @@ NUMBER_OUT_OF_RANGE: Final = Code(
     "number-out-of-range",
     "A number beyond what the service takes",
     Severity.ERROR,
-    "Numbers go from -9223372036854775808 to 9223372036854775807.",
+    f"Numbers go from {VALUE.smallest} to {VALUE.largest}.",
     "Write a smaller number, or quote the value if it shall be text.",
 )
 NO_SUCH_DAY: Final = Code(
@@ -227,7 +228,7 @@ TWO_PRIMARIES: Final = Code(
     "two-primaries",
     "Two primary devices for one person",
     Severity.ERROR,
-    "A person has one primary device in an application.",
+    "A person has one primary device, of all applications.",
     "Keep isPrimary: true on one of them, and declare isPrimary: false on the other.",
 )
 NULL_EXTERNAL_ID: Final = Code(
@@ -303,8 +304,10 @@ PHONE_NUMBER: Final = Code(
     "phone-number",
     "A phone number that is not in E.164 form",
     Severity.ERROR,
-    "The service knows numbers by country code and digits.",
-    'Write a +, the country code and the number, 5 to 15 digits, no spaces: "+385911234567"',
+    "The service knows numbers by country code and digits, which do not begin with 0.",
+    f"Write a +, the country code and the number, {PHONE_DIGITS.shortest} to "
+    f"{PHONE_DIGITS.longest} digits without (0): "
+    '"+385911234567"',
 )
 EMAIL: Final = Code(
     "E214",
@@ -517,8 +520,8 @@ TWO_LIVE_PRIMARIES: Final = Code(
     "two-live-primaries",
     "Two primary devices for one live person",
     Severity.ERROR,
-    "Both registrations belong to one person after the plan, and a person has one primary device "
-    "in an application.",
+    "Both registrations belong to one person after the plan, and a person has one primary device, "
+    "of all applications.",
     "Declare isPrimary: true on one of them only.",
 )
 PROTECTED: Final = Code(
@@ -536,7 +539,8 @@ PROOF_FAILED: Final = Code(
     Severity.ERROR,
     "Replayed on the model of the service, these operations do not reach the declared state under "
     "every reading of what nobody knows about it.",
-    "If you know how your account behaves, pin the reading under api.assume in the project file.",
+    "Declare less of these devices at once, apply that, then the rest. If what is declared looks "
+    "right, tell the makers of reconciler.",
 )
 
 RECORD_MISSING: Final = Code(

@@ -1,7 +1,7 @@
 """Who a person is to the service: typed values that compare in canonical form and never render.
 
-Canonical form is the service's own: e-mail without case, phone number as digits, external id
-exactly as written.
+Canonical form is the service's own: e-mail without case, phone number as digits from the country
+code on, external id exactly as written.
 """
 
 from __future__ import annotations
@@ -27,9 +27,12 @@ def canonical_identity(kind: IdentityKind, text: str) -> str:
         case IdentityKind.EXTERNAL_ID:
             return text
         case IdentityKind.PHONE_NUMBER:
-            if text.isdigit() and text.isascii():
-                return text
-            return "".join(digit for digit in text if digit in "0123456789")
+            digits = text
+            if not (text.isdigit() and text.isascii()):
+                digits = "".join(digit for digit in text if digit in "0123456789")
+            # Digits begin with the country code, which no 0 does; 00 is how one dials the +.
+            is_dialled = digits[:2] == "00" and digits[2:3] not in ("", "0")
+            return digits[2:] if is_dialled else digits
         case IdentityKind.EMAIL:
             return text.strip().lower()
 

@@ -31,7 +31,7 @@ from reconciler.core.identity import IdentityValue
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.core.project import Project
 from reconciler.core.record import Record
-from reconciler.platform.assumptions import PROMOTE
+from reconciler.platform.assumptions import primary_scope
 
 from .compare import changes_primary
 from .device import is_left, owner_difference
@@ -84,8 +84,7 @@ class Dependencies:
         if person is None:
             return
         # Where a promotion is known to stay within its application, the others do not matter.
-        reading = self._project.api.assume.get(PROMOTE.name)
-        everywhere = reading not in ("demotes-others-of-application", "keeps-others")
+        everywhere = not primary_scope(self._project.api.assume, device.application)
         place = (person.number, "" if everywhere else registration.application_id)
         if place in seen:
             return

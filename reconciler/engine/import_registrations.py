@@ -165,7 +165,11 @@ def _write_out(
     known_ids = desired.devices.keys() | desired.removed.keys()
     selection = select_registrations(population.live, known_ids, request.registrations)
     written = make_entries(
-        selection.live, request.application, desired, files.external_people.people
+        selection.live,
+        request.application,
+        desired,
+        files.external_people.people,
+        files.project.api.assume,
     )
     texts = make_manifests(written, request.application, target.place(request.max_file_size))
     return Imported(request, texts, selection, written.undeclared, population.steady)

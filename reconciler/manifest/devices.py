@@ -50,7 +50,7 @@ def read_manifests(
 
     `outside` are the people whom every manifest may name.
     """
-    declared = Declared(outside)
+    declared = Declared(outside, pinned=project.api.assume)
     for file in files:
         read = read_documents(file.path, file.data, opener)
         declared.diagnostics += read.diagnostics

@@ -26,24 +26,23 @@ from reconciler.core.fields import (
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
 from reconciler.core.live import Live, LivePerson, LiveRegistration, Unreadable
 from reconciler.core.opaque import Opaque
+from reconciler.core.value_limits import EMAIL, EXTERNAL_ID, NAME, PHONE_DIGITS, VALUE
+from reconciler.platform.assumptions import primary_scope
 
 from .people import ATTRIBUTES, names_somebody
-from .scalars import LARGEST, SMALLEST
 from .tree import Tree
 
 # As the schema of manifests has them.
 _REGISTRATION: Final = re.compile(r"(?!\.{1,2}\Z)[!-~]{1,256}", re.ASCII)
-_PHONE: Final = re.compile(r"\+[1-9][0-9]{4,14}", re.ASCII)
+_PHONE: Final = re.compile(r"\+[1-9][0-9]*", re.ASCII)
 _EMAIL: Final = re.compile(r"[^@ \t\r\n]+@[^@ \t\r\n]+")
 _NO_EXTERNAL_IDS: Final = frozenset({"null", "Null", "NULL"})
-_LONGEST_NAME: Final = 256
-_LONGEST_TEXT: Final = 4096
-_LONGEST_EMAIL: Final = 255
 # Which value names a person: the first kind of which they have one that can be declared.
 _KINDS: Final = (IdentityKind.EXTERNAL_ID, IdentityKind.PHONE_NUMBER, IdentityKind.EMAIL)
 
 Entry = Mapping[str, Tree]
 _NOBODY: Final[Mapping[str, Owner]] = MappingProxyType({})
+_NOTHING: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,18 +64,23 @@ class Entries:
 
 
 def make_entries(
-    live: Live, application: str, declared: Desired, outside: Mapping[str, Owner] = _NOBODY
+    live: Live,
+    application: str,
+    declared: Desired,
+    outside: Mapping[str, Owner] = _NOBODY,
+    pinned: Mapping[str, str] = _NOTHING,
 ) -> Entries:
     """Return the entries of all registrations in `live`, which are those of the application.
 
     `declared` is what other manifests say: a person whom they declare is declared the same here.
     `outside` are the people who are known by a name already: nothing but that is said of them.
+    `pinned` are the readings that the project pins.
     """
     people = _People(declared, outside)
     for id_ in sorted(live.registrations):
         if _REGISTRATION.fullmatch(id_):
             people.add(id_, live.owners.get(id_))
-    primaries = _count_primaries(live, application, declared, people)
+    primaries = _count_primaries(live, application, declared, people, pinned)
     names = people.names()
     undeclared = list(people.undeclared)
     devices: dict[str, Entry] = {}
@@ -101,7 +105,7 @@ def make_entries(
             # Whose flag it is, is left open for a device that nobody owns: whoever logs in decides.
             person = people.known[number].identity
             if registration.is_primary and primaries[person] > 1:
-                why = "its person has several primary devices in this application"
+                why = "its person has several primary devices"
                 undeclared.append(Undeclared(id_, IS_PRIMARY, why))
             else:
                 entry[IS_PRIMARY] = registration.is_primary
@@ -274,11 +278,11 @@ def _can_name(value: IdentityValue) -> bool:
         return False
     match value.kind:
         case IdentityKind.EXTERNAL_ID:
-            return 0 < len(text) <= _LONGEST_NAME and text not in _NO_EXTERNAL_IDS
+            return EXTERNAL_ID.allows_text(text) and text not in _NO_EXTERNAL_IDS
         case IdentityKind.PHONE_NUMBER:
-            return _PHONE.fullmatch(text) is not None
+            return PHONE_DIGITS.allows_text(text[1:]) and _PHONE.fullmatch(text) is not None
         case IdentityKind.EMAIL:
-            return len(text) <= _LONGEST_EMAIL and _EMAIL.fullmatch(text) is not None
+            return EMAIL.allows_text(text) and _EMAIL.fullmatch(text) is not None
 
 
 def _identity_text(value: IdentityValue) -> str:
@@ -287,13 +291,19 @@ def _identity_text(value: IdentityValue) -> str:
 
 
 def _count_primaries(
-    live: Live, application: str, declared: Desired, people: _People
+    live: Live,
+    application: str,
+    declared: Desired,
+    people: _People,
+    pinned: Mapping[str, str],
 ) -> Counter[Identity]:
-    """Count the primary devices of each person in the application, those declared elsewhere too."""
+    """Count the primary devices of each person, those declared elsewhere too; of the application
+    only where a pinned reading keeps applications apart."""
+    scope = primary_scope(pinned, application)
     counts: Counter[Identity] = Counter()
     for device in declared.devices.values():
         owner = device.owner
-        if device.application == application and device.is_primary is True:
+        if device.is_primary is True and primary_scope(pinned, device.application) == scope:
             counts.update([owner.identity] if isinstance(owner, Owner) else ())
     for id_, number in people.owners.items():
         registration = live.registrations[id_]
@@ -304,8 +314,8 @@ def _count_primaries(
 
 def _why_undeclarable(key: str, value: LiveValue) -> str | None:
     """Return why a manifest cannot hold a key of additionalData; None: it can."""
-    if not 0 < len(key) <= _LONGEST_NAME:
-        return f"a manifest's keys have 1 to {_LONGEST_NAME} characters"
+    if not NAME.allows_text(key):
+        return f"a manifest's keys have {NAME.shortest} to {NAME.longest} characters"
     if not _is_text(key):
         return "its name is no Unicode text"
     match value:
@@ -314,11 +324,10 @@ def _why_undeclarable(key: str, value: LiveValue) -> str | None:
         case Opaque():
             return f"a manifest cannot hold such a value ({value.type})"
         case int() | float():
-            # Comparisons with NaN are false.
-            return None if SMALLEST <= value <= LARGEST else "the number is out of range"
+            return None if VALUE.allows_number(value) else "the number is out of range"
         case str():
-            if len(value) > _LONGEST_TEXT:
-                return f"a manifest's texts have at most {_LONGEST_TEXT:,} characters"
+            if not VALUE.allows_text(value):
+                return f"a manifest's texts have at most {VALUE.longest:,} characters"
             return None if _is_text(value) else "the text is no Unicode text"
 
 

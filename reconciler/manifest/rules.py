@@ -7,8 +7,9 @@ the order of files and lines counts as the first.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
 
 from reconciler.core import codes
 from reconciler.core.device import Desired, DesiredDevice, Owner, Removal
@@ -18,10 +19,20 @@ from reconciler.core.identity import Identity, IdentityValue
 from reconciler.core.privacy import ALL_DATA, Privacy
 from reconciler.core.source import Source
 from reconciler.core.suggestion import closest
+from reconciler.platform.assumptions import PROMOTE, primary_scope
 
 from .external_people import ExternalPeople
 from .messages.field_text import show_key
 from .people import names_somebody, same_person
+
+
+@dataclass(frozen=True, slots=True)
+class _Primary:
+    """A device that is declared primary, and where."""
+
+    place: Source
+    device: str
+    application: str
 
 
 @dataclass(slots=True)
@@ -36,7 +47,10 @@ class Declared:
     mentions: dict[str, list[Source]] = field(default_factory=dict)
     # Everybody, each with the name of the entry; None for an owner written in place.
     people: list[tuple[Owner, str | None]] = field(default_factory=list)
-    primaries: dict[tuple[str, Identity], list[tuple[Source, str]]] = field(default_factory=dict)
+    # By scope and person: place and device, with its application.
+    primaries: dict[tuple[str, Identity], list[_Primary]] = field(default_factory=dict)
+    # The readings of what nobody knows that the project pins.
+    pinned: Mapping[str, str] = field(default_factory=dict)
 
     def add_device(self, device: DesiredDevice) -> None:
         self._mention(device.id, device.source)
@@ -51,8 +65,8 @@ class Declared:
 
     def add_primary(self, person: Owner, device: DesiredDevice, place: Source) -> None:
         """Note that `place` declares the device primary for the person."""
-        key = (device.application, person.identity)
-        self.primaries.setdefault(key, []).append((place, device.id))
+        key = (primary_scope(self.pinned, device.application), person.identity)
+        self.primaries.setdefault(key, []).append(_Primary(place, device.id, device.application))
 
     def _mention(self, registration: str, source: Source) -> None:
         if registration in self.devices:
@@ -71,6 +85,12 @@ def check_across_files(declared: Declared) -> None:
     declared.diagnostics += _find_people_conflicts(declared)
 
 
+_FIX_ACROSS: Final = (
+    f"{codes.TWO_PRIMARIES.fix} Or, if you know that your account keeps one for each application, "
+    f"pin it: api.assume.{PROMOTE.name}."
+)
+
+
 def _source_order(source: Source) -> tuple[str, int, int]:
     return (source.file, source.line, source.column)
 
@@ -84,12 +104,17 @@ def _find_registered_twice(declared: Declared) -> Iterable[Diagnostic]:
 
 
 def _find_two_primaries(declared: Declared) -> Iterable[Diagnostic]:
-    for places in declared.primaries.values():
-        if len({registration for _, registration in places}) < 2:
+    may_pin = PROMOTE.name not in declared.pinned
+    for primaries in declared.primaries.values():
+        if len({primary.device for primary in primaries}) < 2:
             continue
-        (first, _), *others = sorted(places, key=lambda pair: _source_order(pair[0]))
-        for other, _ in others:
-            yield _name_both_places(codes.TWO_PRIMARIES, codes.TWO_PRIMARIES.title, other, first)
+        first, *others = sorted(primaries, key=lambda primary: _source_order(primary.place))
+        applications = {primary.application for primary in primaries}
+        for other in others:
+            found = _name_both_places(
+                codes.TWO_PRIMARIES, codes.TWO_PRIMARIES.title, other.place, first.place
+            )
+            yield replace(found, fix=_FIX_ACROSS) if may_pin and len(applications) > 1 else found
 
 
 def _find_people_conflicts(declared: Declared) -> Iterable[Diagnostic]:

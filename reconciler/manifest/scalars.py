@@ -13,9 +13,7 @@ from typing import Final
 
 from reconciler.core import codes
 from reconciler.core.diagnostics import Code
-
-LARGEST: Final = 9223372036854775807
-SMALLEST: Final = -9223372036854775808
+from reconciler.core.value_limits import VALUE
 
 _WORDS: Final[dict[str, bool | None]] = {
     "": None,
@@ -73,6 +71,6 @@ def parse_plain(text: str) -> bool | int | float | str | None:
 
 def _require_in_range(number: int | float) -> int | float:
     # An overflowing float is an infinity, which fails here too.
-    if not SMALLEST <= number <= LARGEST:
+    if not VALUE.allows_number(number):
         raise Refused(codes.NUMBER_OUT_OF_RANGE)
     return number

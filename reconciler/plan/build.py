@@ -125,7 +125,7 @@ def _draft(
     people: DeclaredPeople,
     pinned: Mapping[str, str],
 ) -> _Draft:
-    errors = two_primaries(desired, live, works)
+    errors = two_primaries(desired, live, works, pinned)
     withheld = withheld_devices(errors)
     proven: list[DevicePlan] = []
     calls: list[PlannedCall] = []

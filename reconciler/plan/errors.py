@@ -25,12 +25,19 @@ from reconciler.diff.changes import Diff
 from reconciler.diff.device import DeviceDiff
 from reconciler.diff.ownership import Complete, somebody
 from reconciler.diff.removed import Leave, Leaving
+from reconciler.platform.assumptions import PROMOTE, primary_scope
 
 from .device_plan import DevicePlan, person_key
 from .model import PlanError
 
 _NARROW: Final = (
     "If it is meant, narrow that rule of the project file in a reviewed change, apply, put it back."
+)
+
+
+_FIX_ACROSS: Final = (
+    f"{TWO_LIVE_PRIMARIES.fix} Or, if you know that your account keeps one for each application, "
+    f"pin it: api.assume.{PROMOTE.name}."
 )
 
 
@@ -104,11 +111,14 @@ def _protected(
     return msgspec.structs.replace(error, fix=_NARROW)
 
 
-def two_primaries(desired: Desired, live: Live, works: Iterable[DevicePlan]) -> list[PlanError]:
+def two_primaries(
+    desired: Desired, live: Live, works: Iterable[DevicePlan], pinned: Mapping[str, str]
+) -> list[PlanError]:
     """Return an error for each live person to whom calls would bring a second declared primary.
 
-    Counted after the plan, within one application, among all devices whose owner is known. Two
-    that both have the flag already, and that no call touches, do not take it from each other.
+    Counted after the plan, among all devices whose owner is known: of all applications, unless a
+    pinned reading keeps them apart. Two that both have the flag already, and that no call touches,
+    do not take it from each other.
     """
     works = tuple(works)
     called = {work.change.device for work in works if work.moves or work.flag is not None}
@@ -122,9 +132,10 @@ def two_primaries(desired: Desired, live: Live, works: Iterable[DevicePlan]) -> 
         if device is None or owner is None or device.is_primary is not True:
             continue
         if IS_PRIMARY not in device.lifecycle.ignore:
-            held.setdefault((owner, device.application), []).append(device)
+            scope = primary_scope(pinned, device.application)
+            held.setdefault((owner, scope), []).append(device)
     return [
-        _two(devices)
+        _two(devices, may_pin=PROMOTE.name not in pinned)
         for _, devices in sorted(held.items())
         if len(devices) > 1 and any(device.id in called for device in devices)
     ]
@@ -154,16 +165,19 @@ def _add_siblings(final: dict[str, str | None], desired: Desired, live: Live) ->
                 final.setdefault(sibling.id, person_key(person))
 
 
-def _two(devices: list[DesiredDevice]) -> PlanError:
+def _two(devices: list[DesiredDevice], *, may_pin: bool) -> PlanError:
     first, *rest = devices
     message = (
         f"{joined([device.id for device in devices])} are declared primary, "
         "and belong to one person"
     )
     places = tuple(f"{device.id} at {device.source}" for device in rest)
-    return plan_error(
+    error = plan_error(
         TWO_LIVE_PRIMARIES, message, [device.id for device in devices], first.source, places
     )
+    if not may_pin or len({device.application for device in devices}) == 1:
+        return error
+    return msgspec.structs.replace(error, fix=_FIX_ACROSS)
 
 
 def withheld_devices(errors: Iterable[PlanError]) -> Mapping[str, PlanError]:

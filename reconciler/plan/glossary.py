@@ -48,7 +48,7 @@ TERMS: Final = (
         Risk.PRIMARY_CHANGE,
         _RISK,
         "Which device of a person is primary changes.",
-        "A person has one primary device in an application, so another one may stop being it.",
+        "A person has one primary device, of all applications, so another one may stop being it.",
         "Declare isPrimary of all devices of the person: then nothing is left to the service.",
     ),
     Term(

@@ -6,9 +6,11 @@ every reading of what nobody knows, and looks at the world they leave.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+
+import msgspec
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.codes import PROOF_FAILED
@@ -25,7 +27,7 @@ from reconciler.core.fields import (
 )
 from reconciler.core.identity import IdentityValue
 from reconciler.core.live import Live
-from reconciler.platform.assumptions import Readings
+from reconciler.platform.assumptions import ASSUMPTIONS, Readings
 from reconciler.platform.world import Person, Registration, World
 
 from .device_plan import DevicePlan
@@ -33,7 +35,7 @@ from .errors import plan_error
 from .model import PlanError, PlannedCall, PlanWarning, Risk
 from .ordering import is_ownership
 from .people import DeclaredPeople
-from .replay import live_world, replay, under_every_reading
+from .replay import each_combination, live_world, replay, under_every_reading
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +70,60 @@ def prove(proof: Proof) -> PlanError | None:
     if withheld is None:
         return None
     reason, readings = withheld
+    pins = helpful_pins(failing, proof.pinned) if loose is None else ()
     devices = sorted(work.change.device for work in proof.group)
     under = tuple(f"if {name} is {value}" for name, value in sorted(readings.items()))
-    return plan_error(
+    error = plan_error(
         PROOF_FAILED,
         f"{', '.join(devices[:5])}{' …' if len(devices) > 5 else ''}: {reason}",
         devices,
         proof.group[0].change.source,
         under,
+    )
+    return msgspec.structs.replace(error, fix=_advise_pins(pins)) if pins else error
+
+
+def helpful_pins(
+    failing: Callable[[Readings], str | None], pinned: Mapping[str, str]
+) -> tuple[Mapping[str, str], ...]:
+    """Return the choices of readings that would each make the proof hold, whatever is true of the
+    others: every single one; where none is enough, one that pins several; nothing where no reading
+    of anything helps."""
+    outcomes = list(each_combination(failing, pinned))
+
+    def holds_with(pins: Mapping[str, str]) -> bool:
+        # A combination that did not ask for a pinned reading is met whatever that is.
+        return all(
+            failure is None
+            for failure, taken in outcomes
+            if all(taken.get(name, reading) == reading for name, reading in pins.items())
+        )
+
+    names = sorted({name for _, taken in outcomes for name in taken})
+    single = tuple(
+        {name: reading}
+        for name in names
+        for reading in ASSUMPTIONS[name].readings
+        if holds_with({name: reading})
+    )
+    passing = next((taken for failure, taken in outcomes if failure is None), None)
+    if single or passing is None:
+        return single
+    pins = dict(sorted(passing.items()))
+    for name in names:
+        fewer = {other: reading for other, reading in pins.items() if other != name}
+        if holds_with(fewer):
+            pins = fewer
+    return (pins,)
+
+
+def _advise_pins(choices: Sequence[Mapping[str, str]]) -> str:
+    texts = (
+        " with ".join(f"{name}: {reading}" for name, reading in pins.items()) for pins in choices
+    )
+    return (
+        "If you know that your account behaves so, pin it under api.assume in the project file: "
+        f"{' or '.join(texts)}."
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeVar
 
 from msgspec.structs import replace
@@ -122,24 +122,32 @@ def _with_person(body: dict[str, object], people: DeclaredPeople) -> dict[str, o
 def under_every_reading(
     run: Callable[[Readings], T | None], pinned: Mapping[str, str]
 ) -> tuple[T, Mapping[str, str]] | None:
-    """Run under each combination of the readings that the run itself asks for.
+    """Run under each combination of readings; return the first result and its readings, or None."""
+    for result, taken in each_combination(run, pinned):
+        if result is not None:
+            return result, taken
+    return None
+
+
+def each_combination(
+    run: Callable[[Readings], T | None], pinned: Mapping[str, str]
+) -> Iterator[tuple[T | None, Mapping[str, str]]]:
+    """Run under each combination of the readings that the run itself asks for; yield what came of
+    it, and the readings that it met unpinned.
 
     Only what is asked is varied, so a run that meets two unknowns is run a handful of times, not
-    under all the thousands of combinations. Returns the first result and its readings, or None.
+    under all the thousands of combinations.
     """
     waiting: list[dict[str, str]] = [{}]
     while waiting:
         chosen = waiting.pop()
         asked: dict[str, Assumption] = {}
         result = run(_noting(chosen, pinned, asked))
-        taken = {**chosen, **{name: one.default for name, one in asked.items()}}
-        if result is not None:
-            return result, taken
+        yield result, {**chosen, **{name: one.default for name, one in asked.items()}}
         settled = dict(chosen)
         for name, assumption in asked.items():
             waiting += [{**settled, name: other} for other in assumption.readings[1:]]
             settled[name] = assumption.default
-    return None
 
 
 def _noting(

@@ -42,7 +42,7 @@ DETACH: Final = Assumption(
 )
 OWNED_BY_OTHER: Final = Assumption(
     "personalize-owned-by-other",
-    ("400", "409"),
+    ("400", "409", "403"),
     "What answers an unforced personalize of somebody else's registration?",
 )
 OWNED_BY_SAME: Final = Assumption(
@@ -96,6 +96,16 @@ ASSUMPTIONS: Final[Mapping[str, Assumption]] = MappingProxyType(
 
 # How the model asks for the reading in force; a proof passes one that notes what was asked.
 Readings = Callable[[Assumption], str]
+
+
+def primary_scope(pinned: Mapping[str, str], application: str) -> str:
+    """Return the scope within which a person has one primary device: "" for all applications.
+
+    Two devices of one person can both stay primary only where their scopes differ, and that only a
+    pinned reading of `promote` allows.
+    """
+    allows = pinned.get(PROMOTE.name) in ("demotes-others-of-application", "keeps-others")
+    return application if allows else ""
 
 
 def readings(chosen: Mapping[str, str] | None = None) -> Readings:

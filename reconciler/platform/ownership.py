@@ -135,9 +135,14 @@ def _refuse_unforced(
 ) -> None:
     """An unforced personalize never takes a registration away from its person."""
     if owner not in matching:
-        if readings(OWNED_BY_OTHER) == "409":
-            raise Refused(service_exception(409, "PERSONALIZATION_IMPOSSIBLE"))
-        raise Refused(push_error(PERSONALIZATION_IMPOSSIBLE, "PERSONALIZATION_IMPOSSIBLE"))
+        match readings(OWNED_BY_OTHER):
+            case "409":
+                raise Refused(service_exception(409, "PERSONALIZATION_IMPOSSIBLE"))
+            case "403":
+                name = "PERSONALIZATION_IMPOSSIBLE"
+                raise Refused(service_exception(403, message_id=name))
+            case _:
+                raise Refused(push_error(PERSONALIZATION_IMPOSSIBLE, "PERSONALIZATION_IMPOSSIBLE"))
     adds_nothing = owner.identities.issuperset(wanted.identity)
     if adds_nothing and readings(OWNED_BY_SAME) == "400":
         raise Refused(push_error(PERSONALIZATION_IMPOSSIBLE, "PERSONALIZATION_IMPOSSIBLE"))

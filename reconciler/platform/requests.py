@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,20 +10,25 @@ from typing import Final
 from reconciler.core.fields import FIELDS, Scalar
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
 from reconciler.core.opaque import Opaque
+from reconciler.core.value_limits import (
+    EMAIL,
+    EXTERNAL_ID,
+    FIRST_NAME,
+    LAST_NAME,
+    MIDDLE_NAME,
+    NAME,
+    PHONE_DIGITS,
+    TAG,
+    VALUE,
+)
 
 from .answers import BAD_REQUEST, USER_IDENTITY_INVALID, Refused, push_error
 from .operations import Json
 
-NAME_LENGTH: Final = 256
-TEXT_LENGTH: Final = 4096
-LARGEST: Final = 9223372036854775807
-SMALLEST: Final = -9223372036854775808
-_EXTERNAL_ID_LENGTH: Final = 256
-_EMAIL_LENGTH: Final = 255
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
-_PHONE: Final = re.compile(r"\+?[0-9]{3,15}")
+_PHONE: Final = re.compile(r"\+?([1-9][0-9]*)", re.ASCII)
 _BIRTHDAY: Final = re.compile(r"(\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01]))(?:T\S{1,40})?")
-_ATTRIBUTE_LENGTHS: Final = {"firstName": 255, "lastName": 255, "middleName": 50}
+_NAME_PARTS: Final = {"firstName": FIRST_NAME, "lastName": LAST_NAME, "middleName": MIDDLE_NAME}
 # The service reads these texts as JSON null.
 _NULLS: Final = frozenset({"null", "Null", "NULL"})
 
@@ -121,11 +125,12 @@ def _read_identity(value: object) -> Identity:
 def _is_identity(kind: IdentityKind, text: str) -> bool:
     match kind:
         case IdentityKind.EXTERNAL_ID:
-            return 1 <= len(text) <= _EXTERNAL_ID_LENGTH
+            return EXTERNAL_ID.allows_text(text)
         case IdentityKind.PHONE_NUMBER:
-            return _PHONE.fullmatch(text) is not None
+            number = _PHONE.fullmatch(text)
+            return number is not None and PHONE_DIGITS.allows_text(number[1])
         case IdentityKind.EMAIL:
-            return len(text) <= _EMAIL_LENGTH and _EMAIL.fullmatch(text) is not None
+            return EMAIL.allows_text(text) and _EMAIL.fullmatch(text) is not None
 
 
 def _read_attributes(sent: Mapping[str, object]) -> Mapping[str, object]:
@@ -134,7 +139,7 @@ def _read_attributes(sent: Mapping[str, object]) -> Mapping[str, object]:
     for name, value in sent.items():
         match name:
             case "firstName" | "lastName" | "middleName":
-                if not isinstance(value, str) or len(value) > _ATTRIBUTE_LENGTHS[name]:
+                if not isinstance(value, str) or not _NAME_PARTS[name].allows_text(value):
                     raise _invalid_value(name)
                 attributes[name] = value
             case "birthday":
@@ -149,7 +154,7 @@ def _read_attributes(sent: Mapping[str, object]) -> Mapping[str, object]:
             case "tags":
                 if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
                     raise _invalid_value(name)
-                if len(set(value)) != len(value):
+                if len(set(value)) != len(value) or not all(map(TAG.allows_text, value)):
                     raise _invalid_value(name)
                 attributes[name] = list(value)
             case "customAttributes":
@@ -164,14 +169,12 @@ def _read_scalar(value: object, name: str) -> Scalar:
     match value:
         case bool():
             return value
-        case int() if SMALLEST <= value <= LARGEST:
+        case int() | float() if VALUE.allows_number(value):
             return value
-        case float() if math.isfinite(value) and abs(value) <= LARGEST:
-            return value
-        case str() if len(value) <= TEXT_LENGTH:
+        case str() if VALUE.allows_text(value):
             return value
         case _:
-            raise _invalid_value(name[:NAME_LENGTH])
+            raise _invalid_value(name[: NAME.longest])
 
 
 def _read_data(value: object, name: str) -> object:
@@ -183,7 +186,7 @@ def _read_data(value: object, name: str) -> object:
 
 
 def _require_name(name: str) -> str:
-    if not 1 <= len(name) <= NAME_LENGTH:
+    if not NAME.allows_text(name):
         raise Refused(push_error(BAD_REQUEST, "Invalid name of an attribute"))
     return name
 

@@ -132,7 +132,8 @@ def test_a_denied_call_ends_the_apply(
 FLEET: Final = 80
 
 
-def test_a_denied_call_among_many_ends_the_apply(tmp_path: Path) -> None:
+@pytest.mark.parametrize("status", [401, 405])
+def test_a_denied_call_among_many_ends_the_apply(status: int, tmp_path: Path) -> None:
     """Of a fleet, only what was on its way already arrives after it; the table folds the rest."""
     with prepared("every-field", tmp_path) as ordeal:
         stub = ordeal.stub
@@ -149,7 +150,7 @@ def test_a_denied_call_among_many_ends_the_apply(tmp_path: Path) -> None:
         planned = ordeal.run("plan", "-o", "plan.json", "--accept", f"disable={FLEET}")
         assert planned.exit == 0, said(planned)
         stub.forget()
-        stub.schedule = faults.nth_write(10, faults.error(401))
+        stub.schedule = faults.nth_write(10, faults.error(status))
         ended = ordeal.run("apply", "plan.json")
         assert ended.exit == 3, said(ended)
         (denied,) = [index for index, one in enumerate(stub.writes) if one.fault is not None]
@@ -160,3 +161,21 @@ def test_a_denied_call_among_many_ends_the_apply(tmp_path: Path) -> None:
         assert f"Incomplete: {9 + late} of 80 calls applied, 1 failed, {70 - late} not-tried." in (
             ended.out
         )
+        assert (status == 405) == ("the account takes no writes over the API" in ended.out)
+
+
+def test_a_404_of_somebody_between_is_not_nobody(tmp_path: Path) -> None:
+    """Taken for it, the plan would adopt an owned device as one of nobody, and detach others."""
+    with prepared("detach", tmp_path) as ordeal:
+        ordeal.stub.schedule = lambda occasion: (
+            faults.error(404) if occasion.operation == "persons" else None
+        )
+        for more in ((), ("--read", "sweep"), ("--read", "points")):
+            planned = ordeal.run("plan", "-o", "plan.json", *more)
+            assert planned.exit == 1, said(planned)
+            assert "GET /people/2/persons answered 404: SAID No." in planned.err
+            assert "with nothing in between" in planned.err
+        checked = ordeal.run("doctor")
+        assert checked.exit == 1, said(checked)
+        assert "accepted for registrations (get); what" in checked.out
+        assert "people (persons): answered 404: SAID No." in checked.out

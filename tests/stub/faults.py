@@ -88,6 +88,8 @@ def error(status: int, *headers: str, after: bool = False) -> Fault:
     body: object = {"requestError": {"serviceException": {"messageId": "SAID", "text": "No."}}}
     if status == 409:
         body = {"errorCode": 40902, "errorMessage": "OPTIMISTIC_LOCK"}
+    if status == 405:
+        body = {"errorCode": 40501, "errorMessage": "READ_ONLY_ALLOWED"}
     answer = message(status, json.dumps(body).encode(), "application/json", *headers)
     return said(str(status), answer, after=after, is_lost=status >= 500)
 

@@ -19,7 +19,6 @@ from reconciler.api.errors import (
     ApplicationNotFound,
     Denied,
     RateLimited,
-    Refused,
     RegistrationNotFound,
 )
 from reconciler.api.probe import ProbeResult
@@ -193,8 +192,9 @@ def _denied(error: ApiError, kinds: Sequence[str]) -> CheckResult:
 
 
 def _is_unclear(error: ApiError) -> bool:
-    """Whether an answer says nothing of the credentials; a 4xx of the contract says they passed."""
-    return isinstance(error, RateLimited) or not isinstance(error, Refused)
+    """Whether an answer says nothing of the credentials. That the service does not know what was
+    asked for says that they passed; any other 4xx may be of a proxy between."""
+    return not isinstance(error, RegistrationNotFound | ApplicationNotFound)
 
 
 def _compare_application_id(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from reconciler.api.errors import ApiError, NotTheContract
+from reconciler.api.errors import ApiError, NotTheContract, Rejected
 from reconciler.core.check_result import CheckResult, Verdict
 from reconciler.core.diagnostics import Diagnostic
 
@@ -32,6 +32,6 @@ def describe_answer(error: ApiError) -> str:
 
 def suggest_fix(error: ApiError) -> str:
     """Return what to do about an answer that was no good."""
-    if isinstance(error, NotTheContract):
+    if isinstance(error, NotTheContract | Rejected):
         return "Check that api.baseUrl is the account's own base URL, with nothing between."
     return "Try again later."

@@ -13,6 +13,8 @@ from .field_text import types_in_words
 
 Schema = Mapping[str, Tree]
 
+# A longer one tells nobody anything; the description of the field says it in words.
+_LONGEST_PATTERN: Final = 80
 _OF_VALUES: Final = ((bool, "boolean"), (int, "integer"), (float, "number"), (str, "string"))
 
 
@@ -48,8 +50,8 @@ def _rules(schema: Schema) -> Iterator[str]:
         yield "a text is not empty"
     if "maxLength" in schema:
         yield f"a text has at most {schema['maxLength']} characters"
-    if "pattern" in schema:
-        yield f"a text matches {schema['pattern']}"
+    if len(pattern := str(schema.get("pattern", ""))) <= _LONGEST_PATTERN and pattern:
+        yield f"a text matches {pattern}"
     if "minItems" in schema:
         yield f"at least {_count(schema['minItems'], 'item')}"
     if "maxItems" in schema:

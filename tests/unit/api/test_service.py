@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
+from reconciler.api.breaker import BreakerTripped
 from reconciler.api.credentials import (
     ApiKeyCredential,
     BasicCredential,
@@ -29,6 +30,7 @@ from reconciler.api.errors import (
     RegistrationNotFound,
     Rejected,
     ServerFailed,
+    WritingSwitchedOff,
 )
 from reconciler.api.service import Service
 from reconciler.core.absent import ABSENT
@@ -204,14 +206,111 @@ def test_an_owner_is_looked_up_by_the_applications_id() -> None:
     "nobody",
     [
         pytest.param(answer({"errorCode": 40401, "errorMessage": "PERSON"}, 404), id="40401"),
-        pytest.param(service_exception("NOT_FOUND", "Not found", 404), id="exception"),
+        pytest.param(answer({"errorCode": "40401"}, 404), id="text"),
+        pytest.param(answer({"code": 40401.0, "details": {"a": [None]}}, 404), id="code"),
+        pytest.param(service_exception("PERSON_DOES_NOT_EXIST", "No", 404), id="name"),
+        pytest.param(service_exception("40401", "PERSON_DOES_NOT_EXIST", 404), id="number-as-id"),
+        pytest.param(
+            service_exception("NOT_FOUND", "40401 PERSON_DOES_NOT_EXIST", 404), id="in-the-text"
+        ),
         pytest.param(answer([]), id="list"),
         pytest.param(answer({"persons": []}), id="persons"),
     ],
 )
 def test_nobody_is_none(nobody: httpx.Response) -> None:
-    """404 and an empty list both say that nobody has the identifier."""
+    """40401, wherever it stands, and an empty list both say that nobody has the identifier."""
     assert run(Wire(nobody).service(), person) is None
+    assert run(Wire(nobody).service(), owner) is None
+
+
+@pytest.mark.parametrize("ask", [person, owner])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        pytest.param(service_exception("NOT_FOUND", "Not found", 404), id="exception"),
+        pytest.param(answer({"detail": "Not Found"}, 404), id="proxy"),
+        pytest.param(answer({}, 404), id="empty"),
+        pytest.param(answer({"errorCode": 40403, "errorMessage": "X_DOES_NOT_EXIST"}, 404), id="3"),
+        pytest.param(
+            answer({"errorCode": 40407, "errorMessage": "PERSON_DOES_NOT_EXIST"}, 404), id="7"
+        ),
+        pytest.param(answer({"errorCode": 40401}, 400), id="status"),
+        pytest.param(
+            answer({"text": "There is no route like PERSON_DOES_NOT_EXIST"}, 404), id="mentioned"
+        ),
+    ],
+)
+def test_another_404_says_nothing_about_people(ask: Ask, reply: httpx.Response) -> None:
+    """Nobody owns it would detach or adopt: a proxy's word is not taken for it."""
+    assert Rejected is type(fail(Wire(reply).service(), ask))
+
+
+def test_40401_is_about_people_only() -> None:
+    """To a call about a registration it says nothing that the contract knows."""
+    assert Rejected is type(fail(Wire(answer({"errorCode": 40401}, 404)).service(), get))
+
+
+@pytest.mark.parametrize("code", [40501, 40502, "READ_ONLY_ALLOWED", "WRITE_SOURCES_RESTRICTED"])
+def test_an_account_without_writing_stops_all(code: int | str) -> None:
+    """No other write would do better, so the second one is not sent; and it says what to do."""
+    wire = Wire(
+        answer({"errorCode": code}, 405)
+        if isinstance(code, int)
+        else service_exception(code, "Not allowed", 405)
+    )
+
+    async def twice(service: Service) -> None:
+        with pytest.raises(WritingSwitchedOff, match="let whoever administers it allow them"):
+            await service.update(DEVICE, "c", {"isPrimary": True})
+        await service.depersonalize(DEVICE, "c")
+
+    with pytest.raises(BreakerTripped, match="takes no writes over the API"):
+        run(wire.service(), twice)
+    assert 1 == len(wire.requests)
+
+
+@pytest.mark.parametrize("body", [{}, {"errorCode": 40503}, b"<html>", {"errorCode": [40501]}])
+def test_another_405_is_about_its_call_only(body: object) -> None:
+    """A proxy that knows no PATCH says nothing about the account."""
+    error = fail(Wire(answer(body, 405)).service(), update)
+    assert not isinstance(error, Denied)
+
+
+IMPOSSIBLE = [
+    pytest.param(service_exception("PERSONALIZATION_IMPOSSIBLE", "x", 403), id="id"),
+    pytest.param(service_exception("FORBIDDEN", "PERSONALIZATION_IMPOSSIBLE", 403), id="text"),
+    pytest.param(
+        answer({"errorCode": 40300, "errorMessage": "PERSONALIZATION_IMPOSSIBLE"}, 403), id="push"
+    ),
+    pytest.param(
+        answer({"code": "PERSONALIZATION_IMPOSSIBLE", "details": [[[]]]}, 403), id="newest"
+    ),
+]
+
+
+@pytest.mark.parametrize("reply", IMPOSSIBLE)
+def test_a_403_to_an_unforced_personalize_is_about_its_device(reply: httpx.Response) -> None:
+    """Others go on; the same words to any other call are about the key."""
+    wire = Wire(reply, answer(REGISTRATION))
+
+    async def both(service: Service) -> LiveRegistration:
+        with pytest.raises(Rejected):
+            await personalize(service)
+        return await get(service)
+
+    assert DEVICE == run(wire.service(), both).id
+
+    async def forced(service: Service) -> None:
+        await service.personalize(DEVICE, "c", {}, {"forceDepersonalize": "true"})
+
+    for ask in (forced, update, depersonalize, owner):
+        assert Denied is type(fail(Wire(reply).service(), ask))
+
+
+def test_any_other_403_to_a_personalize_is_about_the_key() -> None:
+    """What is not named does not get the benefit of the doubt."""
+    for reply in (service_exception("FORBIDDEN", "Not yours", 403), answer(b"<html>", 403)):
+        assert Denied is type(fail(Wire(reply).service(), personalize))
 
 
 def entry(**fields: object) -> LiveRegistration:

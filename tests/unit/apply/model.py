@@ -9,9 +9,11 @@ from typing import Any
 
 import msgspec
 
+from reconciler.api.classify import CallSummary, classify_outcome
 from reconciler.api.decode import decode_registration
 from reconciler.api.dispatch import Attempts, Timing
-from reconciler.api.errors import ApiError, RegistrationNotFound, Rejected
+from reconciler.api.errors import ApiError, PersonNotFound
+from reconciler.api.exchange import Answer
 from reconciler.api.people import decode_people
 from reconciler.apply.executor import execute_plan
 from reconciler.core.device import Desired
@@ -99,7 +101,7 @@ class ModelDoor:
         call = operations.person_of_registration(registration_id, application_id)
         try:
             people = decode_people(await self._ask(registration_id, call))
-        except Rejected:
+        except PersonNotFound:
             return None
         return people[0] if people else None
 
@@ -107,7 +109,7 @@ class ModelDoor:
         call = operations.person_by_identity(_TYPES[value.kind], value.reveal())
         try:
             people = decode_people(await self._ask(value.kind.value, call))
-        except Rejected:
+        except PersonNotFound:
             return None
         return people[0] if people else None
 
@@ -151,10 +153,12 @@ class ModelDoor:
         self.meddle(name)
         self.world, response = step(self.world, call, self._readings)
         body = json.dumps(response.body).encode()
-        if response.status != 200:
-            kind = RegistrationNotFound if b"48013" in body else Rejected
-            raise refusal(kind, name, call.method, call.path, response.status)
-        return body
+        outcome = classify_outcome(
+            CallSummary.of(call, device), Answer(response.status, body), 1, (), 0.0
+        )
+        if isinstance(outcome, ApiError):
+            raise outcome
+        return outcome.body
 
 
 def refusal(

@@ -258,6 +258,34 @@ def test_a_refused_update_is_not_repeated() -> None:
     assert ["update/a"] == run.door.writes
 
 
+@pytest.mark.parametrize("status", ["400", "409", "403"])
+def test_a_device_that_somebody_claimed_meanwhile_stops_no_other(status: str) -> None:
+    """Whatever the refusal is called: the device is read again, that decides, and the rest goes
+    on; of a claim that reached its goal too."""
+    start = world(A1, B2, *(registration(name) for name in "abc"))
+    run = Run(
+        desired(*(device(name, owner=ANA) for name in "abc")),
+        start,
+        assume={"personalize-owned-by-other": status, "personalize-owned-by-same": "400"},
+    )
+
+    def meddle(name: str) -> None:
+        taken_by = {"personalize/a": 2, "personalize/b": 1}
+        if name in taken_by:
+            before = run.door.world
+            taken = replace(before.registrations[name[-1]], owner=taken_by[name])
+            run.door.world = before.with_registration(taken)
+
+    run.door.meddle = meddle
+    told = rows(run)
+
+    assert Outcome.STALE is told["personalize/a"].outcome
+    assert "owner changed since the plan" == told["personalize/a"].detail
+    assert Outcome.APPLIED is told["personalize/b"].outcome
+    assert Outcome.APPLIED is told["personalize/c"].outcome
+    assert 2 == run.door.world.registrations["a"].owner
+
+
 @pytest.mark.parametrize("why", [INTERRUPTED, TIMED_OUT])
 def test_closing_the_gate_ends_the_pause_before_another_attempt(why: str) -> None:
     """Known to be not done: failed. Not known: unknown. Not begun: not tried."""

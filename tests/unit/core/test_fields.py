@@ -40,6 +40,7 @@ from reconciler.core.live import Live, LiveRegistration
 from reconciler.core.record import record_entry
 from reconciler.core.secret import Secret
 from reconciler.core.source import Source
+from reconciler.core.value_limits import VALUE
 from reconciler.diff.changes import diff
 from reconciler.diff.compare import compare
 from reconciler.diff.drift import Side, drift_of
@@ -63,7 +64,6 @@ from reconciler.plan.replay import live_world
 from reconciler.platform import operations
 from reconciler.platform.answers import person_json
 from reconciler.platform.assumptions import PAGE_PUSH, Readings, readings
-from reconciler.platform.requests import TEXT_LENGTH
 from reconciler.platform.step import step
 from reconciler.platform.world import Person, Registration, World
 from reconciler.platform.worldfile import decode_world, encode_world
@@ -481,7 +481,7 @@ def test_the_service_takes_and_shows_it(field: Field) -> None:
 def test_the_service_refuses_another_type(field: Field) -> None:
     """A number for it is no good, nor a text that is too long; nothing changes."""
     start = model_world(field)
-    for value in (7, None, *(["x" * (TEXT_LENGTH + 1)] if field.type is str else ["true"])):
+    for value in (7, None, *(["x" * (VALUE.longest + 1)] if field.type is str else ["true"])):
         body = update_body({field.path: value})
         world, answer = step(start, operations.update("a", "c", body), model_readings())
         assert (400, start) == (answer.status, world)
@@ -597,7 +597,7 @@ def test_import_writes_it(field: Field) -> None:
 @pytest.mark.parametrize("field", [one for one in FIELDS if one.type is str])
 def test_import_leaves_out_a_text_that_no_manifest_can_hold(field: Field) -> None:
     """It is named, and the rest of the device is written."""
-    live = Live({"a": live_with(field, "x" * (TEXT_LENGTH + 1))}, {"a": None})
+    live = Live({"a": live_with(field, "x" * (VALUE.longest + 1))}, {"a": None})
     made = make_entries(live, "courier", Desired())
 
     assert [Undeclared("a", field.path, "a manifest's texts have at most 4,096 characters")] == [
@@ -649,7 +649,7 @@ def test_the_schema_of_manifests_explains_it(field: Field) -> None:
 
     assert {bool: "boolean", str: "string"}[field.type] == definition["type"]
     assert {"title", "description", "examples"} <= definition.keys()
-    assert field.type is bool or definition["maxLength"] <= TEXT_LENGTH
+    assert field.type is bool or definition["maxLength"] <= VALUE.longest
     ignore = devices["$defs"]["lifecycle"]["properties"]["ignore"]
     assert re.fullmatch(ignore["items"]["pattern"], field.path)
     assert field.path in ignore["description"]

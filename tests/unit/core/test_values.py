@@ -49,6 +49,40 @@ def test_no_serialiser_takes_a_hidden_value(value, write):
     assert SECRET not in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "+385911234567",
+        "00385911234567",
+        "00385 91 123-4567",
+        "(00385) 91 1234567",
+        "+385.91.123.4567",
+        "(+385) 91 (123) 4567",
+        "385\u00a091\u2011123\u20134567",
+        " 385911234567 ",
+    ],
+)
+def test_a_phone_number_is_the_same_however_it_is_written(text: str) -> None:
+    """Digits from the country code on: that is what is compared, and sent."""
+    value = IdentityValue.of(IdentityKind.PHONE_NUMBER, text)
+    assert "385911234567" == value.reveal()
+    assert value == IdentityValue.of(IdentityKind.PHONE_NUMBER, value.reveal())
+
+
+@pytest.mark.parametrize("text", ["0385911234567", "000385911234567", "00", "0"])
+def test_another_phone_number_stays_another(text: str) -> None:
+    """A single 0 is no 00, and before a third 0 it is dialled by nobody."""
+    value = IdentityValue.of(IdentityKind.PHONE_NUMBER, text)
+    assert text == value.reveal()
+
+
+@given(st.text(st.sampled_from("0123456789+-. ()\u00a0"), max_size=12))
+def test_the_canonical_form_is_its_own(text: str) -> None:
+    """Read again, from a page or a state, it is the same value."""
+    value = IdentityValue.of(IdentityKind.PHONE_NUMBER, text)
+    assert value == IdentityValue.of(IdentityKind.PHONE_NUMBER, value.reveal())
+
+
 def test_hidden_values_compare_by_what_they_hold():
     """Digests and membership need equality; only equality."""
     assert Secret("a") == Secret("a") != Secret("b")

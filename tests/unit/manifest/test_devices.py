@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import json
+import time
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,7 +18,7 @@ from reconciler.core.source import Source
 from reconciler.manifest.devices import read_manifests
 from reconciler.manifest.result import ManifestFile
 
-from .reading import HEAD, SCHEMAS, desired, manifests, mistakes, project
+from .reading import HEAD, PROJECT_TEXT, SCHEMAS, desired, manifests, mistakes, project
 
 ANA = Identity.of(
     IdentityValue.of(IdentityKind.EXTERNAL_ID, "courier-118"),
@@ -124,12 +127,96 @@ def test_names_are_local_to_their_document_and_pointers_are_not_ambiguous() -> N
     assert mistakes(manifests(f=text, g=other)) == ["g.yaml:4:22 E208"]
 
 
-def test_primaries_of_two_applications_or_two_people_are_no_conflict() -> None:
-    """One primary device per person and application; nobody's and unknown owners do not count."""
-    body = "people: {ana: {externalId: a}}\ndevices: {%s: {owner: ana, isPrimary: true}}\n"
-    shop = HEAD.replace("courier", "shop") + body % "B"
+@pytest.mark.parametrize(
+    ("text", "is_good"),
+    [
+        ("+385911234567", True),
+        ("385911234567", True),
+        ("00385911234567", True),
+        ("00385 91 123-4567", True),
+        ("(00385) 91 123 4567", True),
+        ("(+385) 91.123.4567", True),
+        ("+385\u00a091\u202f123\u20114567", True),
+        ("0911234567", False),
+        ("(091) 123 4567", False),
+        ("000385911234567", False),
+        ("+00385911234567", False),
+        ("+385 (0)91 123 4567", False),
+        ("+385 (091) 123 4567", False),
+        ("+385 ( 0 ) 91 123 4567", False),
+        ("+38 59", False),
+        ("+385 911 234 567 890 1", False),
+        ("+385/91/123", False),
+        ("+385 91 123 ext 4", False),
+        ("++385911234567", False),
+        ("+385911234567\n", False),
+        ("+٣٨٥٩١١٢٣٤", False),
+        ("", False),
+    ],
+)
+def test_how_a_phone_number_may_be_written(text: str, is_good: bool) -> None:
+    """One number however it is written; what could be another one is an error without it."""
+    read = manifests(
+        a=HEAD
+        + f"people: {{ana: {{phoneNumber: {json.dumps(text)}}}}}\ndevices: {{A: {{owner: ana}}}}"
+    )
+    if not is_good:
+        assert {one.code.id for one in read.diagnostics} & {"E213", "E154"}, read.diagnostics
+        return
+    assert read.value is not None, read.diagnostics
+    found = read.value.devices["A"].owner
+    assert isinstance(found, Owner)
+    assert Identity.of(IdentityValue(IdentityKind.PHONE_NUMBER, "385911234567")) == found.identity
+
+
+def test_a_hostile_phone_number_costs_little() -> None:
+    """Whatever its length; CPU time, which a busy machine does not change."""
+    for sign in (" ", "(", "1 ", "-", "0", "00", "((0"):
+        text = json.dumps(sign * 50_000)
+        started = time.process_time()
+        read = manifests(a=HEAD + f"people: {{ana: {{phoneNumber: {text}}}}}\ndevices: {{A: {{}}}}")
+        assert time.process_time() - started < 2
+        assert ["E213"] == [one.code.id for one in read.diagnostics]
+
+
+def test_primaries_of_two_people_are_no_conflict() -> None:
+    """One primary device per person; nobody's and unknown owners do not count."""
+    body = "people: {ana: {externalId: %s}}\ndevices: {%s: {owner: ana, isPrimary: true}}\n"
     free = HEAD + "defaults: {isPrimary: true}\ndevices: {C: {}, D: {owner: null}, E: {}}\n"
-    assert mistakes(manifests(a=HEAD + body % "A", b=shop, c=free)) == []
+    read = manifests(a=HEAD + body % ("a", "A"), b=HEAD + body % ("b", "B"), c=free)
+    assert mistakes(read) == []
+
+
+@pytest.mark.parametrize(
+    ("reading", "expected"),
+    [
+        (None, ["b.yaml:5:38 E204"]),
+        ("demotes-others", ["b.yaml:5:38 E204"]),
+        ("demotes-others-of-application", []),
+        ("keeps-others", []),
+    ],
+)
+def test_primaries_in_two_applications_need_a_pin(reading: str | None, expected: list[str]) -> None:
+    """A person has one primary device, of all applications, unless somebody knows better."""
+    body = "people: {ana: {externalId: a}}\ndevices: {%s: {owner: ana, isPrimary: true}}\n"
+    shop = HEAD.replace("courier", "shop")
+    pin = "" if reading is None else f"  assume: {{promote: {reading}}}\n"
+    text = PROJECT_TEXT.replace("applications:", f"{pin}applications:", 1)
+    files = [
+        ManifestFile("a.yaml", (HEAD + body % "A").encode()),
+        ManifestFile("b.yaml", (shop + body % "B").encode()),
+    ]
+    read = read_manifests(files, project(text), SCHEMAS)
+    assert mistakes(read) == expected
+    for one in read.diagnostics:
+        advised = one.fix is not None and one.fix.endswith("pin it: api.assume.promote.")
+        # Where it is pinned already, nobody is told to pin it.
+        assert advised == (reading is None)
+    # In one application it is an error under every reading, and no pin is advised.
+    [within] = read_manifests(
+        [files[0], ManifestFile("c.yaml", (HEAD + body % "C").encode())], project(text), SCHEMAS
+    ).diagnostics
+    assert (within.code.id, within.fix) == ("E204", None)
 
 
 def test_the_same_person_may_be_declared_alike_in_several_files() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.manifest.scalars import LARGEST
+from reconciler.core.value_limits import VALUE
 from reconciler.manifest.schema import Shape
 from reconciler.manifest.tree import Tree
 
@@ -68,7 +68,8 @@ PROJECT = {
     "state": {"backend": "local", "path": "x"},
 }
 ODD: list[Tree] = [
-    None, True, False, 0, 1, -1, 1.0, 0.5, LARGEST, -LARGEST - 1, 9.3e18, "", "x", "true", "null",
+    None, True, False, 0, 1, -1, 1.0, 0.5, VALUE.largest, VALUE.smallest, 9.3e18, "", "x", "true",
+    "null", "00385 91-1234567", "(+385)91.1234567", "+385 (0)91 1234567", "0\u00a0385 9112",
     "NULL", "release", "owner", "additionalData.x\n", "additionalData.", "+38591\n", "0385911",
     "a@b\n", "a@b@c", "..", ".", "a b", "é", "x\n", "ana", "x" * 256, "é" * 257, "🙂" * 256,
     "v" * 4097, "FEMALE", "1990-05-17\n", "correct", [], {}, ["owner", "owner"], [1, True], [None],

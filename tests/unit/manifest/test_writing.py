@@ -187,16 +187,18 @@ def test_several_primary_devices_of_one_person() -> None:
 
 
 def test_a_primary_device_beside_one_of_the_manifests() -> None:
-    """Only the new one is silent; a primary device in another application is no other."""
+    """Only the new one is silent, of whatever application the other is, unless a pin keeps
+    applications apart."""
     ana = owner("ana", external("courier-118"))
     found = live(registration("A", is_primary=True), A=ANA)
 
     assert [("A", "isPrimary")] == undeclared(
         found, desired(device("Z", owner=ana, is_primary=True))
     )
-    assert [] == undeclared(
-        found, desired(device("Z", owner=ana, is_primary=True, application="shop"))
-    )
+    elsewhere = desired(device("Z", owner=ana, is_primary=True, application="shop"))
+    assert [("A", "isPrimary")] == undeclared(found, elsewhere)
+    pinned = {"promote": "demotes-others-of-application"}
+    assert () == make_entries(found, "courier", elsewhere, pinned=pinned).undeclared
 
 
 def test_somebody_whom_other_manifests_declare_is_declared_the_same() -> None:

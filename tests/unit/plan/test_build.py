@@ -157,7 +157,8 @@ def test_two_declared_primaries_of_one_live_person_are_an_error():
 
 
 def test_primaries_in_two_applications_need_a_pin():
-    """Under one reading the second promotion takes the first flag, so it cannot be proven."""
+    """Under the default reading the second promotion takes the first flag: an error that says so,
+    and that a pin which keeps applications apart would allow it."""
     service = Service(
         person(
             1,
@@ -168,11 +169,23 @@ def test_primaries_in_two_applications_need_a_pin():
     declared = desired(
         device("a", is_primary=True), device("b", application="shop", is_primary=True)
     )
-    made = plan(declared, service)
-    assert ([("unproven", ("b",))], []) == (codes(made), ids(made))
-    assert ("if promote is demotes-others",) == made.errors[0].detail[-1:]
-    pinned = project(assume={"promote": "demotes-others-of-application"})
-    assert ["update/b"] == ids(plan(declared, service, of=pinned))
+    sure = project(assume={"promote": "demotes-others"})
+    for of in (project(), sure):
+        made = plan(declared, service, of=of)
+        assert ([("two-live-primaries", ("a", "b"))], []) == (codes(made), ids(made))
+        # Where it is pinned already, nobody is told to pin it.
+        assert made.errors[0].fix.endswith("pin it: api.assume.promote.") == (of is not sure)
+    for reading in ("demotes-others-of-application", "keeps-others"):
+        pinned = project(assume={"promote": reading})
+        assert ["update/b"] == ids(plan(declared, service, of=pinned))
+    within = desired(device("a", is_primary=True), device("c", is_primary=True))
+    both = Service(
+        person(1, external("x"), owns=[registration("a", is_primary=True), registration("c")])
+    )
+    for reading in ("demotes-others-of-application", "keeps-others"):
+        made = plan(within, both, of=project(assume={"promote": reading}))
+        assert ["two-live-primaries"] == [code for code, _ in codes(made)]
+        assert "api.assume" not in made.errors[0].fix
 
 
 def test_a_protected_device_keeps_its_owner():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import msgspec
 import pytest
@@ -14,8 +14,9 @@ from reconciler.plan.device_plan import plan_device
 from reconciler.plan.model import PlannedCall
 from reconciler.plan.ordering import groups, ordered_calls
 from reconciler.plan.people import DeclaredPeople
-from reconciler.plan.proof import Proof, prove
+from reconciler.plan.proof import Proof, helpful_pins, prove
 from reconciler.plan.warnings import side_effects
+from reconciler.platform.assumptions import ASSUMPTIONS, Readings
 from tests.fleet import (
     KEY,
     Service,
@@ -92,6 +93,9 @@ def test_a_faulty_plan_is_not_proven(fault, said) -> None:
     found = prove(with_calls(given, fault(given.calls)))
     assert found is not None
     assert said in found.message
+    # Where no reading helps, nobody is told to pin one.
+    assert ("api.assume" in found.fix) == (fault is not_carrying)
+    assert ("pin" in found.fix) == found.fix.endswith(": additional-data-patch: merge.")
 
 
 def test_a_side_effect_without_a_warning_is_not_proven() -> None:
@@ -104,3 +108,43 @@ def test_a_side_effect_without_a_warning_is_not_proven() -> None:
     found = prove(silent)
     assert found is not None
     assert "a would lose isPrimary" in found.message
+    assert found.fix.endswith(": promote: keeps-others.")
+    useless = Proof(
+        given.group,
+        given.calls,
+        (),
+        given.desired,
+        given.live,
+        given.people,
+        {"promote": "demotes-others-of-application"},
+    )
+    found = prove(useless)
+    assert found is not None
+    assert "api.assume" not in found.fix
+
+
+def outcome(**passing: str) -> Callable[[Readings], str | None]:
+    """Return a proof that passes where all these readings are in force."""
+
+    def failing(readings: Readings) -> str | None:
+        for name, reading in passing.items():
+            if readings(ASSUMPTIONS[name.replace("_", "-")]) != reading:
+                return "not as declared"
+        return None
+
+    return failing
+
+
+def test_a_pin_is_named_only_where_it_is_enough() -> None:
+    """One by itself, several together where it takes several, none where none helps."""
+    promote, detach = {"promote": "keeps-others"}, {"detach": "keeps"}
+    assert (promote,) == helpful_pins(outcome(**promote), {})
+    assert ({**detach, **promote},) == helpful_pins(outcome(**promote, **detach), {})
+    assert (promote,) == helpful_pins(outcome(**promote, **detach), detach)
+    assert () == helpful_pins(outcome(**promote, **detach), {"detach": "clears-primary-and-data"})
+    assert () == helpful_pins(lambda readings: "never", {})
+
+    def either(readings: Readings) -> str | None:
+        return outcome(**promote)(readings) and outcome(**detach)(readings)
+
+    assert (detach, promote) == helpful_pins(either, {})

@@ -147,7 +147,7 @@ def test_keep_as_lead_keeps_a_lead() -> None:
     assert (False, True) == (moved.people[2].is_lead, kept.people[2].is_lead)
 
 
-@pytest.mark.parametrize(("reading", "status"), [("400", 400), ("409", 409)])
+@pytest.mark.parametrize(("reading", "status"), [("400", 400), ("409", 409), ("403", 403)])
 def test_an_unforced_personalize_never_takes_a_registration_away(reading: str, status: int) -> None:
     """Somebody else's registration is refused, for a known person and for a new one."""
     for identity in ("ben", "new"):

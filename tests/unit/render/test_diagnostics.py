@@ -35,7 +35,7 @@ def test_text_says_place_what_why_and_last_the_fix() -> None:
 devices/zg.yaml:14:13: error[E204]: Two primary devices for one person
   A and B
   the first one: devices/st.yaml:3:5
-  why: A person has one primary device in an application.
+  why: A person has one primary device, of all applications.
   fix: Keep isPrimary: true on one of them, and declare isPrimary: false on the other.
 warning[W901]: Careful
   why: It is.
