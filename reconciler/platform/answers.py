@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from reconciler.core.fields import ADDITIONAL_DATA, FIELDS, SYSTEM_DATA, Field, field_values
 from reconciler.core.identity import IdentityKind
 
-from .assumptions import PAGE_PUSH, Readings
+from .assumptions import PAGE_PUSH, PAGES_WITH_TEXTS, PAGES_WITHOUT_FLAGS, Readings
 from .operations import Response
 from .world import Person, Registration, World
 
@@ -137,23 +137,24 @@ def person_json(world: World, person: Person, readings: Readings) -> dict[str, o
     if emails := texts.get(IdentityKind.EMAIL):
         contact["email"] = [{"address": text} for text in emails]
     if registrations := world.registrations_of(person.number):
-        bare = readings(PAGE_PUSH) == "bare"
-        contact["push"] = [_push_entry(registration, bare) for registration in registrations]
+        reading = readings(PAGE_PUSH)
+        contact["push"] = [_push_entry(registration, reading) for registration in registrations]
     shown["contactInformation"] = contact
     return shown
 
 
-def _push_entry(registration: Registration, bare: bool) -> dict[str, object]:
+def _push_entry(registration: Registration, reading: str) -> dict[str, object]:
     """Show a registration inside a person; registrationEnabled is text there in the vendor's own
-    example, and `bare` is that example to the letter."""
+    example, and the reading `bare` is that example to the letter."""
+    leaves_out = reading in PAGES_WITHOUT_FLAGS
     shown = {
         field: _text(value) if field.page_says_text else value
         for field, value in zip(FIELDS, field_values(registration), strict=True)
-        if value is not None and (field.page_says_text or not bare)
+        if value is not None and (field.page_says_text or not leaves_out)
     }
     system: Mapping[str, object] = registration.system_data
     data: Mapping[str, object] = registration.additional_data
-    if bare:
+    if reading in PAGES_WITH_TEXTS:
         system = {name: _text(value) for name, value in system.items()}
         data = {name: _text(value) for name, value in data.items()}
     return _registration_json(registration, shown, system, data)

@@ -24,6 +24,8 @@ from .assumptions import (
     ANONYMOUS_OWNER,
     DEPERSONALIZE_ANONYMOUS,
     DETACH,
+    DETACH_KEEPS_DATA,
+    DETACH_KEEPS_PRIMARY,
     MATCHES_TWO_PEOPLE,
     OWNED_BY_OTHER,
     OWNED_BY_SAME,
@@ -185,9 +187,12 @@ def _merge_people(
 def _detach(registration: Registration, readings: Readings) -> Registration:
     if not (registration.is_primary or registration.additional_data):
         return registration
-    if readings(DETACH) == "keeps":
-        return registration
-    return replace(registration, is_primary=False, additional_data={})
+    reading = readings(DETACH)
+    return replace(
+        registration,
+        is_primary=registration.is_primary and reading in DETACH_KEEPS_PRIMARY,
+        additional_data=registration.additional_data if reading in DETACH_KEEPS_DATA else {},
+    )
 
 
 def _choose_new_owner(

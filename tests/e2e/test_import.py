@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from reconciler.engine.holder import current_holder
+from reconciler.platform.assumptions import PAGE_PUSH
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 from reconciler.state.local import LocalState
 from tests.worlds import changed, identity_values
@@ -104,7 +105,9 @@ def test_what_is_there_is_declared_and_a_plan_is_empty(project: Project, sandbox
     assert [] == [value for value in values if value in ran.out + ran.err]
 
 
-@pytest.mark.parametrize("assume", [{"page-push": "bare"}, {"anonymous-owner": "404"}])
+@pytest.mark.parametrize(
+    "assume", [*({"page-push": pages} for pages in PAGE_PUSH.readings), {"anonymous-owner": "404"}]
+)
 def test_whatever_pages_show(tmp_path: Path, assume: dict[str, str]) -> None:
     """Fields that pages leave out are read one by one; what stands on no page is not found."""
     with RunningSandbox(SandboxOptions(people=PEOPLE, limits=None, assume=assume)) as running:

@@ -29,6 +29,7 @@ from reconciler.diff.required_reads import required_reads, sweep_query
 from reconciler.live.context import ReadContext
 from reconciler.live.reading import Reading, read_live
 from reconciler.live.strategy import Choice
+from reconciler.platform.assumptions import PAGE_PUSH
 from reconciler.platform.operations import DEFAULT_LIMITS
 from reconciler.platform.world import Person, Registration, World
 from tests.changed import replace
@@ -41,7 +42,7 @@ APPLICATION = {"courier": "APP-COURIER", "shop": "APP-SHOP"}
 READINGS = st.fixed_dictionaries(
     {},
     optional={
-        "page-push": st.just("bare"),
+        "page-push": st.sampled_from(PAGE_PUSH.readings),
         "anonymous-owner": st.just("404"),
     },
 )

@@ -1,4 +1,5 @@
-"""The stub's world: plain dictionaries, and the default readings of what nobody knows.
+"""The stub's world: plain dictionaries, and the default readings of what nobody knows, but for what
+detaching clears and what the entries of a person show, which can be chosen.
 
 What it does is written from the contract's words, not from the platform model: if the model is
 wrong, the main job run against this says so.
@@ -6,6 +7,7 @@ wrong, the main job run against this says so.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,11 +28,14 @@ class World:
 
     A registration is what GET shows plus "owner", the number of a person. A person is
     {"externalId", "phones", "emails", "type", "attributes"}; one without values is anonymous.
+    `detach` and `pages` are readings of what nobody knows (`detach`, `page-push`).
     """
 
     applications: dict[str, str] = field(default_factory=lambda: {"code-a": "APP-A"})
     people: dict[int, dict[str, Any]] = field(default_factory=dict)
     registrations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    detach: str = "clears-primary-and-data"
+    pages: str = "full"
 
     def add_person(self, **values: Any) -> int:
         number = max(self.people, default=1000) + 1
@@ -78,7 +83,7 @@ class World:
         shown["contactInformation"] = {
             "phone": [{"number": phone} for phone in person["phones"]],
             "email": [{"address": mail} for mail in person["emails"]],
-            "push": [bare(one) for one in self.owned_by(number)],
+            "push": [entry(one, self.pages) for one in self.owned_by(number)],
         }
         return shown
 
@@ -142,7 +147,11 @@ class World:
 
     def depersonalize(self, registration: dict[str, Any]) -> Reply:
         if not self.is_anonymous(registration["owner"]):
-            registration.update(owner=self.add_person(), isPrimary=False, additionalData={})
+            registration["owner"] = self.add_person()
+            if self.detach in ("clears-primary-and-data", "clears-primary"):
+                registration["isPrimary"] = False
+            if self.detach in ("clears-primary-and-data", "clears-data"):
+                registration["additionalData"] = {}
         return 200, None
 
     def persons(self, query: dict[str, str]) -> Reply:
@@ -161,6 +170,19 @@ class World:
         if number is None:
             return 404, {"errorCode": 40401, "errorMessage": "PERSON_DOES_NOT_EXIST"}
         return 200, self.shown(number)
+
+
+def entry(registration: dict[str, Any], pages: str) -> dict[str, Any]:
+    """Return a registration as it stands on its person."""
+    shown = bare(registration)
+    if pages in ("bare", "no-flags"):
+        del shown["isPrimary"]
+    if pages in ("bare", "text-data"):
+        data = shown["additionalData"].items()
+        shown["additionalData"] = {
+            key: value if isinstance(value, str) else json.dumps(value) for key, value in data
+        }
+    return shown
 
 
 def bare(registration: dict[str, Any]) -> dict[str, Any]:
