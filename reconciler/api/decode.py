@@ -12,7 +12,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from reconciler.core.absent import ABSENT, Absent
-from reconciler.core.fields import FIELDS, SYSTEM_DATA, Field, Scalar
+from reconciler.core.fields import FIELDS, SYSTEM_DATA, WEB, Field, Scalar
 from reconciler.core.live import LiveRegistration
 from reconciler.core.secret import Secret
 
@@ -33,6 +33,7 @@ class _SystemData(Wire):
     registration_enabled: bool | None = None
     device_manufacturer: str | None = None
     device_model: str | None = None
+    cloud_type: object = None
 
 
 class _Registration(Wire):
@@ -71,7 +72,8 @@ def decode_registration(body: bytes) -> LiveRegistration:
     """Read the answer to get and update.
 
     What a point read leaves out is at rest: not primary, no additional data (the vendor's own
-    example has none). A field that has no such rest state (core.fields) stays ABSENT.
+    example has none). A field that has no such rest state (core.fields) stays ABSENT. A browser's
+    is never primary, whatever is shown.
     """
     wire = decode_json(_REGISTRATION, body)
     system = wire.system_data
@@ -79,6 +81,9 @@ def decode_registration(body: bytes) -> LiveRegistration:
         field.attribute: field.at_rest if value is None or value is ABSENT else value
         for field, value in shown_fields(wire, system)
     }
+    is_web = system is not None and system.cloud_type == WEB
+    if is_web:
+        values["is_primary"] = False
     return LiveRegistration(
         wire.registration_id,
         wire.application_id,
@@ -86,6 +91,7 @@ def decode_registration(body: bytes) -> LiveRegistration:
         model=None
         if system is None
         else device_model(system.device_manufacturer, system.device_model),
+        is_web=is_web,
         **values,
     )
 

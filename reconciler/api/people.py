@@ -49,6 +49,8 @@ class _Contacts(Wire):
     phone: list[_Phone] | None = None
     email: list[_Email] | None = None
     push: list[_Entry] | None = None
+    # Those of browsers; they have no isPrimary.
+    webpush: list[_Entry] | None = None
 
 
 class _Person(Wire):
@@ -129,9 +131,11 @@ class PageReader:
         shows_flags: bool | None = None
         shows_types = False
         for person in people:
-            entries = _entries_of(person)
-            for entry in entries:
+            contacts = person.contact_information or _NO_CONTACTS
+            entries = _entries_of(contacts)
+            for entry in contacts.push or ():
                 shows_flags = shows_flags or isinstance(entry.is_primary, bool)
+            for entry in entries:
                 shows_types = shows_types or _is_typed(entry)
             if not self._wants(person, entries):
                 continue
@@ -169,9 +173,10 @@ class PageReader:
         return bool(texts and text) and canonical_identity(kind, text or "") in texts
 
 
-def _entries_of(person: _Person) -> Sequence[_Entry]:
-    contacts = person.contact_information
-    return () if contacts is None or contacts.push is None else contacts.push
+def _entries_of(contacts: _Contacts) -> Sequence[_Entry]:
+    """Return all entries in the order of a person's registrations: phones, then browsers."""
+    push, webpush = contacts.push or (), contacts.webpush
+    return (*push, *webpush) if webpush else push
 
 
 def _is_typed(entry: _Entry) -> bool:
@@ -179,10 +184,11 @@ def _is_typed(entry: _Entry) -> bool:
     return any(isinstance(value, (bool, int, float)) for value in data.values())
 
 
-def _to_registration(wire: _Entry) -> LiveRegistration:
+def _to_registration(wire: _Entry, *, is_web: bool = False) -> LiveRegistration:
     system = wire.system_data
     data = additional_data_of(wire.additional_data)
-    in_doubt = not isinstance(wire.is_primary, bool) or _may_be_untyped(data)
+    shows_flag = is_web or isinstance(wire.is_primary, bool)
+    in_doubt = not shows_flag or _may_be_untyped(data)
     # A page has thousands of entries, so each is made once.
     values: dict[str, Any] = {}
     for field in FIELDS:
@@ -190,6 +196,8 @@ def _to_registration(wire: _Entry) -> LiveRegistration:
         value = ABSENT if part is None else getattr(part, field.attribute)
         # Nearly always it is of its type already.
         values[field.attribute] = value if value.__class__ is field.type else _on_page(field, value)
+    if is_web:
+        values["is_primary"] = False
     return LiveRegistration(
         wire.registration_id,
         wire.application_id,
@@ -197,6 +205,7 @@ def _to_registration(wire: _Entry) -> LiveRegistration:
         model=None
         if system is None
         else device_model(system.device_manufacturer, system.device_model),
+        is_web=is_web,
         **values,
     )
 
@@ -245,7 +254,10 @@ def _to_person(wire: _Person, *, attributes: bool = True) -> LivePerson:
         _to_identities(wire, contacts),
         wire.type == "LEAD",
         Secret(_to_attributes(wire)) if attributes else None,
-        tuple(map(_to_registration, contacts.push or ())),
+        (
+            *map(_to_registration, contacts.push or ()),
+            *(_to_registration(entry, is_web=True) for entry in contacts.webpush or ()),
+        ),
     )
 
 

@@ -30,6 +30,9 @@ IS_PRIMARY: Final = "isPrimary"
 REGISTRATION_ENABLED: Final = "registrationEnabled"
 ADDITIONAL_DATA: Final = "additionalData"
 SYSTEM_DATA: Final = "systemData"
+# The member of systemData that tells a browser from a phone, and what it says of a browser.
+CLOUD_TYPE: Final = "cloudType"
+WEB: Final = "WEB"
 _DATA: Final = f"{ADDITIONAL_DATA}."
 
 # A value of a field after the manifest or the wire was read; dates are their text.

@@ -16,7 +16,8 @@ from .identity import IdentityValue
 class LiveRegistration(msgspec.Struct, frozen=True):
     """One registration as the service shows it. ABSENT: this answer did not say.
 
-    `model` is the maker and model of the device, None where the service knows neither.
+    `model` is the maker and model of the device, None where the service knows neither. A
+    registration of a browser `is_web`: it has no isPrimary, so that it is never primary here.
     """
 
     id: str
@@ -25,6 +26,7 @@ class LiveRegistration(msgspec.Struct, frozen=True):
     registration_enabled: bool | Absent = ABSENT
     additional_data: Mapping[str, Scalar] | Absent = ABSENT
     model: str | None = None
+    is_web: bool = False
 
 
 @dataclass(frozen=True, slots=True)
