@@ -80,8 +80,10 @@ class Modelled:
         kind = RegistrationNotFound if body["errorCode"] == 48013 else ApplicationNotFound
         raise kind("get", registration_id, "GET", "/x", response.status)
 
-    async def owner(self, registration_id: str, application_id: str) -> LivePerson | None:
-        call = operations.person_of_registration(registration_id, application_id)
+    async def owner(
+        self, registration_id: str, application_id: str, *, is_web: bool = False
+    ) -> LivePerson | None:
+        call = operations.person_of_registration(registration_id, application_id, is_web=is_web)
         return self._person(await self._answer(call))
 
     async def person(self, value: IdentityValue) -> LivePerson | None:

@@ -110,12 +110,17 @@ class Service:
         call = Secret(operations.get(registration_id, app_code))
         return await self._registration(registration_id, call, Attempts())
 
-    async def owner(self, registration_id: str, application_id: str) -> LivePerson | None:
-        """Look up who owns a registration; None if the service knows nobody.
+    async def owner(
+        self, registration_id: str, application_id: str, *, is_web: bool = False
+    ) -> LivePerson | None:
+        """Look up who owns a registration, a phone's or a browser's (`is_web`); None if the
+        service knows nobody.
 
         An anonymous owner is a person without identities here.
         """
-        call = Secret(operations.person_of_registration(registration_id, application_id))
+        call = Secret(
+            operations.person_of_registration(registration_id, application_id, is_web=is_web)
+        )
         return await self._person(
             CallSummary.of(call.reveal(), registration_id), call, _decode_at_most_one
         )

@@ -539,6 +539,16 @@ PROOF_FAILED: Final = Code(
     "If you know how your account behaves, pin the reading under api.assume in the project file.",
 )
 
+WEB_WITHOUT_PRIMARY: Final = Code(
+    "E410",
+    "web-without-primary",
+    "A browser declares isPrimary",
+    Severity.ERROR,
+    "The registration is one of a browser (cloudType WEB), and the service gives isPrimary only to "
+    "those of phones.",
+    "Delete isPrimary of this device, or of the defaults of its document.",
+)
+
 RECORD_MISSING: Final = Code(
     "E601",
     "state-missing",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, DesiredDevice
 from reconciler.core.digest import Digester
 from reconciler.core.live import Gone, Live, LiveRegistration, WrongApplication
@@ -23,6 +24,7 @@ class Diff:
 
     `differing` holds devices that change, drifted, or have something to say; all other declared
     devices are as declared. Those among them that the state does not have so stand in `adopt`.
+    `web_primaries` declare isPrimary of a browser, which has none; they are not compared.
     """
 
     devices: int
@@ -31,6 +33,7 @@ class Diff:
     gone: tuple[DesiredDevice, ...]
     wrong: tuple[tuple[DesiredDevice, str], ...]
     leaving: tuple[Leaving, ...]
+    web_primaries: tuple[DesiredDevice, ...]
     reregistered: tuple[Reregistered, ...] = ()
 
 
@@ -47,6 +50,7 @@ def diff(
     adopt: list[DesiredDevice] = []
     gone: list[DesiredDevice] = []
     wrong: list[tuple[DesiredDevice, str]] = []
+    web_primaries: list[DesiredDevice] = []
     planned = in_scope(desired, scope)
     for device in planned:
         recorded = record.devices.get(device.id)
@@ -55,6 +59,8 @@ def diff(
                 gone.append(device)
             case WrongApplication(application):
                 wrong.append((device, application))
+            case LiveRegistration(is_web=True) if device.is_primary is not ABSENT:
+                web_primaries.append(device)
             case LiveRegistration() as registration:
                 difference = diff_device(device, registration, live, recorded, digester, project)
                 settled = not difference.changes and not difference.drifted
@@ -71,5 +77,6 @@ def diff(
         tuple(gone),
         tuple(wrong),
         tuple(leaving_devices),
+        tuple(web_primaries),
         reregistered(gone, desired, record, live, names),
     )

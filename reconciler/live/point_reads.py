@@ -141,7 +141,9 @@ class _People:
         answers: dict[tuple[str, str], LivePerson | None] = {}
 
         async def required_reads(registration: LiveRegistration) -> None:
-            owner = await self._service.owner(registration.id, registration.application_id)
+            owner = await self._service.owner(
+                registration.id, registration.application_id, is_web=registration.is_web
+            )
             answers[_key(registration)] = owner
             self._report_progress(1)
 

@@ -90,9 +90,13 @@ def depersonalize(registration_id: str, app_code: str) -> Call:
     return Call(Operation.DEPERSONALIZE, "POST", path, app_code=app_code)
 
 
-def person_of_registration(registration_id: str, application_id: str) -> Call:
-    """Ask for the one person who owns a registration; `sender` is the id that GET shows."""
-    query = {"type": "PUSH", "identifier": registration_id, "sender": application_id}
+def person_of_registration(
+    registration_id: str, application_id: str, *, is_web: bool = False
+) -> Call:
+    """Ask for the one person who owns a registration; `sender` is the id that GET shows. One of a
+    browser has a type of its own."""
+    kind = "WEB_PUSH" if is_web else "PUSH"
+    query = {"type": kind, "identifier": registration_id, "sender": application_id}
     return Call(Operation.PERSONS, "GET", PERSONS_PATH, query)
 
 

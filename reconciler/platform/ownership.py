@@ -13,6 +13,7 @@ from reconciler.core.identity import IdentityKind
 
 from .answers import (
     AMBIGUOUS_CANDIDATES,
+    BAD_REQUEST,
     NO_REGISTRATION,
     PERSONALIZATION_IMPOSSIBLE,
     Refused,
@@ -41,6 +42,8 @@ def personalize(
     world: World, registration: Registration, wanted: Personalization, readings: Readings, now: str
 ) -> tuple[World, Response]:
     """Attach a registration to the person with an identity; Refused where that is not allowed."""
+    if registration.is_web and wanted.set_primary:
+        raise Refused(push_error(BAD_REQUEST, "A web registration has no isPrimary"))
     owner = world.owner(registration)
     matching = _find_people(world, wanted)
     named = owner if owner is not None and not owner.is_anonymous else None

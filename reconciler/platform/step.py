@@ -15,6 +15,7 @@ from reconciler.core.fields import Scalar
 from .answers import (
     APP_CODE_MISSING,
     APPLICATION_NOT_FOUND,
+    BAD_REQUEST,
     REGISTRATION_NOT_FOUND,
     Refused,
     push_error,
@@ -74,6 +75,8 @@ def addressed_registration(world: World, call: Call) -> Registration:
 def _apply_update(
     world: World, registration: Registration, sent: Update, readings: Readings
 ) -> World:
+    if registration.is_web and "is_primary" in sent.fields:
+        raise Refused(push_error(BAD_REQUEST, "A web registration has no isPrimary"))
     changed = replace(registration, **sent.fields)
     if sent.additional_data is not None:
         data = _patch_additional_data(registration.additional_data, sent.additional_data, readings)

@@ -80,10 +80,12 @@ class World:
         shown = {"id": number, "type": person["type"], **attributes}
         if person["externalId"]:
             shown["externalId"] = person["externalId"]
+        owned = self.owned_by(number)
         shown["contactInformation"] = {
             "phone": [{"number": phone} for phone in person["phones"]],
             "email": [{"address": mail} for mail in person["emails"]],
-            "push": [entry(one, self.pages) for one in self.owned_by(number)],
+            "push": [entry(one, self.pages) for one in owned if not is_browser(one)],
+            "webpush": [entry(one, self.pages) for one in owned if is_browser(one)],
         }
         return shown
 
@@ -94,6 +96,8 @@ class World:
         if not isinstance(body, dict):
             return refused(40000, "Not an object")
         if "isPrimary" in body:
+            if is_browser(registration):
+                return refused(40000, "A browser has no isPrimary")
             if body["isPrimary"]:
                 for other in self.owned_by(registration["owner"]):
                     other["isPrimary"] = False
@@ -161,10 +165,11 @@ class World:
             size, page = int(query.get("limit", "20")), int(query.get("page", "1"))
             part = everybody[(page - 1) * size : page * size]
             return 200, {"persons": part, "totalCount": len(everybody), "page": page, "limit": size}
-        if kind == "PUSH":
+        if kind in ("PUSH", "WEB_PUSH"):
             one = self.registrations.get(value)
             here = one is not None and one["applicationId"] == query.get("sender")
-            number = one["owner"] if one is not None and here else None
+            fits = one is not None and is_browser(one) is (kind == "WEB_PUSH")
+            number = one["owner"] if one is not None and here and fits else None
         else:
             number = self.find(kind, value)
         if number is None:
@@ -176,7 +181,7 @@ def entry(registration: dict[str, Any], pages: str) -> dict[str, Any]:
     """Return a registration as it stands on its person."""
     shown = bare(registration)
     if pages in ("bare", "no-flags"):
-        del shown["isPrimary"]
+        shown.pop("isPrimary", None)
     if pages in ("bare", "text-data"):
         data = shown["additionalData"].items()
         shown["additionalData"] = {
@@ -185,5 +190,10 @@ def entry(registration: dict[str, Any], pages: str) -> dict[str, Any]:
     return shown
 
 
+def is_browser(registration: dict[str, Any]) -> bool:
+    return bool(registration["systemData"].get("cloudType") == "WEB")
+
+
 def bare(registration: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in registration.items() if name != "owner"}
+    hidden = {"owner", "isPrimary"} if is_browser(registration) else {"owner"}
+    return {name: value for name, value in registration.items() if name not in hidden}

@@ -151,7 +151,7 @@ def at_service(**values: Any) -> Registration:
             DesiredDevice,
             {"id", "application", "source", "label", "owner", "additional_data", "lifecycle"},
         ),
-        (LiveRegistration, {"id", "application_id", "additional_data", "model"}),
+        (LiveRegistration, {"id", "application_id", "additional_data", "model", "is_web"}),
         (Registration, {"id", "application_id", "owner", "additional_data", "system_data"}),
     ],
 )
