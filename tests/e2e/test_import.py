@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from reconciler.engine.holder import current_holder
 from reconciler.platform.assumptions import PAGE_PUSH
@@ -388,3 +389,24 @@ def test_the_record_cannot_be_written(project: Project) -> None:
     assert ["courier.yaml"] == list(files(project))
     assert 0 == project.run("apply", "--yes").exit
     assert 0 < declared(project)
+
+
+def test_a_browser_is_imported_with_its_owner_and_without_a_flag(
+    project: Project, sandbox: Sandbox
+) -> None:
+    """It stands under webpush on its person, and a plan right after is empty."""
+    phone, *others = ids(sandbox)
+    browser = {"isPrimary": False, "systemData": {"cloudType": "WEB"}}
+    patches = [{"registrationId": id_, **browser} for id_ in others]
+    sandbox.put_world(changed(sandbox.world(), patches))
+    assert 0 == project.run(*IMPORT).exit
+    [text] = files(project).values()
+    entries = yaml.safe_load(text)["devices"]
+
+    assert {phone, *others} == entries.keys()
+    assert "isPrimary" in entries[phone]
+    owned = [entry for id_, entry in entries.items() if id_ in others and "owner" in entry]
+    assert owned
+    assert [entry for entry in owned if "isPrimary" in entry] == []
+    assert "No changes." in project.run("plan").out
+    assert "No changes." in project.run("plan", "--read", "points").out

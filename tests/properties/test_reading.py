@@ -66,12 +66,14 @@ def worlds(draw: st.DrawFn) -> World:
         named = {"firstName": draw(st.sampled_from(["Ana", "Ivo"]))}
         people.append(Person(number, frozenset(values), attributes=named, created_at=moment))
         for index in range(draw(st.integers(0, 2))):
+            browser = draw(st.integers(0, 3)) == 0
+            flaggable = index == 0 and kind != "nobody" and not browser
             registrations.append(
                 Registration(
                     f"device-{number}-{index}",
                     draw(st.sampled_from(["APP-COURIER", "APP-SHOP"])),
                     number,
-                    index == 0 and kind != "nobody" and draw(st.booleans()),
+                    flaggable and draw(st.booleans()),
                     draw(st.booleans()),
                     draw(
                         st.dictionaries(
@@ -79,6 +81,7 @@ def worlds(draw: st.DrawFn) -> World:
                             st.sampled_from(["12", "night", 12, True, "true"]),
                         )
                     ),
+                    {"cloudType": "WEB"} if browser else {},
                 )
             )
     return World.of(people, registrations, IDS)
