@@ -126,7 +126,7 @@ def reached(
             )
         case Operation.DEPERSONALIZE:
             return owner is None or not owner.identities
-        case Operation.GET | Operation.PERSONS:
+        case Operation.GET | Operation.PERSONS | Operation.APPLICATIONS:
             return False
 
 

@@ -58,6 +58,17 @@ class LivePerson(msgspec.Struct, frozen=True):
 
 
 @dataclass(frozen=True, slots=True)
+class LiveApplication:
+    """An application of the account, as the service lists it. `code` is as good as a credential,
+    and never shown; `registrations` is how many it counts, None where it does not say."""
+
+    code: str = field(repr=False)
+    id: str
+    name: str = ""
+    registrations: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Live:
     """What was read so far. A missing key was not read; a None was read and there is none.
 

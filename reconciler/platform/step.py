@@ -21,6 +21,7 @@ from .answers import (
     push_error,
     registration_json,
 )
+from .applications import answer_applications, count_registrations
 from .assumptions import ADDITIONAL_DATA_PATCH, Readings
 from .lookups import answer_persons
 from .operations import Call, Operation, Response, registration_of
@@ -45,6 +46,8 @@ def step(
 def _step(world: World, call: Call, readings: Readings, now: str) -> tuple[World, Response]:
     if call.operation is Operation.PERSONS:
         return world, answer_persons(world, call.query, readings)
+    if call.operation is Operation.APPLICATIONS:
+        return world, answer_applications(world, call.path, count_registrations(world))
     registration = addressed_registration(world, call)
     match call.operation:
         case Operation.GET:

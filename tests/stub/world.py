@@ -28,7 +28,8 @@ class World:
 
     A registration is what GET shows plus "owner", the number of a person. A person is
     {"externalId", "phones", "emails", "type", "attributes"}; one without values is anonymous.
-    `detach` and `pages` are readings of what nobody knows (`detach`, `page-push`).
+    `detach` and `pages` are readings of what nobody knows (`detach`, `page-push`). Not every key
+    may list applications.
     """
 
     applications: dict[str, str] = field(default_factory=lambda: {"code-a": "APP-A"})
@@ -36,6 +37,7 @@ class World:
     registrations: dict[str, dict[str, Any]] = field(default_factory=dict)
     detach: str = "clears-primary-and-data"
     pages: str = "full"
+    lists_applications: bool = True
 
     def add_person(self, **values: Any) -> int:
         number = max(self.people, default=1000) + 1
@@ -157,6 +159,24 @@ class World:
             if self.detach in ("clears-primary-and-data", "clears-data"):
                 registration["additionalData"] = {}
         return 200, None
+
+    def listed(self) -> Reply:
+        if not self.lists_applications:
+            return failed(403, "FORBIDDEN", "Forbidden")
+        counted = [one["applicationId"] for one in self.registrations.values()]
+        shown = [
+            {
+                "applicationCode": code,
+                "applicationId": id,
+                "name": f"Push Test {id}",
+                "description": "",
+                "registrationsCount": counted.count(id),
+                "apns": {"enabled": True},
+                "gcm": {"enabled": True},
+            }
+            for code, id in self.applications.items()
+        ]
+        return 200, {"applications": shown}
 
     def persons(self, query: dict[str, str]) -> Reply:
         kind, value = query.get("type"), query.get("identifier")

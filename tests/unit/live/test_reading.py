@@ -131,6 +131,14 @@ def test_the_user_may_choose(choice: Choice) -> None:
     assert paged is (choice is Choice.SWEEP)
 
 
+def test_the_list_of_applications_saves_the_point_read() -> None:
+    """It links code and id, for all of them by one call; and the pages tell the same."""
+    linked = Modelled(world(60), page_size=10, lists_applications=True)
+    probed = Modelled(world(60), page_size=10)
+    assert read(probed, 60).live == read(linked, 60).live
+    assert {Operation.PERSONS: 8, Operation.APPLICATIONS: 1} == linked.counts
+
+
 def test_without_limits_the_fewer_calls_win() -> None:
     """Where no limit decides, each call still costs work."""
     modelled = Modelled(world(2000), page_size=1000)
