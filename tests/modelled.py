@@ -13,13 +13,14 @@ from typing import cast
 
 import msgspec
 
+from reconciler.api.applications import decode_applications
 from reconciler.api.decode import decode_registration
-from reconciler.api.errors import ApplicationNotFound, RegistrationNotFound
+from reconciler.api.errors import ApplicationNotFound, Denied, RegistrationNotFound
 from reconciler.api.people import PageReader, decode_people
 from reconciler.api.service import Service
 from reconciler.core.events import Listener
 from reconciler.core.identity import IdentityKind, IdentityValue
-from reconciler.core.live import LivePerson, LiveRegistration
+from reconciler.core.live import LiveApplication, LivePerson, LiveRegistration
 from reconciler.core.sweep_query import Page
 from reconciler.platform import operations
 from reconciler.platform.assumptions import readings
@@ -49,6 +50,7 @@ class Modelled:
         page_size: int = 1000,
         happens: Callable[[World, int], World] = lambda world, number: world,
         counts_people: bool = True,
+        lists_applications: bool = False,
     ) -> None:
         self.world = world
         self.worlds = [world]
@@ -59,6 +61,7 @@ class Modelled:
         self._page_size = page_size
         self._happens = happens
         self._counts_people = counts_people
+        self.lists_applications = lists_applications
 
     def _readings_name(self, name: str) -> str:
         from reconciler.platform.assumptions import ASSUMPTIONS
@@ -80,13 +83,22 @@ class Modelled:
         kind = RegistrationNotFound if body["errorCode"] == 48013 else ApplicationNotFound
         raise kind("get", registration_id, "GET", "/x", response.status)
 
-    async def owner(self, registration_id: str, application_id: str) -> LivePerson | None:
-        call = operations.person_of_registration(registration_id, application_id)
+    async def owner(
+        self, registration_id: str, application_id: str, *, is_web: bool = False
+    ) -> LivePerson | None:
+        call = operations.person_of_registration(registration_id, application_id, is_web=is_web)
         return self._person(await self._answer(call))
 
     async def person(self, value: IdentityValue) -> LivePerson | None:
         call = operations.person_by_identity(_TYPES[value.kind], value.reveal())
         return self._person(await self._answer(call))
+
+    async def applications(self) -> tuple[LiveApplication, ...]:
+        call = operations.applications()
+        if not self.lists_applications:
+            raise Denied("applications", None, call.method, call.path, 403)
+        answer = await self._answer(call)
+        return decode_applications(msgspec.json.encode(answer.body))
 
     async def page(self, number: int, reader: PageReader) -> Page:
         call = operations.persons_page(number)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shlex
@@ -15,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+import click
 import pytest
 
 from reconciler.cli.exit_codes import ExitCode
@@ -102,19 +104,48 @@ def test_show_has_the_formats_of_plan() -> None:
 
 
 def test_every_assumption_has_its_row(introduced: str) -> None:
-    """Each begins a table row that has all its readings."""
-    rows = {
-        found[1]: found[0]
-        for found in re.finditer(r"^\| *`([a-z-]+)` *\|.*$", introduced, re.MULTILINE)
-    }
-    lost = [
-        f"{assumption.name}={reading}"
+    """Each has a row with its question, its readings, and what speaks for the default."""
+    expected = [
+        f"| `{assumption.name}` | {assumption.question} | "
+        f"{', '.join(f'`{reading}`' for reading in assumption.readings)} | {assumption.evidence} |"
         for assumption in ASSUMPTIONS.values()
-        for reading in assumption.readings
-        if not mentioned(reading, rows.get(assumption.name, ""))
     ]
+    table = re.compile(r"^\| name \| question \|.*\n\|[-|]+\|\n((?:\|.*\n)+)", re.MULTILINE)
+    rows = table.findall(introduced + "\n")
 
-    assert lost == []
+    assert [[*expected]] == [row.splitlines()[: len(expected)] for row in rows]
+
+
+def test_the_schema_has_every_assumption() -> None:
+    """`api.assume` names each with its readings, its question and what speaks for the default, in
+    the order of the table; editors and `explain` take it from there."""
+    schema = json.loads((ROOT / "schemas" / "project.schema.json").read_text("utf-8"))
+    described = schema["properties"]["api"]["properties"]["assume"]["properties"]
+    expected = {
+        assumption.name: (
+            f"{assumption.question} {assumption.evidence}",
+            list(assumption.readings),
+        )
+        for assumption in ASSUMPTIONS.values()
+    }
+
+    assert list(expected) == list(described)
+    assert expected == {
+        name: (told["description"], told["examples"]) for name, told in described.items()
+    }
+
+
+def test_the_help_of_the_sandbox_lists_every_assumption() -> None:
+    """Each with its readings, the default first."""
+    [sandbox] = [command for command in commands() if command.name == "sandbox"]
+    context = click.Context(sandbox.click, info_name="sandbox")
+    told = " ".join(sandbox.click.get_help(context).split())
+    listed = " ".join(
+        f"{assumption.name} {' | '.join(assumption.readings)}"
+        for assumption in ASSUMPTIONS.values()
+    )
+
+    assert f"What --assume takes, the default first: {listed} " in told
 
 
 def mentioned(option: str, text: str) -> bool:

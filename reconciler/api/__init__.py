@@ -14,6 +14,7 @@ errors          everything that can go wrong with a call, as a tree
 decode          answers as typed values
 people          people as typed values, one by one or by the page
 lenient         answers that the types refuse, read part by part
+applications    the applications of the account as typed values
 rate_limit      when the calls of one operation may leave
 retry           whether a failed attempt is repeated, and after which wait
 breaker         the circuit breaker that every call passes before it is sent

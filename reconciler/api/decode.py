@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 
 from reconciler.core.absent import ABSENT, Absent
-from reconciler.core.fields import FIELDS, SYSTEM_DATA, Field, Scalar
+from reconciler.core.fields import FIELDS, SYSTEM_DATA, WEB, Field, Scalar
 from reconciler.core.live import LiveRegistration
 from reconciler.core.secret import Secret
 
@@ -33,6 +33,7 @@ class _SystemData(Wire):
     registration_enabled: bool | None = None
     device_manufacturer: str | None = None
     device_model: str | None = None
+    cloud_type: object = None
 
 
 class _Registration(Wire):
@@ -79,8 +80,9 @@ def decode_registration(body: bytes) -> LiveRegistration:
 
     What a point read leaves out is at rest: not primary, no additional data (the vendor's own
     example has none). A field that has no such rest state (core.fields) stays ABSENT, and so does
-    what cannot be understood: the registration says what that is. Raises Garbled for an answer
-    that is no JSON, or does not say which registration it is about.
+    what cannot be understood: the registration says what that is. A browser's is never primary,
+    whatever is shown. Raises Garbled for an answer that is no JSON, or does not say which
+    registration it is about.
     """
     try:
         wire = _REGISTRATION.decode(body)
@@ -91,6 +93,9 @@ def decode_registration(body: bytes) -> LiveRegistration:
         field.attribute: field.at_rest if value is None or value is ABSENT else value
         for field, value in shown_fields(wire, system)
     }
+    is_web = system is not None and system.cloud_type == WEB
+    if is_web:
+        values["is_primary"] = False
     return LiveRegistration(
         wire.registration_id,
         wire.application_id,
@@ -98,6 +103,7 @@ def decode_registration(body: bytes) -> LiveRegistration:
         model=None
         if system is None
         else device_model(system.device_manufacturer, system.device_model),
+        is_web=is_web,
         **values,
     )
 

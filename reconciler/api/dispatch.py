@@ -177,7 +177,8 @@ class Dispatcher:
         def send() -> Awaitable[Secret[bytes] | ApiError]:
             return self._send_and_renew_token(lane, summary, call, attempts)
 
-        repeats = operation not in WRITES
+        # Nobody depends on the list of applications, so nobody waits for it.
+        repeats = operation not in WRITES and operation is not Operation.APPLICATIONS
         return await self._send_until_answered(
             summary, send, attempts, read, self._breaker.waiting, repeats=repeats
         )
@@ -289,6 +290,9 @@ class Dispatcher:
 
     def _trip_if_hopeless(self, error: ApiError, started: float) -> None:
         """Trip the breaker on an error that every other call would meet as well."""
+        if error.operation == Operation.APPLICATIONS and error.status != 401:
+            # A key that may do all else need not be allowed to list them.
+            return
         if isinstance(error, Denied):
             self._breaker.trip(str(error))
         elif (

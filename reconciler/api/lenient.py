@@ -19,8 +19,11 @@ from reconciler.core.absent import ABSENT, Absent
 from reconciler.core.fields import (
     ADDITIONAL_DATA,
     APPLICATION_ID,
+    CLOUD_TYPE,
     FIELDS,
+    IS_PRIMARY,
     SYSTEM_DATA,
+    WEB,
     Field,
     LiveValue,
 )
@@ -135,11 +138,13 @@ def _parts(text: bytes) -> Parts | None:
     }
 
 
-def read_registration(part: Part, *, is_page: bool) -> LiveRegistration | None:
+def read_registration(
+    part: Part, *, is_page: bool, is_web: bool = False
+) -> LiveRegistration | None:
     """Read a registration; None where it has no id, for then nobody can say which it is.
 
     On a page what is unreadable is in doubt: a point read settles it. There, what is unreadable
-    stays so, and is named.
+    stays so, and is named. A browser's, which says so itself where it stands alone, has no flag.
     """
     members = part.members()
     id_ = None if members is None else _text(members, "registrationId")
@@ -150,8 +155,12 @@ def read_registration(part: Part, *, is_page: bool) -> LiveRegistration | None:
     if application_id is None:
         unreadable.append(Unreadable(APPLICATION_ID, _type(members, APPLICATION_ID)))
     system, system_oddity = _object(members, SYSTEM_DATA)
+    is_web = is_web or (system is not None and _text(system, CLOUD_TYPE) == WEB)
     values: dict[str, Any] = {}
     for field in FIELDS:
+        if is_web and field.path == IS_PRIMARY:
+            values[field.attribute] = False
+            continue
         inside = field.wire[0] == SYSTEM_DATA
         if inside and system_oddity is not None:
             values[field.attribute] = ABSENT
@@ -175,6 +184,7 @@ def read_registration(part: Part, *, is_page: bool) -> LiveRegistration | None:
         if system is None
         else device_model(_text(system, "deviceManufacturer"), _text(system, "deviceModel")),
         unreadable=() if is_page else tuple(unreadable),
+        is_web=is_web,
         **values,
     )
 
@@ -286,13 +296,14 @@ def read_person(part: Part) -> OddPerson | None:
                     identities += _identity(kind, value, f"{path}.{name}", unreadable)
                 elif inner is None and entry.type != "null":
                     unreadable.append(Unreadable(path, entry.type))
-        path = "contactInformation.push"
-        for entry in _list(contacts, "push", path, unread_entries):
-            registration = read_registration(entry, is_page=True)
-            if registration is not None:
-                registrations.append(registration)
-            elif entry.type != "null":
-                unread_entries.append(Unreadable(path, entry.type))
+        for list_name in ("push", "webpush"):
+            path, is_web = f"contactInformation.{list_name}", list_name == "webpush"
+            for entry in _list(contacts, list_name, path, unread_entries):
+                registration = read_registration(entry, is_page=True, is_web=is_web)
+                if registration is not None:
+                    registrations.append(registration)
+                elif entry.type != "null":
+                    unread_entries.append(Unreadable(path, entry.type))
     person = LivePerson(
         number,
         frozenset(identities),

@@ -51,6 +51,8 @@ class _Contacts(Wire):
     phone: list[_Phone] | None = None
     email: list[_Email] | None = None
     push: list[_Entry] | None = None
+    # Those of browsers; they have no isPrimary.
+    webpush: list[_Entry] | None = None
 
 
 class _Person(Wire):
@@ -179,15 +181,18 @@ class PageReader:
                 is_whole = is_whole and person.is_whole
                 numbers.append(person.person.number)
                 for registration in person.person.registrations:
-                    shows_flags = shows_flags or registration.is_primary is not ABSENT
+                    flag = ABSENT if registration.is_web else registration.is_primary
+                    shows_flags = shows_flags or flag is not ABSENT
                     shows_types = shows_types or _shows_types(registration)
                 if self._wants_odd(person.person):
                     kept.append(person.person)
                 continue
             numbers.append(person.id)
-            entries = _entries_of(person)
-            for entry in entries:
+            contacts = person.contact_information or _NO_CONTACTS
+            entries = _entries_of(contacts)
+            for entry in contacts.push or ():
                 shows_flags = shows_flags or isinstance(entry.is_primary, bool)
+            for entry in entries:
                 shows_types = shows_types or _is_typed(entry)
             if not self._wants(person, entries):
                 continue
@@ -236,9 +241,10 @@ class PageReader:
         return bool(texts and text) and canonical_identity(kind, text or "") in texts
 
 
-def _entries_of(person: _Person) -> Sequence[_Entry]:
-    contacts = person.contact_information
-    return () if contacts is None or contacts.push is None else contacts.push
+def _entries_of(contacts: _Contacts) -> Sequence[_Entry]:
+    """Return all entries in the order of a person's registrations: phones, then browsers."""
+    push, webpush = contacts.push or (), contacts.webpush
+    return (*push, *webpush) if webpush else push
 
 
 def _is_typed(entry: _Entry) -> bool:
@@ -253,10 +259,11 @@ def _shows_types(registration: LiveRegistration) -> bool:
     )
 
 
-def _to_registration(wire: _Entry) -> LiveRegistration:
+def _to_registration(wire: _Entry, *, is_web: bool = False) -> LiveRegistration:
     system = wire.system_data
     data = additional_data_of(wire.additional_data)
-    in_doubt = not isinstance(wire.is_primary, bool) or may_be_untyped(data)
+    shows_flag = is_web or isinstance(wire.is_primary, bool)
+    in_doubt = not shows_flag or may_be_untyped(data)
     # A page has thousands of entries, so each is made once.
     values: dict[str, Any] = {}
     for field in FIELDS:
@@ -264,6 +271,8 @@ def _to_registration(wire: _Entry) -> LiveRegistration:
         value = ABSENT if part is None else getattr(part, field.attribute)
         # Nearly always it is of its type already.
         values[field.attribute] = value if value.__class__ is field.type else _on_page(field, value)
+    if is_web:
+        values["is_primary"] = False
     return LiveRegistration(
         wire.registration_id,
         wire.application_id,
@@ -271,6 +280,7 @@ def _to_registration(wire: _Entry) -> LiveRegistration:
         model=None
         if system is None
         else device_model(system.device_manufacturer, system.device_model),
+        is_web=is_web,
         **values,
     )
 
@@ -293,7 +303,10 @@ def _to_person(wire: _Person, *, attributes: bool = True) -> LivePerson:
         _to_identities(wire, contacts),
         wire.type == "LEAD",
         Secret(_to_attributes(wire)) if attributes else None,
-        tuple(map(_to_registration, contacts.push or ())),
+        (
+            *map(_to_registration, contacts.push or ()),
+            *(_to_registration(entry, is_web=True) for entry in contacts.webpush or ()),
+        ),
     )
 
 

@@ -1,7 +1,7 @@
 """Probe a service: reads, one at a time, each sent once, and what came back, as it came.
 
 Nothing is repeated and nothing is hidden behind a retry, so that what is wrong shows. Paced like
-all other calls. It cannot write: it knows two calls, and both are reads.
+all other calls. It cannot write: it knows three calls, and all are reads.
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 from uuid import uuid4
 
-from reconciler.core.live import LiveRegistration
+from reconciler.core.live import LiveApplication, LiveRegistration
 from reconciler.core.secret import Secret
 from reconciler.platform import operations
 from reconciler.platform.operations import DEFAULT_LIMITS, TOKEN_PATH, Call, Operation
 
+from .applications import decode_applications
 from .authorization import Authorization
 from .classify import (
     CallSummary,
@@ -53,6 +54,7 @@ class ProbeResult:
     at: float
     date: float | None
     registration: LiveRegistration | None = None
+    applications: tuple[LiveApplication, ...] = ()
 
 
 class Probe:
@@ -81,7 +83,7 @@ class Probe:
         )
         self._rates = {
             operation: rate_of(limits.get(operation, DEFAULT_LIMITS[operation]), quota_share)
-            for operation in (Operation.GET, Operation.PERSONS)
+            for operation in (Operation.GET, Operation.PERSONS, Operation.APPLICATIONS)
         }
         self._streams: dict[Operation, Stream] = {}
         self._transport: httpx.AsyncBaseTransport | None = None
@@ -121,6 +123,10 @@ class Probe:
         id_ = registration_id or f"reconciler-doctor-{uuid4()}"
         return await self._authorized(operations.get(id_, app_code), id_)
 
+    async def applications(self) -> ProbeResult:
+        """Ask for the applications of the account."""
+        return await self._authorized(operations.applications(), None)
+
     async def _authorized(self, call: Call, device: str | None) -> ProbeResult:
         if self._authorization is None:
             raise RuntimeError("a probe without a credential can only greet")
@@ -155,11 +161,14 @@ class Probe:
         answer = classify_outcome(summary, outcome, 1, (*secrets, *private_texts(Secret(call))), at)
         if isinstance(answer, ApiError):
             return ProbeResult(answer, seconds, at, date)
-        read = _read_registration if call.operation is Operation.GET else _check_people
+        read = _READERS[call.operation]
         decoded = decode_answer(summary, Secret(answer.body), read, 1)
         if isinstance(decoded, ApiError):
             return ProbeResult(decoded, seconds, at, date)
-        return ProbeResult(None, seconds, at, date, decoded.reveal())
+        shown = decoded.reveal()
+        if isinstance(shown, tuple):
+            return ProbeResult(None, seconds, at, date, applications=shown)
+        return ProbeResult(None, seconds, at, date, shown)
 
     async def _exchange(
         self, message: Secret[Message], before_write: Callable[[], None] = do_nothing
@@ -189,6 +198,14 @@ def _read_registration(body: bytes) -> LiveRegistration | None:
 def _check_people(body: bytes) -> LiveRegistration | None:
     decode_people(body)
     return None
+
+
+_Shown = LiveRegistration | tuple[LiveApplication, ...] | None
+_READERS: Final[Mapping[Operation, Callable[[bytes], _Shown]]] = {
+    Operation.GET: _read_registration,
+    Operation.PERSONS: _check_people,
+    Operation.APPLICATIONS: decode_applications,
+}
 
 
 def _absent_person() -> Call:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Final, Self
 
 from reconciler.core.events import Listener
 from reconciler.core.identity import IdentityKind, IdentityValue
-from reconciler.core.live import LivePerson, LiveRegistration
+from reconciler.core.live import LiveApplication, LivePerson, LiveRegistration
 from reconciler.core.secret import Secret
 from reconciler.core.sweep_query import Page
 from reconciler.platform import operations
 from reconciler.platform.operations import Call, Operation
 
+from .applications import decode_applications
 from .breaker import Breaker
 from .classify import CallSummary, is_person_not_found
 from .credentials import Credential, require_usable
@@ -72,6 +73,7 @@ class Service:
         self._tls = base_url.lower().startswith("https:")
         self._proxy = proxy
         self._dispatcher.transport = transport
+        self._applications: tuple[LiveApplication, ...] | ApiError | None = None
 
     async def __aenter__(self) -> Self:
         if self._dispatcher.transport is None:
@@ -110,12 +112,17 @@ class Service:
         call = Secret(operations.get(registration_id, app_code))
         return await self._registration(registration_id, call, Attempts())
 
-    async def owner(self, registration_id: str, application_id: str) -> LivePerson | None:
-        """Look up who owns a registration; None if the service knows nobody.
+    async def owner(
+        self, registration_id: str, application_id: str, *, is_web: bool = False
+    ) -> LivePerson | None:
+        """Look up who owns a registration, a phone's or a browser's (`is_web`); None if the
+        service knows nobody.
 
         An anonymous owner is a person without identities here.
         """
-        call = Secret(operations.person_of_registration(registration_id, application_id))
+        call = Secret(
+            operations.person_of_registration(registration_id, application_id, is_web=is_web)
+        )
         return await self._person(
             CallSummary.of(call.reveal(), registration_id), call, _decode_at_most_one
         )
@@ -134,6 +141,22 @@ class Service:
             return decoded
 
         return await self._person(CallSummary.of(call.reveal(), None), call, read)
+
+    async def applications(self) -> tuple[LiveApplication, ...]:
+        """Return the applications that the service lists; it is asked once, and what it said, a
+        refusal too, is remembered. That it refuses (403) is no error of the credentials."""
+        if self._applications is None:
+            call = Secret(operations.applications())
+            summary = CallSummary.of(call.reveal(), None)
+            try:
+                self._applications = await self._dispatcher.dispatch(
+                    summary, call, Attempts(), decode_applications
+                )
+            except ApiError as error:
+                self._applications = error
+        if isinstance(self._applications, ApiError):
+            raise self._applications
+        return self._applications
 
     async def page(self, number: int, reader: PageReader) -> Page:
         """Read a page of everybody, oldest first; pages count from 1 and have up to 1000 people."""

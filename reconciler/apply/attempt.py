@@ -251,7 +251,9 @@ async def _read(call: PlannedCall, subject: Subject, circumstances: Circumstance
     registration = await circumstances.door.registration(call.device, app_code)
     owner: LivePerson | None = None
     if is_ownership(call):
-        owner = await circumstances.door.owner(call.device, registration.application_id)
+        owner = await circumstances.door.owner(
+            call.device, registration.application_id, is_web=registration.is_web
+        )
     return _Seen(registration, owner, await _holders(call, subject, owner, circumstances))
 
 

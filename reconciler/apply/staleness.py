@@ -127,7 +127,7 @@ def reached(
             )
         case Operation.DEPERSONALIZE:
             return owner is None or owner.is_anonymous
-        case Operation.GET | Operation.PERSONS:
+        case Operation.GET | Operation.PERSONS | Operation.APPLICATIONS:
             return False
 
 

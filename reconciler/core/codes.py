@@ -543,6 +543,16 @@ PROOF_FAILED: Final = Code(
     "right, tell the makers of reconciler.",
 )
 
+WEB_WITHOUT_PRIMARY: Final = Code(
+    "E410",
+    "web-without-primary",
+    "A browser declares isPrimary",
+    Severity.ERROR,
+    "The registration is one of a browser (cloudType WEB), and the service gives isPrimary only to "
+    "those of phones.",
+    "Delete isPrimary of this device, or of the defaults of its document.",
+)
+
 RECORD_MISSING: Final = Code(
     "E601",
     "state-missing",

@@ -33,6 +33,9 @@ ADDITIONAL_DATA: Final = "additionalData"
 SYSTEM_DATA: Final = "systemData"
 # Names what a registration belongs to; read-only, and needed to ask who owns it.
 APPLICATION_ID: Final = "applicationId"
+# The member of systemData that tells a browser from a phone, and what it says of a browser.
+CLOUD_TYPE: Final = "cloudType"
+WEB: Final = "WEB"
 _DATA: Final = f"{ADDITIONAL_DATA}."
 
 # A value of a field after the manifest or the wire was read; dates are their text.

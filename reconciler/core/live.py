@@ -29,7 +29,8 @@ class LiveRegistration(msgspec.Struct, frozen=True):
 
     `model` is the maker and model of the device, None where the service knows neither. An
     `application_id` that is empty is not known. `unreadable` says which fields were shown in a
-    form that means nothing; they are ABSENT.
+    form that means nothing; they are ABSENT. A registration of a browser `is_web`: it has no
+    isPrimary, so that it is never primary here.
     """
 
     id: str
@@ -39,6 +40,7 @@ class LiveRegistration(msgspec.Struct, frozen=True):
     additional_data: Mapping[str, LiveValue] | Absent = ABSENT
     model: str | None = None
     unreadable: tuple[Unreadable, ...] = ()
+    is_web: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,17 @@ class LivePerson(msgspec.Struct, frozen=True):
     def is_anonymous(self) -> bool:
         """Whether it is nobody: it has no identity, and shows none that cannot be read."""
         return not self.identities and not self.unreadable
+
+
+@dataclass(frozen=True, slots=True)
+class LiveApplication:
+    """An application of the account, as the service lists it. `code` is as good as a credential,
+    and never shown; `registrations` is how many it counts, None where it does not say."""
+
+    code: str = field(repr=False)
+    id: str
+    name: str = ""
+    registrations: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

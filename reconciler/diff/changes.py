@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, DesiredDevice
 from reconciler.core.digest import Digester
 from reconciler.core.live import Gone, Live, LiveRegistration, Unreadable, WrongApplication
@@ -24,6 +25,7 @@ class Diff:
 
     `differing` holds devices that change, drifted, or have something to say; all other declared
     devices are as declared. Those among them that the state does not have so stand in `adopt`.
+    `web_primaries` declare isPrimary of a browser, which has none; they are not compared.
     """
 
     devices: int
@@ -33,6 +35,7 @@ class Diff:
     wrong: tuple[tuple[DesiredDevice, str], ...]
     unreadable: tuple[tuple[DesiredDevice, Unreadable], ...]
     leaving: tuple[Leaving, ...]
+    web_primaries: tuple[DesiredDevice, ...]
     reregistered: tuple[Reregistered, ...] = ()
 
 
@@ -50,6 +53,7 @@ def diff(
     gone: list[DesiredDevice] = []
     wrong: list[tuple[DesiredDevice, str]] = []
     unreadable: list[tuple[DesiredDevice, Unreadable]] = []
+    web_primaries: list[DesiredDevice] = []
     planned = in_scope(desired, scope)
     for device in planned:
         recorded = record.devices.get(device.id)
@@ -60,6 +64,8 @@ def diff(
                 wrong.append((device, application))
             case Unreadable() as part:
                 unreadable.append((device, part))
+            case LiveRegistration(is_web=True) if device.is_primary is not ABSENT:
+                web_primaries.append(device)
             case LiveRegistration() as registration:
                 odd = unreadable_field(device, registration) or unreadable_owner(device, live)
                 if odd is not None:
@@ -81,5 +87,6 @@ def diff(
         tuple(wrong),
         tuple(unreadable),
         tuple(leaving_devices),
+        tuple(web_primaries),
         reregistered(gone, desired, record, live, names),
     )

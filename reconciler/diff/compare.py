@@ -156,6 +156,8 @@ def changes_primary(
     project: Project,
 ) -> bool:
     """Whether a plan would change isPrimary: what `compare` finds of that field, at no cost."""
+    if registration.is_web:
+        return False
     if device.is_primary is ABSENT or device.is_primary is (registration.is_primary is True):
         return False
     if IS_PRIMARY not in managed(device, recorded):

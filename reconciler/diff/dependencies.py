@@ -98,7 +98,7 @@ class Dependencies:
     ) -> LivePerson | None:
         """Return the live person at whom a device gets the flag; None: it does not, nobody has it
         then, or it is not known yet."""
-        if device.is_primary is not True:
+        if device.is_primary is not True or registration.is_web:
             return None
         recorded = self._record.devices.get(device.id)
         flagged = changes_primary(device, registration, recorded, self._digester, self._project)
@@ -123,6 +123,9 @@ class Dependencies:
                 continue
             known = live.registrations.get(entry.id)
             seen = known if isinstance(known, LiveRegistration) else entry
+            if seen.is_web:
+                # It has no flag, whatever is declared.
+                continue
             stays = device.owner is ABSENT or isinstance(relation(device.owner, person), Same)
             wanted = _declared_flag(device)
             if wanted is True:

@@ -147,7 +147,8 @@ def _required_owners_and_people(
             if difference.after is not None:
                 reached = target(difference.after, difference.how, owner, live.people)
                 person = reached if isinstance(reached, LivePerson) else None
-        if device.is_primary is True and (flagged or difference is not None):
+        promotes = device.is_primary is True and not registration.is_web
+        if promotes and (flagged or difference is not None):
             names = application_names(desired, record, live) if names is None else names
             siblings |= _unknown_flags(person, live, names)
     owners.update(

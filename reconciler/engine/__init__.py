@@ -34,6 +34,7 @@ Plan, apply, drift
   manifest_patch        a patch of the manifests for devices that are gone or back
   consent_files         the consent that a refused plan asks for
 Import
+  applications          which applications there are, for whoever chooses one
   import_registrations  manifests of what lives in an application
   import_target         where they may go, all of them or none
   import_proof          a plan right after is empty

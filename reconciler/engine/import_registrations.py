@@ -79,6 +79,8 @@ class Imported:
     """What came of it. No manifests: there was nothing to write.
 
     steady: nobody came or went while the people were read.
+    found: how many registrations of the application were found, imported or not.
+    counted: how many the service itself counts; None where it does not tell.
     """
 
     request: ImportRequest
@@ -86,6 +88,8 @@ class Imported:
     selection: ImportSelection
     undeclared: tuple[Undeclared, ...]
     steady: bool
+    found: int = 0
+    counted: int | None = None
 
 
 class NotProven(EngineError):
@@ -172,7 +176,15 @@ def _write_out(
         files.project.api.assume,
     )
     texts = make_manifests(written, request.application, target.place(request.max_file_size))
-    return Imported(request, texts, selection, written.undeclared, population.steady)
+    return Imported(
+        request,
+        texts,
+        selection,
+        written.undeclared,
+        population.steady,
+        len(population.live.registrations),
+        population.counted,
+    )
 
 
 def _require_known_keys(population: Census, request: ImportRequest) -> None:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from reconciler.plan.drift import DriftDocument
     from reconciler.plan.model import Plan
 
+    from .applications import ApplicationList
     from .applying import PreparedApply
     from .consent_files import WrittenConsent
     from .import_registrations import Imported
@@ -291,6 +292,25 @@ class Project:
         request = ImportRequest(application, Path(directory), wanted, max_file_size, lock_timeout)
         run = cancellation or Cancellation(Deadline.after(timeout))
         return import_registrations(self.files, self.environ, request, run, on_event)
+
+    def list_applications(
+        self,
+        *,
+        timeout: float | None = None,
+        on_event: Listener = ignore,
+        cancellation: Cancellation | None = None,
+    ) -> ApplicationList:
+        """List the applications of the project, and those that the service lists beside them.
+
+        timeout: seconds.
+
+        Raises InvalidSettings, and ServiceError where the credentials are refused or nobody
+        answers. That the key may not list applications is no error.
+        """
+        from .applications import list_applications
+
+        run = cancellation or Cancellation(Deadline.after(timeout))
+        return list_applications(self.files, self.environ, run, on_event)
 
     def write_patch(self, plan: Plan, file: Path) -> WrittenPatch:
         """Write the proposals of a plan (devices that are gone, or back under a new id) as a patch

@@ -10,6 +10,7 @@ from reconciler.api.people import PageReader
 from reconciler.core.live import Found, Live, LivePerson, LiveRegistration, Needs, Unreadable
 from reconciler.core.sweep_query import Page, SweepQuery
 
+from .applications import listed_applications
 from .context import ReadContext
 from .point_reads import read_by_point
 from .sweep import SWEEPS, sweep
@@ -22,7 +23,8 @@ _MOST_TRIED: Final = 3
 class Census:
     """What was found. `live` has the registrations of the application with all fields, and the
     owner of each (None: nobody). Not `steady` when people came and went meanwhile: some may be
-    missing. `application_id` is None when nobody has a registration there.
+    missing. `application_id` is None when nobody has a registration there. `counted` is how many
+    registrations the service itself counts in the application, None where it does not tell.
 
     What stands on no page is not in it: where the service shows people without identity nowhere
     (`anonymous-owner: 404`), those are the registrations that nobody owns.
@@ -31,6 +33,7 @@ class Census:
     application_id: str | None
     live: Live
     steady: bool
+    counted: int | None = None
 
 
 async def take_census(context: ReadContext, application: str) -> Census:
@@ -38,17 +41,9 @@ async def take_census(context: ReadContext, application: str) -> Census:
 
     Memory grows with what lives there, and not with the number of people.
     """
-    service, code = context.service, context.app_codes[application]
-    everybody = PageReader(SweepQuery(everybody=True))
-    page = await service.page(1, everybody)
-    tried: dict[str, int] = {}
-    number = 1
-    application_id = await _find_application_id(page, context, code, tried)
-    while application_id is None and page.numbers:
-        # Nobody on the pages so far has anything there; further on somebody may.
-        number += 1
-        page = await service.page(number, everybody)
-        application_id = await _find_application_id(page, context, code, tried)
+    service = context.service
+    listed = (await listed_applications(context)).get(application)
+    application_id = await _probe_for_id(context, application) if listed is None else listed.id
     if application_id is None:
         return Census(None, Live(), True)
     query = SweepQuery(application_ids=frozenset({application_id}))
@@ -71,7 +66,24 @@ async def take_census(context: ReadContext, application: str) -> Census:
     doubtful = dict.fromkeys(sorted(result.seen_twice()), application)
     needs = Needs({**unsettled, **doubtful}, tuple(doubtful))
     live = await read_by_point(context, live, needs)
-    return Census(application_id, _drop_vanished(live), result.is_steady())
+    counted = None if listed is None else listed.registrations
+    return Census(application_id, _drop_vanished(live), result.is_steady(), counted)
+
+
+async def _probe_for_id(context: ReadContext, application: str) -> str | None:
+    """Return the service's id of an application that is not listed, by point reads of what stands
+    on the pages; None when nobody has anything there."""
+    code, everybody = context.app_codes[application], PageReader(SweepQuery(everybody=True))
+    page = await context.service.page(1, everybody)
+    tried: dict[str, int] = {}
+    number = 1
+    application_id = await _find_application_id(page, context, code, tried)
+    while application_id is None and page.numbers:
+        # Nobody on the pages so far has anything there; further on somebody may.
+        number += 1
+        page = await context.service.page(number, everybody)
+        application_id = await _find_application_id(page, context, code, tried)
+    return application_id
 
 
 def _identified(person: LivePerson) -> LivePerson | None:

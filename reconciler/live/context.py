@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from reconciler.api.service import Service
 from reconciler.core.events import Listener
-from reconciler.platform.assumptions import PAGE_PUSH
+from reconciler.platform.assumptions import PAGE_PUSH, PAGES_WITH_TEXTS
 from reconciler.platform.operations import Operation
 
 T = TypeVar("T")
@@ -35,7 +35,8 @@ class ReadContext:
     @property
     def trusts_texts(self) -> bool:
         """Whether the project knows that text on a page is text, whatever it looks like."""
-        return self.pinned.get(PAGE_PUSH.name) == "full"
+        pinned = self.pinned.get(PAGE_PUSH.name)
+        return pinned is not None and pinned not in PAGES_WITH_TEXTS
 
 
 async def each(items: Iterable[T], work: Callable[[T], Awaitable[None]], workers: int) -> None:

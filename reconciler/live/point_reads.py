@@ -188,9 +188,10 @@ class _People:
         answers: dict[tuple[str, str], LivePerson | None] = {}
 
         async def required_reads(registration: LiveRegistration) -> None:
-            answers[_key(registration)] = await self._person(
-                self._service.owner(registration.id, registration.application_id)
+            look_up = self._service.owner(
+                registration.id, registration.application_id, is_web=registration.is_web
             )
+            answers[_key(registration)] = await self._person(look_up)
             self._report_progress(1)
 
         unknown = [item for item in batch if _key(item) not in self._by_registration]

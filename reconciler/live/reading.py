@@ -15,7 +15,7 @@ from reconciler.api.people import PageReader
 from reconciler.core.events import Weighed
 from reconciler.core.live import Live, LiveRegistration, Needs
 from reconciler.core.sweep_query import Page, SweepQuery
-from reconciler.platform.assumptions import ANONYMOUS_OWNER, PAGE_PUSH
+from reconciler.platform.assumptions import ANONYMOUS_OWNER, PAGE_PUSH, PAGES_WITHOUT_FLAGS
 
 from .context import WORKERS, ReadContext, together
 from .point_reads import read_by_point
@@ -145,7 +145,7 @@ class _Sweeper:
     def _has_bare_pages(self, first: Page) -> bool:
         """Whether pages leave fields out: it is known, or the first page shows it."""
         pinned = self._context.pinned.get(PAGE_PUSH.name)
-        return first.shows_flags is False if pinned is None else pinned == "bare"
+        return first.shows_flags is False if pinned is None else pinned in PAGES_WITHOUT_FLAGS
 
     def _estimate(self, sizes: Sizes, first: Page) -> Estimate:
         if first.total is None:

@@ -3,15 +3,15 @@
 The last page is read before all others and again after them, all of them oldest first, so that who
 appears meanwhile stands behind all others and moves nobody.
 
-Pages name the service's application id, a project its application's code, and only a point read
-links the two. One for each application, in every run: a code that was changed would else go
-unnoticed.
+Pages name the service's application id, a project its application's code. The list of applications
+links the two where the service shows it; else a point read does, one for each application. In every
+run: a code that was changed would else go unnoticed.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from heapq import nsmallest
 from typing import Final
 
@@ -21,6 +21,7 @@ from reconciler.core.events import Progress
 from reconciler.core.live import Found, Live, LivePerson, LiveRegistration, Needs
 from reconciler.core.sweep_query import Page, SweepQuery
 
+from .applications import listed_applications
 from .context import ReadContext, each
 from .point_reads import read_by_point
 from .strategy import pages_of, sweep_calls
@@ -104,8 +105,13 @@ async def link_applications(
     in an application that it is not declared in.
     """
     sightings = result.sightings(trust_texts=context.trusts_texts)
-    live = await _link_by_point(sightings, live, needs, query, context)
-    application_ids = _linked_application_ids(live, query)
+    unlinked = set(needs.registrations.values()) - _linked_application_ids(live, query).keys()
+    listed = await listed_applications(context) if unlinked else {}
+    listed_ids = {name: listed[name].id for name in unlinked if name in listed}
+    live = await _link_by_point(
+        sightings, live, query, context, sorted(unlinked - listed_ids.keys())
+    )
+    application_ids = listed_ids | _linked_application_ids(live, query)
     registrations: dict[str, Found] = {}
     owners: dict[str, LivePerson | None] = {}
     for id_, sighting in sightings.items():
@@ -122,15 +128,14 @@ async def link_applications(
 async def _link_by_point(
     sightings: Mapping[str, Sighting],
     live: Live,
-    needs: Needs,
     query: SweepQuery,
     context: ReadContext,
+    applications: Sequence[str],
 ) -> Live:
-    """Read one registration of each application that is not linked yet."""
-    applications = set(needs.registrations.values()) - _linked_application_ids(live, query).keys()
-    candidates = {name: _choose_candidates(name, sightings, query) for name in sorted(applications)}
+    """Read one registration of each of some applications that are not linked yet."""
+    candidates = {name: _choose_candidates(name, sightings, query) for name in applications}
     for turn in range(_MOST_CANDIDATES):
-        unlinked = applications - _linked_application_ids(live, query).keys()
+        unlinked = set(applications) - _linked_application_ids(live, query).keys()
         chosen = {candidates[name][turn]: name for name in unlinked if len(candidates[name]) > turn}
         if not chosen:
             break

@@ -101,14 +101,16 @@ def make_entries(
         number = people.owners.get(id_)
         if number is not None:
             entry[OWNER] = names[number]
-        if registration.is_primary is not ABSENT and number is not None:
+        # A browser has no flag.
+        flag = ABSENT if registration.is_web else registration.is_primary
+        if flag is not ABSENT and number is not None:
             # Whose flag it is, is left open for a device that nobody owns: whoever logs in decides.
             person = people.known[number].identity
-            if registration.is_primary and primaries[person] > 1:
+            if flag and primaries[person] > 1:
                 why = "its person has several primary devices"
                 undeclared.append(Undeclared(id_, IS_PRIMARY, why))
             else:
-                entry[IS_PRIMARY] = registration.is_primary
+                entry[IS_PRIMARY] = flag
         for spec, value in zip(FIELDS, field_values(registration), strict=True):
             if spec.path == IS_PRIMARY or value is ABSENT or value is None:
                 continue

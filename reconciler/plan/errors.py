@@ -11,12 +11,13 @@ from reconciler.core.codes import (
     IDENTITY_CONFLICT,
     PROTECTED,
     TWO_LIVE_PRIMARIES,
+    WEB_WITHOUT_PRIMARY,
     WRONG_APPLICATION,
 )
 from reconciler.core.device import Desired, DesiredDevice
 from reconciler.core.diagnostics import Code
 from reconciler.core.fields import IS_PRIMARY
-from reconciler.core.live import Live
+from reconciler.core.live import Live, LiveRegistration
 from reconciler.core.protection import of_declared, protecting
 from reconciler.core.safety import ProtectRule, Safety
 from reconciler.core.source import Source
@@ -54,8 +55,10 @@ def plan_error(
 
 
 def device_errors(diff: Diff, safety: Safety) -> list[PlanError]:
-    """Return the errors that one device has by itself: wrong application, conflict, protected."""
+    """Return the errors that one device has by itself: wrong application, a flag that browsers have
+    not, conflict, protected."""
     errors = [_wrong(device, application) for device, application in diff.wrong]
+    errors.extend(map(_web_primary, diff.web_primaries))
     for difference in diff.differing:
         errors.extend(_difference_errors(difference, safety))
     errors.extend(
@@ -70,6 +73,11 @@ def _wrong(device: DesiredDevice, application: str) -> PlanError:
         f"but it is a registration of {application}"
     )
     return plan_error(WRONG_APPLICATION, message, [device.id], device.source)
+
+
+def _web_primary(device: DesiredDevice) -> PlanError:
+    message = f"{device.id} is a browser, which has no {IS_PRIMARY}, and declares it"
+    return plan_error(WEB_WITHOUT_PRIMARY, message, [device.id], device.source)
 
 
 def _difference_errors(difference: DeviceDiff, safety: Safety) -> Iterable[PlanError]:
@@ -126,10 +134,13 @@ def two_primaries(
         return []
     final = _final_owners(live, works)
     _add_siblings(final, desired, live)
+    browsers = _browsers(live)
     held: dict[tuple[str, str], list[DesiredDevice]] = {}
     for id_, owner in sorted(final.items()):
         device = desired.devices.get(id_)
         if device is None or owner is None or device.is_primary is not True:
+            continue
+        if id_ in browsers:
             continue
         if IS_PRIMARY not in device.lifecycle.ignore:
             scope = primary_scope(pinned, device.application)
@@ -139,6 +150,14 @@ def two_primaries(
         for _, devices in sorted(held.items())
         if len(devices) > 1 and any(device.id in called for device in devices)
     ]
+
+
+def _browsers(live: Live) -> frozenset[str]:
+    """Return the registrations of browsers: what they declare of isPrimary can be nobody's flag."""
+    people = (person for person in (*live.owners.values(), *live.people.values()) if person)
+    entries = (entry for person in people for entry in person.registrations)
+    read = (one for one in live.registrations.values() if isinstance(one, LiveRegistration))
+    return frozenset(one.id for one in (*entries, *read) if one.is_web)
 
 
 def _final_owners(live: Live, works: Iterable[DevicePlan]) -> dict[str, str | None]:

@@ -8,7 +8,7 @@ from typing import TypeVar
 from msgspec.structs import replace
 
 from reconciler.core.absent import ABSENT
-from reconciler.core.fields import FIELDS, field_values
+from reconciler.core.fields import CLOUD_TYPE, FIELDS, WEB, field_values
 from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.platform.assumptions import Assumption, Readings
 from reconciler.platform.operations import Call, Operation
@@ -70,6 +70,7 @@ def _registration(seen: LiveRegistration, owner: int | None) -> Registration:
         owner=owner,
         is_primary=True,
         additional_data={} if seen.additional_data is ABSENT else seen.additional_data,
+        system_data={CLOUD_TYPE: WEB} if seen.is_web else {},
     )
     return replace(registration, **shown)
 

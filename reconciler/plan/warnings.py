@@ -11,7 +11,7 @@ from reconciler.core.live import Live, LivePerson, LiveRegistration, Unreadable
 from reconciler.core.project import Project
 from reconciler.diff.device import DeviceDiff
 from reconciler.diff.removed import Leave, Leaving
-from reconciler.platform.assumptions import DETACH, PROMOTE
+from reconciler.platform.assumptions import DETACH, DETACH_KEEPS_DATA, PROMOTE
 from reconciler.platform.operations import Operation
 
 from .device_plan import DevicePlan, promotes_lead
@@ -55,7 +55,7 @@ def _lost_by_moving(work: DevicePlan, pinned: Mapping[str, str]) -> Iterable[Pla
     keys = set() if data is ABSENT else set(data)
     lost = keys - {key for path in covered if (key := data_key(path)) is not None}
     device = work.change.device
-    if lost and _detaches(work) and pinned.get(DETACH.name) != "keeps":
+    if lost and _detaches(work) and pinned.get(DETACH.name) not in DETACH_KEEPS_DATA:
         count = f"{len(lost)} undeclared key" + ("s" if len(lost) > 1 else "")
         message = f"{device}: {count} of additionalData may be lost when the owner is detached"
         yield PlanWarning(

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reconciler.core.fields import ADDITIONAL_DATA, FIELDS, SYSTEM_DATA, Field, field_values
+from reconciler.core.fields import (
+    ADDITIONAL_DATA,
+    FIELD_BY_PATH,
+    FIELDS,
+    IS_PRIMARY,
+    SYSTEM_DATA,
+    Field,
+    field_values,
+)
 from reconciler.core.identity import IdentityKind
 
-from .assumptions import PAGE_PUSH, Readings
+from .assumptions import PAGE_PUSH, PAGES_WITH_TEXTS, PAGES_WITHOUT_FLAGS, Readings
 from .operations import Response
 from .world import Person, Registration, World
 
@@ -63,11 +71,19 @@ def person_not_found() -> Response:
 
 def registration_json(registration: Registration) -> dict[str, object]:
     """Show a registration as GET and PATCH do: additionalData only where there is some."""
-    values = zip(FIELDS, field_values(registration), strict=True)
-    shown = {field: value for field, value in values if value is not None}
+    shown = _shown_fields(registration)
     return _registration_json(
         registration, shown, registration.system_data, registration.additional_data
     )
+
+
+def _shown_fields(registration: Registration) -> dict[Field, object]:
+    """Return the fields of a registration that it has; a browser has no isPrimary."""
+    values = zip(FIELDS, field_values(registration), strict=True)
+    shown: dict[Field, object] = {field: value for field, value in values if value is not None}
+    if registration.is_web:
+        del shown[FIELD_BY_PATH[IS_PRIMARY]]
+    return shown
 
 
 def _registration_json(
@@ -137,23 +153,27 @@ def person_json(world: World, person: Person, readings: Readings) -> dict[str, o
     if emails := texts.get(IdentityKind.EMAIL):
         contact["email"] = [{"address": text} for text in emails]
     if registrations := world.registrations_of(person.number):
-        bare = readings(PAGE_PUSH) == "bare"
-        contact["push"] = [_push_entry(registration, bare) for registration in registrations]
+        reading = readings(PAGE_PUSH)
+        for name, is_web in (("push", False), ("webpush", True)):
+            entries = [_push_entry(one, reading) for one in registrations if one.is_web is is_web]
+            if entries:
+                contact[name] = entries
     shown["contactInformation"] = contact
     return shown
 
 
-def _push_entry(registration: Registration, bare: bool) -> dict[str, object]:
+def _push_entry(registration: Registration, reading: str) -> dict[str, object]:
     """Show a registration inside a person; registrationEnabled is text there in the vendor's own
-    example, and `bare` is that example to the letter."""
+    example, and the reading `bare` is that example to the letter."""
+    leaves_out = reading in PAGES_WITHOUT_FLAGS
     shown = {
         field: _text(value) if field.page_says_text else value
-        for field, value in zip(FIELDS, field_values(registration), strict=True)
-        if value is not None and (field.page_says_text or not bare)
+        for field, value in _shown_fields(registration).items()
+        if field.page_says_text or not leaves_out
     }
     system: Mapping[str, object] = registration.system_data
     data: Mapping[str, object] = registration.additional_data
-    if bare:
+    if reading in PAGES_WITH_TEXTS:
         system = {name: _text(value) for name, value in system.items()}
         data = {name: _text(value) for name, value in data.items()}
     return _registration_json(registration, shown, system, data)

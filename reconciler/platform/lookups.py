@@ -29,7 +29,6 @@ _OTHER_TYPES: Final = frozenset(
         "LINE",
         "FACEBOOK",
         "TELEGRAM",
-        "WEB_PUSH",
         "LIVE_CHAT",
         "VIBER_BOTS",
         "INSTAGRAM",
@@ -131,8 +130,9 @@ def _look_up(world: World, query: Mapping[str, str], readings: Readings) -> Pers
             person = _by_number(world, identifier)
         case "EXTERNAL_ID" | "PHONE" | "EMAIL":
             person = world.holder(IdentityValue.of(_IDENTITY_TYPES[kind], identifier))
-        case "PUSH":
-            person = _by_registration(world, identifier, query.get("sender"))
+        case "PUSH" | "WEB_PUSH":
+            is_web = kind == "WEB_PUSH"
+            person = _by_registration(world, identifier, query.get("sender"), is_web=is_web)
         case None:
             raise _invalid_query("type")
         case _ if kind in _OTHER_TYPES:
@@ -152,11 +152,15 @@ def _by_number(world: World, identifier: str) -> Person | None:
     return world.people.get(int(identifier))
 
 
-def _by_registration(world: World, identifier: str, sender: str | None) -> Person | None:
+def _by_registration(
+    world: World, identifier: str, sender: str | None, *, is_web: bool
+) -> Person | None:
     if not sender:
         raise _invalid_query("sender")
     registration = world.registrations.get(identifier)
     if registration is None or registration.application_id != sender:
+        return None
+    if registration.is_web is not is_web:
         return None
     return world.owner(registration)
 

@@ -1,4 +1,4 @@
-"""The five operations of the service as calls: method, path, query, headers' worth, body.
+"""The operations of the service as calls: method, path, query, headers' worth, body.
 
 Source of every rule here: the vendor's OpenAPI for "contact information: push" and "persons".
 """
@@ -15,6 +15,7 @@ from urllib.parse import quote, unquote
 Json = object
 PUSH_PATH: Final = "/people/2/contactInformation/push/"
 PERSONS_PATH: Final = "/people/2/persons"
+APPLICATIONS_PATH: Final = "/push/1/applications"
 TOKEN_PATH: Final = "/auth/1/oauth2/token"
 
 
@@ -26,6 +27,7 @@ class Operation(StrEnum):
     PERSONALIZE = "personalize"
     DEPERSONALIZE = "depersonalize"
     PERSONS = "persons"
+    APPLICATIONS = "applications"
 
 
 # Requests a second and account; each operation is counted by itself.
@@ -36,6 +38,8 @@ DEFAULT_LIMITS: Final[Mapping[Operation, float]] = MappingProxyType(
         Operation.PERSONALIZE: 50.0,
         Operation.DEPERSONALIZE: 50.0,
         Operation.PERSONS: 5.0,
+        # The contract states none; nobody needs more.
+        Operation.APPLICATIONS: 5.0,
     }
 )
 
@@ -90,9 +94,13 @@ def depersonalize(registration_id: str, app_code: str) -> Call:
     return Call(Operation.DEPERSONALIZE, "POST", path, app_code=app_code)
 
 
-def person_of_registration(registration_id: str, application_id: str) -> Call:
-    """Ask for the one person who owns a registration; `sender` is the id that GET shows."""
-    query = {"type": "PUSH", "identifier": registration_id, "sender": application_id}
+def person_of_registration(
+    registration_id: str, application_id: str, *, is_web: bool = False
+) -> Call:
+    """Ask for the one person who owns a registration; `sender` is the id that GET shows. One of a
+    browser has a type of its own."""
+    kind = "WEB_PUSH" if is_web else "PUSH"
+    query = {"type": kind, "identifier": registration_id, "sender": application_id}
     return Call(Operation.PERSONS, "GET", PERSONS_PATH, query)
 
 
@@ -108,6 +116,18 @@ def persons_page(page: int, limit: int = 1000, *, count: bool = True) -> Call:
     if count:
         query["includeTotalCount"] = "true"
     return Call(Operation.PERSONS, "GET", PERSONS_PATH, query)
+
+
+def applications() -> Call:
+    """Ask for all applications of the account. No code stands in the path, where logs would have
+    it."""
+    return Call(Operation.APPLICATIONS, "GET", APPLICATIONS_PATH)
+
+
+def application_code_of(path: str) -> str | None:
+    """Return the application code in the path of an applications call; None: it is about all."""
+    code = path.removeprefix(APPLICATIONS_PATH).removeprefix("/")
+    return unquote(code) if code else None
 
 
 def is_page(call: Call) -> bool:

@@ -13,6 +13,7 @@ from reconciler.core.identity import IdentityKind
 
 from .answers import (
     AMBIGUOUS_CANDIDATES,
+    BAD_REQUEST,
     NO_REGISTRATION,
     PERSONALIZATION_IMPOSSIBLE,
     Refused,
@@ -24,6 +25,8 @@ from .assumptions import (
     ANONYMOUS_OWNER,
     DEPERSONALIZE_ANONYMOUS,
     DETACH,
+    DETACH_KEEPS_DATA,
+    DETACH_KEEPS_PRIMARY,
     MATCHES_TWO_PEOPLE,
     OWNED_BY_OTHER,
     OWNED_BY_SAME,
@@ -39,6 +42,8 @@ def personalize(
     world: World, registration: Registration, wanted: Personalization, readings: Readings, now: str
 ) -> tuple[World, Response]:
     """Attach a registration to the person with an identity; Refused where that is not allowed."""
+    if registration.is_web and wanted.set_primary:
+        raise Refused(push_error(BAD_REQUEST, "A web registration has no isPrimary"))
     owner = world.owner(registration)
     matching = _find_people(world, wanted)
     named = owner if owner is not None and not owner.is_anonymous else None
@@ -190,9 +195,12 @@ def _merge_people(
 def _detach(registration: Registration, readings: Readings) -> Registration:
     if not (registration.is_primary or registration.additional_data):
         return registration
-    if readings(DETACH) == "keeps":
-        return registration
-    return replace(registration, is_primary=False, additional_data={})
+    reading = readings(DETACH)
+    return replace(
+        registration,
+        is_primary=registration.is_primary and reading in DETACH_KEEPS_PRIMARY,
+        additional_data=registration.additional_data if reading in DETACH_KEEPS_DATA else {},
+    )
 
 
 def _choose_new_owner(

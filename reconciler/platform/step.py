@@ -13,11 +13,13 @@ from msgspec.structs import replace
 from .answers import (
     APP_CODE_MISSING,
     APPLICATION_NOT_FOUND,
+    BAD_REQUEST,
     REGISTRATION_NOT_FOUND,
     Refused,
     push_error,
     registration_json,
 )
+from .applications import answer_applications, count_registrations
 from .assumptions import ADDITIONAL_DATA_PATCH, Readings
 from .lookups import answer_persons
 from .operations import Call, Operation, Response, registration_of
@@ -42,6 +44,8 @@ def step(
 def _step(world: World, call: Call, readings: Readings, now: str) -> tuple[World, Response]:
     if call.operation is Operation.PERSONS:
         return world, answer_persons(world, call.query, readings)
+    if call.operation is Operation.APPLICATIONS:
+        return world, answer_applications(world, call.path, count_registrations(world))
     registration = addressed_registration(world, call)
     match call.operation:
         case Operation.GET:
@@ -72,6 +76,8 @@ def addressed_registration(world: World, call: Call) -> Registration:
 def _apply_update(
     world: World, registration: Registration, sent: Update, readings: Readings
 ) -> World:
+    if registration.is_web and "is_primary" in sent.fields:
+        raise Refused(push_error(BAD_REQUEST, "A web registration has no isPrimary"))
     changed = replace(registration, **sent.fields)
     if sent.additional_data is not None:
         data = _patch_additional_data(registration.additional_data, sent.additional_data, readings)

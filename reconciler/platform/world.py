@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from reconciler.core.fields import field_values, same_value
+from reconciler.core.fields import CLOUD_TYPE, WEB, field_values, same_value
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.opaque import Opaque
 
@@ -109,7 +109,8 @@ class Registration(
     forbid_unknown_fields=True,
 ):
     """One registration, in JSON as files of worlds have it. `owner` is a person's number, or None
-    where there is not even an anonymous one; `system_data` is the read-only part of systemData."""
+    where there is not even an anonymous one; `system_data` is the read-only part of systemData,
+    whose cloudType tells a browser from a phone. A browser has no isPrimary."""
 
     id: str = msgspec.field(name="registrationId")
     application_id: str
@@ -119,6 +120,10 @@ class Registration(
     # Of any JSON: the service holds more than an update of ours may set.
     additional_data: Mapping[str, Any] = msgspec.field(default_factory=dict)
     system_data: Mapping[str, str | bool] = msgspec.field(default_factory=dict)
+
+    @property
+    def is_web(self) -> bool:
+        return self.system_data.get(CLOUD_TYPE) == WEB
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -177,6 +182,8 @@ class World:
         for registration in registrations:
             if registration.id in by_id:
                 raise ValueError(f"two registrations have the id {registration.id!r}")
+            if registration.is_web and registration.is_primary:
+                raise ValueError(f"registration {registration.id!r} is WEB and has no isPrimary")
             by_id[registration.id] = registration
             if registration.owner is not None:
                 if registration.owner not in by_number:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from typing import Final
 
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.platform.answers import Refused
+from reconciler.platform.applications import answer_applications, count_registrations
 from reconciler.platform.assumptions import (
     ANONYMOUS_OWNER,
     READ_AFTER_WRITE,
@@ -33,7 +34,7 @@ from .admission import Authorization, Limits
 from .calls import CallLog
 from .external_change import patch_registration
 from .faults import Faults
-from .fleet import creation_order, fleet
+from .fleet import creation_order, fleet, registration_counts
 from .page_order import PageOrder
 
 # The oldest answer that `read-after-write=lags` may give, in seconds.
@@ -79,6 +80,8 @@ class Account:
         self.limits = Limits(options.limits)
         self.log = CallLog()
         self.authorization = Authorization(options.token_seconds)
+        # How many people a generated world has, as long as it has all its registrations.
+        self._generated: int | None = None
         # Replaced as a whole, so that a call meets either the old faults or the new ones.
         self.faults = Faults(options.faults, options.fault_seed)
         if options.world is not None:
@@ -86,6 +89,7 @@ class Account:
         else:
             order = creation_order(options.people, anonymous=self._shows_anonymous)
             self._reset(fleet(options.people), order)
+            self._generated = options.people
 
     @property
     def world(self) -> World:
@@ -145,6 +149,7 @@ class Account:
         with self._lock:
             if registration_id not in self._world.registrations:
                 raise UnknownRegistration(registration_id)
+            self._generated = None
             self._advance(self._world.without_registration(registration_id), ())
 
     def appear(self) -> None:
@@ -175,12 +180,15 @@ class Account:
             owning_nothing = (number for number in earlier if not world.owned.get(number))
             number = next(owning_nothing, earlier[0])
             for id_ in world.owned.get(number, ()):
+                self._generated = None
                 world = world.without_registration(id_)
             self._advance(world.without_person(number), (number,))
             self._drop_history()
 
     def _reset(self, world: World, by_creation: list[int] | None) -> None:
         self._world = world
+        self._counted: tuple[int, Counter[str]] | None = None
+        self._generated = None
         self._order = PageOrder(world, self._is_shown, by_creation)
         self._stale_order: PageOrder | None = None
         self._history: deque[tuple[float, World]] = deque([(float("-inf"), world)])
@@ -205,6 +213,11 @@ class Account:
 
     def _read(self, call: Call) -> Response:
         world = self._visible_world()
+        if call.operation is Operation.APPLICATIONS:
+            try:
+                return answer_applications(world, call.path, self._registration_counts())
+            except Refused as refused:
+                return refused.response
         if call.operation is Operation.GET or is_lookup(call.query):
             return step(world, call, self._readings)[1]
         try:
@@ -214,6 +227,17 @@ class Account:
         return show_page(
             world, self._order_of(world).sorted_by(page.order_by), page, self._readings
         )
+
+    def _registration_counts(self) -> Counter[str]:
+        """Return how many registrations there are by application id; counted when it is asked for,
+        and again only when there are more or fewer of them."""
+        size = len(self._world.registrations)
+        if self._counted is None and self._generated is not None:
+            self._counted = (size, registration_counts(self._generated))
+        elif self._counted is None or self._counted[0] != size:
+            self._counted = (size, count_registrations(self._world))
+        self._generated = None
+        return self._counted[1]
 
     def _visible_world(self) -> World:
         """Return the world that reads see: under `lags`, always the oldest that is allowed."""

@@ -39,6 +39,8 @@ def patch_registration(registration: Registration, merge: Mapping[str, object]) 
                 raise ValueError(f"there is no {name!r} to change; {', '.join(_CHANGEABLE)}")
             case _:
                 raise ValueError(f"{name} cannot be changed to that")
+    if registration.is_web and registration.is_primary:
+        raise ValueError("a WEB registration has no isPrimary")
     return registration
 
 

@@ -6,6 +6,7 @@ a million people start at once and take no memory until they are changed.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Final, assert_never
@@ -45,6 +46,20 @@ def fleet(people: int) -> World:
         Table(_Owned(people)),
         people + 1,
     )
+
+
+def registration_counts(people: int) -> Counter[str]:
+    """Count the registrations of a fleet by application id, without making any."""
+    counts: Counter[str] = Counter()
+    for number in range(1, people + 1):
+        counts[_application_id(_scramble(2 * number))] += 1
+        if not (number % _SECOND_EVERY or _is_anonymous(number)):
+            counts[_application_id(_scramble(2 * number + 1))] += 1
+    return counts
+
+
+def _application_id(scrambled: int) -> str:
+    return _APPLICATION_IDS[scrambled >> 11 & 7 == 0]
 
 
 def creation_order(people: int, *, anonymous: bool) -> list[int]:
@@ -136,7 +151,7 @@ def _registration(index: int, number: int) -> Registration:
         data["maxParcels"] = 20 + (scrambled >> 6 & 31)
     return Registration(
         f"{digits[:8]}-{digits[8:12]}-4{digits[13:]}-A000-{index:012X}",
-        _APPLICATION_IDS[scrambled >> 11 & 7 == 0],
+        _application_id(scrambled),
         number,
         not index & 1 and not _is_anonymous(number),
         scrambled >> 14 & 15 != 0,

@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from reconciler.platform.answers import service_exception
 from reconciler.platform.operations import (
+    APPLICATIONS_PATH,
     PERSONS_PATH,
     PUSH_PATH,
     TOKEN_PATH,
@@ -66,6 +67,8 @@ def operations_at(path: str) -> Mapping[str, Operation] | None:
     """Return the operations at a raw path by method; None for a path the API has not."""
     if path == PERSONS_PATH:
         return {"GET": Operation.PERSONS}
+    if path == APPLICATIONS_PATH or path.rpartition("/")[0] == APPLICATIONS_PATH:
+        return {"GET": Operation.APPLICATIONS}
     if not path.startswith(PUSH_PATH):
         return None
     registration_id, *rest = path.removeprefix(PUSH_PATH).split("/")

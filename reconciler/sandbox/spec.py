@@ -18,7 +18,7 @@ from reconciler.platform.world import Registration
 from .external_change import patch_registration
 from .fault import SHIFTS, TOKEN, Effect, Fault, Numbers, RetryAfter, Share
 
-_READS: Final = frozenset({Operation.GET.value, Operation.PERSONS.value})
+_READS: Final = frozenset(operation.value for operation in set(Operation) - WRITES)
 _WRITES: Final = frozenset(operation.value for operation in WRITES)
 OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
     **{operation.value: frozenset({operation.value}) for operation in Operation},

@@ -61,7 +61,8 @@ WORLD: Final[dict[str, Any]] = {
 CODES: Final = {"COURIER_CODE": "courier-app-code", "SHOP_CODE": "shop-app-code"}
 CHECKS: Final = [
     *("version", "files", "environment", "state", "lock", "journal"),
-    *("base-url", "connection", "clock", "credentials", "application", "application", "limits"),
+    *("base-url", "connection", "clock", "credentials"),
+    *("applications", "application", "application", "limits"),
 ]
 RECORD: Final = Path(".reconciler/state.db")
 
@@ -150,7 +151,7 @@ def test_all_is_well_and_nothing_was_written(project: Project, sandbox: RunningS
     lines = [line.split() for line in ran.out.splitlines() if line[:1] not in ("", " ")]
     assert [line[1] for line in lines[:-1]] == CHECKS
     assert {line[0] for line in lines[:-1]} == {"ok"}
-    assert ran.out.endswith("\n\n13 ok.\n")
+    assert ran.out.endswith("\n\n14 ok.\n")
     assert {call.method for call in sandbox.calls()} == {"GET"}
     assert len(sandbox.calls()) <= 10
     assert contents(project.root) == before
@@ -159,7 +160,7 @@ def test_all_is_well_and_nothing_was_written(project: Project, sandbox: RunningS
 
 def test_a_key_that_is_revoked_is_told_from_one_that_may_not(project: Project) -> None:
     """401 and 403 need different people; what leans on the credentials is skipped."""
-    behind = {"application": "skipped", "limits": "skipped"}
+    behind = {"applications": "skipped", "application": "skipped", "limits": "skipped"}
     ran, found = checked(project, apart=True, SANDBOX_KEY="revoked-key")
     assert ran.exit == 1
     assert verdicts(found) == {"credentials": "failed", **behind}
@@ -233,7 +234,7 @@ def test_a_service_that_fails_at_our_pace(
     assert found["limits"]["message"].startswith(f"read 2 of 5 had no good answer; {said}")
     assert "get 40," in found["limits"]["detail"][0]
     # Of eight at most; the log may not have the last one yet.
-    assert sum("/push/" in call.path for call in sandbox.calls()) <= 5
+    assert sum("/contactInformation/" in call.path for call in sandbox.calls()) <= 5
 
 
 @pytest.mark.parametrize("status", [401, 403])
@@ -270,8 +271,9 @@ def test_the_code_of_another_application(project: Project) -> None:
     assert verdicts(found) == {"application courier": "warning"}
     assert "none of the 2 declared devices" in found["application courier"]["message"]
     assert "answers both alike" in found["application courier"]["detail"][0]
-    # Nothing is declared in the other one, and that is said.
-    assert "nothing shows" in found["application shop"]["detail"][0]
+    # The names tell, of the one in which nothing is declared too.
+    assert found["application courier"]["message"].startswith("the code is that of Application 2 (")
+    assert found["application shop"]["message"].startswith("the code is that of Application 1 (")
 
 
 def test_an_application_that_the_record_knows_by_another_id(project: Project) -> None:
@@ -292,7 +294,7 @@ def test_a_port_that_nobody_listens_at(project: Project) -> None:
         ran, found = checked(project, apart=True, SANDBOX_URL=f"http://127.0.0.1:{port}")
 
     assert ran.exit == 1
-    behind = ("clock", "credentials", "application", "limits")
+    behind = ("clock", "credentials", "applications", "application", "limits")
     assert verdicts(found) == {"connection": "failed", **dict.fromkeys(behind, "skipped")}
     assert found["connection"]["message"] == "the service cannot be reached"
     assert found["clock"]["message"] == "not checked, because of connection"
@@ -320,7 +322,7 @@ def test_variables_that_are_not_set_are_named(project: Project) -> None:
     ran, found = checked(project, SANDBOX_KEY="", SHOP_CODE="")
 
     assert ran.exit == 1
-    behind = ("credentials", "application", "limits")
+    behind = ("credentials", "applications", "application", "limits")
     assert verdicts(found) == {"environment": "failed", **dict.fromkeys(behind, "skipped")}
     assert found["environment"]["detail"] == ["SANDBOX_KEY (api.auth.apiKey) is empty"]
 
@@ -366,7 +368,7 @@ def test_low_limits_are_kept(project: Project, sandbox: RunningSandbox) -> None:
     assert ran.exit == 0
     assert found["limits"]["message"].startswith("a second: get 1, update 25,")
     assert found["limits"]["detail"][0].startswith("2 reads: ")
-    gets = [call for call in sandbox.calls() if "/push/" in call.path]
+    gets = [call for call in sandbox.calls() if "/contactInformation/" in call.path]
     assert time.monotonic() - begun > len(gets) - 1.1
 
 
@@ -581,4 +583,46 @@ def test_the_json_form_has_all_of_it(project: Project) -> None:
 
     assert document["formatVersion"] == "1.0"
     assert [one["check"] for one in document["checks"]] == CHECKS
-    assert document["summary"] == {"ok": 13, "warning": 0, "failed": 0, "skipped": 0}
+    assert document["summary"] == {"ok": 14, "warning": 0, "failed": 0, "skipped": 0}
+
+
+@pytest.mark.parametrize("status", [403, 404, 405])
+def test_a_key_that_may_not_list_applications_is_told_so_once(
+    project: Project, sandbox: RunningSandbox, status: int
+) -> None:
+    """That is no fault of the key: all else is as without names."""
+    sandbox.set_faults([f"applications:{status}"])
+    ran, found = checked(project)
+
+    assert (ran.exit, verdicts(found)) == (0, {})
+    assert "may not list them" in found["applications"]["message"]
+    assert "mobile-app-messaging:manage" in found["applications"]["detail"][0]
+    assert ran.out.count("mobile-app-messaging:manage") == 1
+    # Nothing is declared in that one, and that is said.
+    assert found["application shop"]["message"] == "the code is known"
+    assert "nothing tells" in found["application shop"]["detail"][0]
+
+
+@pytest.mark.parametrize("fault", ["503", "garbage", "reset", "html"])
+def test_a_list_of_applications_that_did_not_come_is_a_warning(
+    project: Project, sandbox: RunningSandbox, fault: str
+) -> None:
+    """And ends nothing."""
+    sandbox.set_faults([f"applications:{fault}"])
+    ran, found = checked(project)
+
+    assert (ran.exit, verdicts(found)) == (0, {"applications": "warning"})
+    assert "could not be listed" in found["applications"]["message"]
+
+
+def test_applications_are_confirmed_by_name(project: Project) -> None:
+    """Also where nothing of one is declared: its name and the service's id of it tell."""
+    _, found = checked(project)
+
+    assert found["applications"]["message"] == "2 applications listed"
+    assert found["application courier"]["message"] == (
+        "the code is that of Application 1 (A1, 2 registrations), and a declared device is in it"
+    )
+    assert found["application shop"]["message"] == (
+        "the code is that of Application 2 (A2, 1 registration)"
+    )

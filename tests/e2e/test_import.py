@@ -11,8 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from reconciler.engine.holder import current_holder
+from reconciler.platform.assumptions import PAGE_PUSH
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 from reconciler.state.local import LocalState
 from tests.worlds import changed, identity_values
@@ -104,7 +106,9 @@ def test_what_is_there_is_declared_and_a_plan_is_empty(project: Project, sandbox
     assert [] == [value for value in values if value in ran.out + ran.err]
 
 
-@pytest.mark.parametrize("assume", [{"page-push": "bare"}, {"anonymous-owner": "404"}])
+@pytest.mark.parametrize(
+    "assume", [*({"page-push": pages} for pages in PAGE_PUSH.readings), {"anonymous-owner": "404"}]
+)
 def test_whatever_pages_show(tmp_path: Path, assume: dict[str, str]) -> None:
     """Fields that pages leave out are read one by one; what stands on no page is not found."""
     with RunningSandbox(SandboxOptions(people=PEOPLE, limits=None, assume=assume)) as running:
@@ -385,3 +389,106 @@ def test_the_record_cannot_be_written(project: Project) -> None:
     assert ["courier.yaml"] == list(files(project))
     assert 0 == project.run("apply", "--yes").exit
     assert 0 < declared(project)
+
+
+def test_a_browser_is_imported_with_its_owner_and_without_a_flag(
+    project: Project, sandbox: Sandbox
+) -> None:
+    """It stands under webpush on its person, and a plan right after is empty."""
+    phone, *others = ids(sandbox)
+    browser = {"isPrimary": False, "systemData": {"cloudType": "WEB"}}
+    patches = [{"registrationId": id_, **browser} for id_ in others]
+    sandbox.put_world(changed(sandbox.world(), patches))
+    assert 0 == project.run(*IMPORT).exit
+    [text] = files(project).values()
+    entries = yaml.safe_load(text)["devices"]
+
+    assert {phone, *others} == entries.keys()
+    assert "isPrimary" in entries[phone]
+    owned = [entry for id_, entry in entries.items() if id_ in others and "owner" in entry]
+    assert owned
+    assert [entry for entry in owned if "isPrimary" in entry] == []
+    assert "No changes." in project.run("plan").out
+    assert "No changes." in project.run("plan", "--read", "points").out
+
+
+def test_without_an_application_those_there_are_are_listed(
+    project: Project, sandbox: Sandbox
+) -> None:
+    """By the project's name and the service's, with how much lives there; no code is shown."""
+    world = sandbox.world()
+    codes = {**world["applications"], "unknown-app-code": "C0DE0000000000000000000000000009"}
+    sandbox.put_world({**world, "applications": codes})
+    ran = project.run("import")
+    couriers, tills = len(ids(sandbox)), len(ids(sandbox, "shop"))
+
+    assert 0 == ran.exit, ran.err
+    assert [
+        f"courier  Application 1  {couriers} registrations",
+        f"shop     Application 2  {tills} registrations",
+        "-        Application 3  0 registrations",
+    ] == ran.out.splitlines()
+    assert "1 application of the account not in the project file" in ran.err
+    assert [] == [code for code in codes if code in ran.out + ran.err]
+    assert {} == files(project)
+    rows = project.run("import", "--format", "json").json()["applications"]
+    assert [
+        ("courier", "Application 1", couriers),
+        ("shop", "Application 2", tills),
+        (None, "Application 3", 0),
+    ] == [(row["application"], row["name"], row["registrationsCount"]) for row in rows]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "missing"),
+    [
+        (("-o", "devices"), "--application"),
+        (("--only-owned",), "--application"),
+        (("--max", "3"), "--application"),
+        (("--application", "courier"), "--out"),
+    ],
+)
+def test_half_of_an_import_is_wrong_usage(
+    project: Project, arguments: tuple[str, ...], missing: str
+) -> None:
+    """Whoever forgot the application is not answered with a list."""
+    ran = project.run("import", *arguments)
+
+    assert (64, "") == (ran.exit, ran.out)
+    assert "Missing option" in ran.err
+    assert missing in ran.err
+
+
+def test_an_import_says_how_complete_it_was(tmp_path: Path) -> None:
+    """By what the service counts; what stands on no page is missing, and that is said."""
+    for assume, expected in (
+        ({}, "Complete: the service counts "),
+        ({"anonymous-owner": "404"}, " registrations of courier, and "),
+    ):
+        with RunningSandbox(SandboxOptions(people=PEOPLE, limits=None, assume=assume)) as running:
+            project = Project(tmp_path / str(len(assume)), running.url)
+            project.write("reconciler.yaml", PROJECT)
+            ran = project.run(*IMPORT, "--format", "json")
+            counted = len(ids(Sandbox(running.url)))
+
+        assert 0 == ran.exit, ran.err
+        assert expected in ran.err
+        told = ran.json()["registrations"]
+        assert counted == told["counted"]
+        assert (told["found"] == counted) is (not assume)
+
+
+def test_a_key_that_may_not_list_applications_imports_as_before(tmp_path: Path) -> None:
+    """One point read links code and id then; how much there is to find is not told."""
+    options = SandboxOptions(people=PEOPLE, limits=None, faults=("applications:403",))
+    with RunningSandbox(options) as running:
+        project = Project(tmp_path, running.url)
+        project.write("reconciler.yaml", PROJECT)
+        listed = project.run("import")
+        ran = project.run(*IMPORT, "--format", "json")
+        everything = len(ids(Sandbox(running.url)))
+
+    assert (0, ["courier  -", "shop     -"]) == (listed.exit, listed.out.splitlines()), listed.err
+    assert "403" in listed.err
+    assert 0 == ran.exit, ran.err
+    assert {"found": everything, "counted": None} == ran.json()["registrations"]

@@ -107,6 +107,7 @@ def held(person: Mapping[str, Any]) -> set[tuple[str, str]]:
     return values
 
 
+BROWSER: Final = {"cloudType": "WEB"}
 _scalars: Final = st.one_of(
     st.sampled_from(["night", "day", "2027-03-31", "12:30", "true", "12", "ž\u202e", "null"]),
     st.booleans(),
@@ -143,7 +144,8 @@ def worlds(draw: st.DrawFn) -> Json:
             # What nobody claimed has an anonymous person of its own.
             owner = ANONYMOUS + index
             people.append({"id": owner, "type": "LEAD"})
-        primary = owner < ANONYMOUS and owner not in flagged and draw(st.booleans())
+        browser = draw(st.integers(0, 5)) == 0
+        primary = owner < ANONYMOUS and owner not in flagged and not browser and draw(st.booleans())
         if primary:
             flagged.add(owner)
         registrations.append(
@@ -154,6 +156,7 @@ def worlds(draw: st.DrawFn) -> Json:
                 "isPrimary": primary,
                 "registrationEnabled": draw(st.booleans()),
                 "additionalData": draw(_data),
+                "systemData": BROWSER if browser else {},
             }
         )
     return {"applications": CODES, "people": people, "registrations": registrations}
@@ -208,7 +211,8 @@ def fleets(draw: st.DrawFn, world: Json, before: Fleet | None = None) -> Fleet:
             fields["owner"] = draw(st.sampled_from([None, *sorted(people)]))
         if draw(st.booleans()):
             fields["registrationEnabled"] = draw(st.booleans())
-        if draw(st.booleans()):
+        # A browser has no flag.
+        if registration.get("systemData") != BROWSER and draw(st.booleans()):
             fields["isPrimary"] = draw(st.booleans())
         if draw(st.integers(0, 2)):
             data = draw(st.dictionaries(st.sampled_from(KEYS), st.none() | _scalars, max_size=3))

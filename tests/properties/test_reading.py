@@ -29,6 +29,7 @@ from reconciler.diff.required_reads import required_reads, sweep_query
 from reconciler.live.context import ReadContext
 from reconciler.live.reading import Reading, read_live
 from reconciler.live.strategy import Choice
+from reconciler.platform.assumptions import PAGE_PUSH
 from reconciler.platform.operations import DEFAULT_LIMITS
 from reconciler.platform.world import Person, Registration, World
 from tests.changed import replace
@@ -41,7 +42,7 @@ APPLICATION = {"courier": "APP-COURIER", "shop": "APP-SHOP"}
 READINGS = st.fixed_dictionaries(
     {},
     optional={
-        "page-push": st.just("bare"),
+        "page-push": st.sampled_from(PAGE_PUSH.readings),
         "anonymous-owner": st.just("404"),
     },
 )
@@ -65,12 +66,14 @@ def worlds(draw: st.DrawFn) -> World:
         named = {"firstName": draw(st.sampled_from(["Ana", "Ivo"]))}
         people.append(Person(number, frozenset(values), attributes=named, created_at=moment))
         for index in range(draw(st.integers(0, 2))):
+            browser = draw(st.integers(0, 3)) == 0
+            flaggable = index == 0 and kind != "nobody" and not browser
             registrations.append(
                 Registration(
                     f"device-{number}-{index}",
                     draw(st.sampled_from(["APP-COURIER", "APP-SHOP"])),
                     number,
-                    index == 0 and kind != "nobody" and draw(st.booleans()),
+                    flaggable and draw(st.booleans()),
                     draw(st.booleans()),
                     draw(
                         st.dictionaries(
@@ -78,6 +81,7 @@ def worlds(draw: st.DrawFn) -> World:
                             st.sampled_from(["12", "night", 12, True, "true"]),
                         )
                     ),
+                    {"cloudType": "WEB"} if browser else {},
                 )
             )
     return World.of(people, registrations, IDS)

@@ -12,6 +12,7 @@ from typing import Any, Final
 from tests.properties.fleets import (
     ANONYMOUS,
     APPLICATIONS,
+    BROWSER,
     CODES,
     KEYS,
     Declared,
@@ -50,7 +51,9 @@ def world(chance: Random) -> Json:
             # What nobody claimed has an anonymous person of its own.
             owner = ANONYMOUS + index
             people.append({"id": owner, "type": "LEAD"})
-        primary = owner < ANONYMOUS and owner not in flagged and chance.random() < 0.5
+        browser = chance.random() < 0.15
+        is_free = owner < ANONYMOUS and owner not in flagged and not browser
+        primary = is_free and chance.random() < 0.5
         if primary:
             flagged.add(owner)
         registrations.append(
@@ -61,6 +64,7 @@ def world(chance: Random) -> Json:
                 "isPrimary": primary,
                 "registrationEnabled": chance.random() < 0.5,
                 "additionalData": data(chance, 4),
+                "systemData": BROWSER if browser else {},
             }
         )
     return {"applications": CODES, "people": people, "registrations": registrations}
@@ -101,6 +105,9 @@ def fleet(chance: Random, start: Json, before: Fleet | None = None) -> Fleet:
         if registration["registrationId"] not in staying and chance.random() < 0.2:
             continue
         fields = _fields(chance, people)
+        if registration.get("systemData") == BROWSER:
+            # A browser has no flag.
+            fields.pop("isPrimary", None)
         # By then it belongs to whom the earlier manifests said.
         earlier = {"owner": given[id_]} if (id_ := registration["registrationId"]) in given else {}
         owner = final_owner(registration, earlier | fields, start, people)

@@ -22,6 +22,7 @@ from .world import Reply, World, failed, refused
 __all__ = ["Logged", "Stub", "World"]
 
 PUSH = "/people/2/contactInformation/push/"
+APPLICATIONS = "/push/1/applications"
 TOKEN = "/auth/1/oauth2/token"
 
 
@@ -45,6 +46,8 @@ def operation_of(method: str, path: str) -> str:
         return "token"
     if (method, path) == ("GET", "/people/2/persons"):
         return "persons"
+    if (method, path) == ("GET", APPLICATIONS):
+        return "applications"
     action = path.removeprefix(PUSH).partition("/")[2] if path.startswith(PUSH) else "?"
     names = {("GET", ""): "get", ("PATCH", ""): "update"}
     names |= {("POST", name): name for name in ("personalize", "depersonalize")}
@@ -183,6 +186,8 @@ class Stub:
             return failed(401, "UNAUTHORIZED", "Invalid login details")
         if (method, parts.path) == ("GET", "/people/2/persons"):
             return self.world.persons(query)
+        if (method, parts.path) == ("GET", APPLICATIONS):
+            return self.world.listed()
         if not parts.path.startswith(PUSH):
             return failed(404, "NOT_FOUND", "Not found")
         return self._push(method, parts.path.removeprefix(PUSH), query, headers, body)

@@ -1,4 +1,5 @@
-"""The stub's world: plain dictionaries, and the default readings of what nobody knows.
+"""The stub's world: plain dictionaries, and the default readings of what nobody knows, but for what
+detaching clears and what the entries of a person show, which can be chosen.
 
 What it does is written from the contract's words, not from the platform model: if the model is
 wrong, the main job run against this says so.
@@ -6,6 +7,7 @@ wrong, the main job run against this says so.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,11 +28,16 @@ class World:
 
     A registration is what GET shows plus "owner", the number of a person. A person is
     {"externalId", "phones", "emails", "type", "attributes"}; one without values is anonymous.
+    `detach` and `pages` are readings of what nobody knows (`detach`, `page-push`). Not every key
+    may list applications.
     """
 
     applications: dict[str, str] = field(default_factory=lambda: {"code-a": "APP-A"})
     people: dict[int, dict[str, Any]] = field(default_factory=dict)
     registrations: dict[str, dict[str, Any]] = field(default_factory=dict)
+    detach: str = "clears-primary-and-data"
+    pages: str = "full"
+    lists_applications: bool = True
 
     def add_person(self, **values: Any) -> int:
         number = max(self.people, default=1000) + 1
@@ -75,10 +82,12 @@ class World:
         shown = {"id": number, "type": person["type"], **attributes}
         if person["externalId"]:
             shown["externalId"] = person["externalId"]
+        owned = self.owned_by(number)
         shown["contactInformation"] = {
             "phone": [{"number": phone} for phone in person["phones"]],
             "email": [{"address": mail} for mail in person["emails"]],
-            "push": [bare(one) for one in self.owned_by(number)],
+            "push": [entry(one, self.pages) for one in owned if not is_browser(one)],
+            "webpush": [entry(one, self.pages) for one in owned if is_browser(one)],
         }
         return shown
 
@@ -89,6 +98,8 @@ class World:
         if not isinstance(body, dict):
             return refused(40000, "Not an object")
         if "isPrimary" in body:
+            if is_browser(registration):
+                return refused(40000, "A browser has no isPrimary")
             if body["isPrimary"]:
                 for other in self.owned_by(registration["owner"]):
                     other["isPrimary"] = False
@@ -142,8 +153,30 @@ class World:
 
     def depersonalize(self, registration: dict[str, Any]) -> Reply:
         if not self.is_anonymous(registration["owner"]):
-            registration.update(owner=self.add_person(), isPrimary=False, additionalData={})
+            registration["owner"] = self.add_person()
+            if self.detach in ("clears-primary-and-data", "clears-primary"):
+                registration["isPrimary"] = False
+            if self.detach in ("clears-primary-and-data", "clears-data"):
+                registration["additionalData"] = {}
         return 200, None
+
+    def listed(self) -> Reply:
+        if not self.lists_applications:
+            return failed(403, "FORBIDDEN", "Forbidden")
+        counted = [one["applicationId"] for one in self.registrations.values()]
+        shown = [
+            {
+                "applicationCode": code,
+                "applicationId": id,
+                "name": f"Push Test {id}",
+                "description": "",
+                "registrationsCount": counted.count(id),
+                "apns": {"enabled": True},
+                "gcm": {"enabled": True},
+            }
+            for code, id in self.applications.items()
+        ]
+        return 200, {"applications": shown}
 
     def persons(self, query: dict[str, str]) -> Reply:
         kind, value = query.get("type"), query.get("identifier")
@@ -152,10 +185,11 @@ class World:
             size, page = int(query.get("limit", "20")), int(query.get("page", "1"))
             part = everybody[(page - 1) * size : page * size]
             return 200, {"persons": part, "totalCount": len(everybody), "page": page, "limit": size}
-        if kind == "PUSH":
+        if kind in ("PUSH", "WEB_PUSH"):
             one = self.registrations.get(value)
             here = one is not None and one["applicationId"] == query.get("sender")
-            number = one["owner"] if one is not None and here else None
+            fits = one is not None and is_browser(one) is (kind == "WEB_PUSH")
+            number = one["owner"] if one is not None and here and fits else None
         else:
             number = self.find(kind, value)
         if number is None:
@@ -163,5 +197,23 @@ class World:
         return 200, self.shown(number)
 
 
+def entry(registration: dict[str, Any], pages: str) -> dict[str, Any]:
+    """Return a registration as it stands on its person."""
+    shown = bare(registration)
+    if pages in ("bare", "no-flags"):
+        shown.pop("isPrimary", None)
+    if pages in ("bare", "text-data"):
+        data = shown["additionalData"].items()
+        shown["additionalData"] = {
+            key: value if isinstance(value, str) else json.dumps(value) for key, value in data
+        }
+    return shown
+
+
+def is_browser(registration: dict[str, Any]) -> bool:
+    return bool(registration["systemData"].get("cloudType") == "WEB")
+
+
 def bare(registration: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in registration.items() if name != "owner"}
+    hidden = {"owner", "isPrimary"} if is_browser(registration) else {"owner"}
+    return {name: value for name, value in registration.items() if name not in hidden}

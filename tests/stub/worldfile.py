@@ -30,7 +30,10 @@ def served(world: dict[str, Any]) -> World:
             item["owner"],
             applicationId=item["applicationId"],
             isPrimary=item.get("isPrimary", False),
-            systemData={"registrationEnabled": item.get("registrationEnabled", True)},
+            systemData={
+                **item.get("systemData", {}),
+                "registrationEnabled": item.get("registrationEnabled", True),
+            },
             additionalData=dict(item.get("additionalData", {})),
         )
     return result
@@ -56,6 +59,11 @@ def shown(world: World) -> dict[str, Any]:
             {
                 **{key: value for key, value in item.items() if key != "systemData"},
                 "registrationEnabled": item["systemData"]["registrationEnabled"],
+                "systemData": {
+                    key: value
+                    for key, value in item["systemData"].items()
+                    if key != "registrationEnabled"
+                },
             }
             for item in world.registrations.values()
         ],

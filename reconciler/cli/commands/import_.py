@@ -17,19 +17,23 @@ from reconciler.cli.settings import Options
     epilog="""
 \b
 Examples:
+  reconciler import                      which applications there are
   reconciler import --application courier -o devices
   reconciler import --application courier -o devices --only-owned
   reconciler import --application courier -o devices --match fleet=zagreb
   reconciler import --application courier -o devices --match '8621*' --max 50
 """,
 )
-@click.option("--application", metavar="NAME", required=True, help="An application of the project.")
+@click.option(
+    "--application",
+    metavar="NAME",
+    help="An application of the project; without any, those there are are listed.",
+)
 @click.option(
     "-o",
     "--out",
     "directory",
     metavar="DIR",
-    required=True,
     type=click.Path(path_type=Path),
     help="Where the manifests go; a glob under `manifests` must match them.",
 )
@@ -76,8 +80,8 @@ Examples:
 @click.pass_obj
 def command(
     options: Options,
-    application: str,
-    directory: Path,
+    application: str | None,
+    directory: Path | None,
     only_owned: bool,
     matches: tuple[str, ...],
     most: int | None,
@@ -91,6 +95,12 @@ def command(
     A plan right after is empty: that is proven before a file is written, else nothing is. What the
     manifests declare already is left out. The files hold identity values of people.
     """
+    if application is None and (directory or matches or only_owned or most):
+        raise click.UsageError(
+            "Missing option '--application'. Without any option, import lists what there is."
+        )
+    if application is not None and directory is None:
+        raise click.UsageError("Missing option '-o' / '--out'.")
     from reconciler.engine.cancellation import Cancellation, Deadline
 
     cancellation = Cancellation(Deadline.after(timeout))
@@ -104,6 +114,11 @@ def command(
 
     project = open_project(options)
     view = EventView(options)
+    if application is None or directory is None:
+        with Signals(cancellation), before_any_change(options):
+            listed = project.list_applications(on_event=view, cancellation=cancellation)
+        views.show_applications(options, listed, form)
+        return ExitCode.DONE
     with Signals(cancellation) as signals:
         try:
             with before_any_change(options), without_collector(), view.progress():

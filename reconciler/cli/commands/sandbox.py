@@ -17,8 +17,24 @@ if TYPE_CHECKING:
     from reconciler.sandbox.launch import World
 
 
+class _SandboxCommand(click.Command):
+    """Its help lists every assumption, from their own table."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        from reconciler.sandbox.launch import readings_by_assumption
+
+        readings = readings_by_assumption()
+        width = max(map(len, readings))
+        with formatter.section("What --assume takes, the default first"):
+            for name, known in readings.items():
+                # Not wrapped: a reading that is broken at its dashes cannot be copied.
+                formatter.write(f"  {name:{width}}  {' | '.join(known)}\n")
+        super().format_epilog(ctx, formatter)
+
+
 @click.command(
     "sandbox",
+    cls=_SandboxCommand,
     epilog="""
 \b
 Examples:
@@ -27,7 +43,8 @@ Examples:
   reconciler sandbox --assume detach=keeps --assume anonymous-owner=404
 \b
 Faults are OPERATION:EFFECT[@WHEN][,OPTION]...; the first one that a call meets happens:
-  OPERATION  get update personalize depersonalize persons token | reads | writes | any
+  OPERATION  get update personalize depersonalize persons applications token
+             | reads | writes | any
   EFFECT     a status (503, 429, 401, 302 ...) | hang | reset | truncate | empty | garbage
              html | wrong-type | drip | delay | rival | appear | vanish
   WHEN       @5% of the calls, @#7 the seventh, @#7-9, @#7+; left out: always
@@ -65,7 +82,7 @@ The app, or a colleague, changes a device behind your back:
     "assumed",
     metavar="NAME=VALUE",
     multiple=True,
-    help="Choose a reading of what nobody knows about the service; repeatable.",
+    help="Choose a reading of what nobody knows about the service, see below; repeatable.",
 )
 @click.option(
     "--fault",

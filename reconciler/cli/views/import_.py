@@ -13,11 +13,52 @@ from reconciler.core.counting import counted
 from reconciler.render.escape import prose
 
 if TYPE_CHECKING:
+    from reconciler.engine.applications import ApplicationList
     from reconciler.engine.import_registrations import Imported, NotProven
     from reconciler.engine.project import Project
 
 # Whoever has more to read asks for all with -v.
 _FOLD: Final = 20
+
+
+def show_applications(options: Options, listed: ApplicationList, form: str) -> None:
+    """Write the applications there are to stdout, and how to go on to stderr."""
+    if listed.refused is not None:
+        text = f"The service lists no applications, so these are the project's: {listed.refused}"
+        say(options, "info", prose(text))
+    if form == "json":
+        document = {
+            "applications": [
+                {
+                    "application": one.application,
+                    "name": one.name,
+                    "registrationsCount": one.registrations,
+                }
+                for one in listed.applications
+            ]
+        }
+        result(json.dumps(document, ensure_ascii=False, indent=2))
+        return
+    rows = [
+        (
+            prose(one.application or "-"),
+            prose(one.name or "-"),
+            "" if one.registrations is None else counted(one.registrations, "registration"),
+        )
+        for one in listed.applications
+    ]
+    widths = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
+    result(
+        "".join(
+            f"{row[0]:{widths[0]}}  {row[1]:{widths[1]}}  {row[2]}".rstrip() + "\n" for row in rows
+        )
+    )
+    others = sum(one.application is None for one in listed.applications)
+    if others:
+        text = f"{counted(others, 'application')} of the account not in the project file (-)."
+        fix = "Give it a name under applications there, with its code, to import it."
+        say(options, "info", text, fix=fix)
+    say(options, "info", "Import one: reconciler import --application NAME -o DIR")
 
 
 def write_doubts(options: Options, error: NotProven) -> None:
@@ -30,6 +71,7 @@ def write_left_out(options: Options, imported: Imported) -> None:
     if not imported.steady:
         text = "People came and went while they were read; some registrations may be missing."
         say(options, "warning", text, fix="Run it again: what is there already stays as it is.")
+    _say_how_complete(options, imported)
     _say_folded(
         options,
         "warning",
@@ -98,8 +140,27 @@ def show(options: Options, project: Project, imported: Imported, form: str) -> N
             for one in imported.undeclared
         ],
         "steady": imported.steady,
+        "registrations": {"found": imported.found, "counted": imported.counted},
     }
     result(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def _say_how_complete(options: Options, imported: Imported) -> None:
+    """Say what was found beside what the service counts, where it tells that."""
+    if imported.counted is None:
+        return
+    application, found = imported.request.application, imported.found
+    counted_there = counted(imported.counted, "registration")
+    if found >= imported.counted:
+        text = f"Complete: the service counts {counted_there} of {application}, {found:,} found."
+        say(options, "info", text)
+        return
+    say(
+        options,
+        "warning",
+        f"The service counts {counted_there} of {application}, and {found:,} were found on its "
+        "pages: what nobody owns may stand on none.",
+    )
 
 
 def _say_folded(options: Options, level: str, texts: Sequence[str]) -> None:

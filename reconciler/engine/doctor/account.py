@@ -20,11 +20,14 @@ from reconciler.api.errors import (
     Denied,
     RateLimited,
     RegistrationNotFound,
+    Rejected,
 )
 from reconciler.api.probe import ProbeResult
 from reconciler.api.rate_limit import rate_of
 from reconciler.core.check_result import CheckResult, Verdict
+from reconciler.core.counting import counted
 from reconciler.core.device import Desired
+from reconciler.core.live import LiveApplication
 from reconciler.core.project import Project
 from reconciler.core.suggestion import joined
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
@@ -79,6 +82,23 @@ def reject_credentials(error: UnusableCredential) -> CheckResult:
     return CheckResult("credentials", Verdict.FAILED, f"they cannot be sent: {error}", fix=fix)
 
 
+def check_listing(listing: ProbeResult) -> CheckResult:
+    """Say whether the key may list the applications: nothing needs it, names come from it."""
+    check = "applications"
+    match listing.error:
+        case None:
+            return CheckResult(
+                check, Verdict.OK, f"{counted(len(listing.applications), 'application')} listed"
+            )
+        case Denied() | Rejected():
+            message = "the key may not list them, so codes are not compared with names"
+            scope = "Nothing else needs it. The scope is mobile-app-messaging:manage."
+            return CheckResult(check, Verdict.OK, message, (scope,))
+        case error:
+            message = f"they could not be listed; {describe_answer(error)}"
+            return CheckResult(check, Verdict.WARNING, message, fix=suggest_fix(error))
+
+
 def declared_ids(application: str, desired: Desired | None) -> tuple[str, ...]:
     """Return a few registration ids that are declared for an application."""
     if desired is None:
@@ -93,24 +113,31 @@ def check_application(
     ids: Sequence[str],
     read: Callable[[str | None], ProbeResult],
     recorded_id: str | None,
+    listed: LiveApplication | None = None,
 ) -> CheckResult:
     """Read one declared device after another until one is found; an invented one where none is.
 
-    `recorded_id` is the service's id of the application as the state has it.
+    `recorded_id` is the service's id of the application as the state has it; `listed` is what the
+    service lists with this code.
     """
     check = "application"
+    known = "the code is known" if listed is None else _describe_listed(listed)
     probe_result = None
     for id_ in ids or (None,):
         probe_result = read(id_)
         if not isinstance(probe_result.error, RegistrationNotFound):
             break
     assert probe_result is not None
+    registration = probe_result.registration
+    if probe_result.error is None and registration is not None:
+        message = f"{known}, and a declared device is in it"
+        return _compare_application_id(
+            name, known, message, registration.application_id, recorded_id
+        )
     match probe_result.error:
-        case None if probe_result.registration is None:
+        case None:
             message = "the service shows a device that nobody made"
             return CheckResult(check, Verdict.WARNING, message, subject=name)
-        case None:
-            return _compare_application_id(name, probe_result, recorded_id)
         case ApplicationNotFound():
             message = "the service knows no application with this code"
             fix = (
@@ -126,7 +153,7 @@ def check_application(
             return CheckResult(
                 check,
                 Verdict.WARNING,
-                f"the code is known, but {tried}",
+                f"{known}, but {tried}",
                 (
                     "Gone, or this is the code of another application: the service answers both "
                     "alike.",
@@ -135,6 +162,8 @@ def check_application(
                 "application. If it is right, reconciler plan says which devices are gone.",
                 name,
             )
+        case RegistrationNotFound() if listed is not None:
+            return _compare_application_id(name, known, known, listed.id, recorded_id)
         case RegistrationNotFound():
             return CheckResult(
                 check,
@@ -197,20 +226,28 @@ def _is_unclear(error: ApiError) -> bool:
     return not isinstance(error, RegistrationNotFound | ApplicationNotFound)
 
 
+def _describe_listed(listed: LiveApplication) -> str:
+    """Say what the service calls the application of a code; the code itself is not shown."""
+    count = listed.registrations
+    holds = "" if count is None else f", {counted(count, 'registration')}"
+    return (
+        f"the code is that of {listed.name or 'an application without a name'} ({listed.id}{holds})"
+    )
+
+
 def _compare_application_id(
-    name: str, probe_result: ProbeResult, recorded_id: str | None
+    name: str, known: str, message: str, application_id: str, recorded_id: str | None
 ) -> CheckResult:
-    assert probe_result.registration is not None
-    if recorded_id is not None and recorded_id != probe_result.registration.application_id:
+    """Return the message, unless the state knows the application by another id."""
+    if recorded_id is not None and recorded_id != application_id:
         return CheckResult(
             "application",
             Verdict.WARNING,
-            "the code is known, but the state knows this application by another id",
+            f"{known}, but the state knows this application by another id",
             ("It was the code of another application when the state was last written.",),
             f"Check whether the change of applications.{name}.appCode was meant.",
             name,
         )
-    message = "the code is known, and a declared device is in it"
     return CheckResult("application", Verdict.OK, message, subject=name)
 
 

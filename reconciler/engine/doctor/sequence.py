@@ -25,12 +25,14 @@ from reconciler.engine.connection import resolve_connection
 from reconciler.engine.errors import InvalidSettings
 from reconciler.engine.installation import FOREIGN_DISTRIBUTION
 from reconciler.engine.state_access import StateLocation
+from reconciler.live.applications import by_project_name
 from reconciler.platform.operations import Operation
 
 from .account import (
     check_application,
     check_credentials,
     check_limits,
+    check_listing,
     declared_ids,
     reject_credentials,
 )
@@ -41,7 +43,7 @@ from .state import check_state
 
 # Whoever asks what is wrong does not wait for half a minute.
 _LONGEST_TIMEOUT: Final = 10.0
-_AFTER_CREDENTIALS: Final = ("application", "limits")
+_AFTER_CREDENTIALS: Final = ("applications", "application", "limits")
 
 
 def run_checks(
@@ -128,6 +130,9 @@ def _check_account(
     if accepted.verdict is Verdict.FAILED:
         yield from skipped("credentials", *_AFTER_CREDENTIALS)
         return
+    listing = session.loop.run(session.probe.applications())
+    yield check_listing(listing)
+    listed = by_project_name(listing.applications, app_codes)
     for name in project.applications:
         if name not in app_codes:
             yield from skipped("environment", "application", subject=name)
@@ -137,6 +142,7 @@ def _check_account(
             declared_ids(name, desired),
             partial(session.read, app_codes[name]),
             None if record is None else record.application_ids.get(name),
+            listed.get(name),
         )
     # Whether its code is known does not matter: an answer is an answer.
     yield check_limits(project, None if first_code is None else partial(session.read, first_code))

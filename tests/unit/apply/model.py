@@ -97,8 +97,10 @@ class ModelDoor:
         answer = await self._ask(registration_id, operations.get(registration_id, app_code))
         return decode_registration(answer)
 
-    async def owner(self, registration_id: str, application_id: str) -> LivePerson | None:
-        call = operations.person_of_registration(registration_id, application_id)
+    async def owner(
+        self, registration_id: str, application_id: str, *, is_web: bool = False
+    ) -> LivePerson | None:
+        call = operations.person_of_registration(registration_id, application_id, is_web=is_web)
         try:
             people = decode_people(await self._ask(registration_id, call))
         except PersonNotFound:

@@ -23,6 +23,7 @@ from reconciler.core.report import Outcome
 from reconciler.core.safety import ProtectRule, Safety
 from reconciler.core.secret import Secret
 from reconciler.core.source import Source
+from reconciler.platform.assumptions import DETACH, DETACH_KEEPS_DATA
 from reconciler.platform.operations import Operation
 from reconciler.platform.pace import workers
 from tests.changed import replace
@@ -36,7 +37,6 @@ A1 = person(1, external("ana"))
 B2 = person(2, external("bob"))
 APPLIED, FAILED, SKIPPED = Outcome.APPLIED, Outcome.FAILED, Outcome.SKIPPED
 STALE, UNKNOWN, NOT_TRIED = Outcome.STALE, Outcome.UNKNOWN, Outcome.NOT_TRIED
-DETACH = ("clears-primary-and-data", "keeps")
 PATCH = ("merge", "replace")
 
 
@@ -75,7 +75,7 @@ def fail(run: Run, call: str, kind: type[Any], status: int | None = 500) -> None
     run.door.meddle = meddle
 
 
-@pytest.mark.parametrize(("detach", "patch"), list(itertools.product(DETACH, PATCH)))
+@pytest.mark.parametrize(("detach", "patch"), list(itertools.product(DETACH.readings, PATCH)))
 def test_owners_are_swapped_under_every_reading(detach: str, patch: str) -> None:
     """What an ownership call clears is no news; afterwards there is nothing left to do."""
     run = swapped({"detach": detach, "additional-data-patch": patch})
@@ -85,7 +85,7 @@ def test_owners_are_swapped_under_every_reading(detach: str, patch: str) -> None
     assert report.complete
     assert ["personalize/a", "personalize/b", "update/a"] == run.door.writes
     assert [] == run.left()
-    kept = {"k": 2} if detach == DETACH[0] else {"k": 2, "theirs": "x"}
+    kept = {"k": 2} if detach not in DETACH_KEEPS_DATA else {"k": 2, "theirs": "x"}
     assert kept == dict(run.door.world.registrations["a"].additional_data)
     assert {"a", "b"} == set(run.state.read().devices)
 

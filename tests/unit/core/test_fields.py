@@ -63,7 +63,7 @@ from reconciler.plan.proof import Proof, prove
 from reconciler.plan.replay import live_world
 from reconciler.platform import operations
 from reconciler.platform.answers import person_json
-from reconciler.platform.assumptions import PAGE_PUSH, Readings, readings
+from reconciler.platform.assumptions import PAGE_PUSH, PAGES_WITHOUT_FLAGS, Readings, readings
 from reconciler.platform.step import step
 from reconciler.platform.world import Person, Registration, World
 from reconciler.platform.worldfile import decode_world, encode_world
@@ -151,7 +151,10 @@ def at_service(**values: Any) -> Registration:
             DesiredDevice,
             {"id", "application", "source", "label", "owner", "additional_data", "lifecycle"},
         ),
-        (LiveRegistration, {"id", "application_id", "additional_data", "model", "unreadable"}),
+        (
+            LiveRegistration,
+            {"id", "application_id", "additional_data", "model", "unreadable", "is_web"},
+        ),
         (Registration, {"id", "application_id", "owner", "additional_data", "system_data"}),
     ],
 )
@@ -511,7 +514,7 @@ def test_a_page_shows_it(field: Field, pages: str) -> None:
         shown = person_json(world, world.people[1], model_readings(page_push=pages))
         [owner_] = people.decode_people(msgspec.json.encode(shown))
         [entry] = owner_.registrations
-        expected = value if pages != "bare" or field.page_says_text else ABSENT
+        expected = value if pages not in PAGES_WITHOUT_FLAGS or field.page_says_text else ABSENT
         assert expected == getattr(entry, field.attribute)
         whole = {one.attribute: was(one) for one in FIELDS}
         known = replace(entry, **{**whole, field.attribute: expected, "additional_data": {}})

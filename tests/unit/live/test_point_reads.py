@@ -64,7 +64,9 @@ class FakeService:
             raise RegistrationNotFound("get", id, "GET", "/x", 400)
         return self.registrations[app_code, id]
 
-    async def owner(self, id: str, application_id: str) -> LivePerson | None:
+    async def owner(
+        self, id: str, application_id: str, *, is_web: bool = False
+    ) -> LivePerson | None:
         self.asked.append(("owner", id))
         await self._wait("persons")
         for person in self.people:

@@ -15,6 +15,7 @@ from reconciler.core.sweep_query import Page, SweepQuery
 from reconciler.live.context import ReadContext
 from reconciler.live.reading import Reading, read_live
 from reconciler.live.strategy import Choice, Strategy
+from reconciler.platform.assumptions import PAGES_WITHOUT_FLAGS
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
 from reconciler.platform.world import Person, Registration, World
 from tests.changed import replace
@@ -130,16 +131,26 @@ def test_the_user_may_choose(choice: Choice) -> None:
     assert paged is (choice is Choice.SWEEP)
 
 
+def test_the_list_of_applications_saves_the_point_read() -> None:
+    """It links code and id, for all of them by one call; and the pages tell the same."""
+    linked = Modelled(world(60), page_size=10, lists_applications=True)
+    probed = Modelled(world(60), page_size=10)
+    assert read(probed, 60).live == read(linked, 60).live
+    assert {Operation.PERSONS: 8, Operation.APPLICATIONS: 1} == linked.counts
+
+
 def test_without_limits_the_fewer_calls_win() -> None:
     """Where no limit decides, each call still costs work."""
     modelled = Modelled(world(2000), page_size=1000)
     assert Strategy.SWEEP is read(modelled, 2000, rates=UNLIMITED).strategy
 
 
-def test_bare_pages_give_owners_and_points_give_fields() -> None:
+@pytest.mark.parametrize("pages", sorted(PAGES_WITHOUT_FLAGS))
+@pytest.mark.parametrize("pins", [False, True])
+def test_bare_pages_give_owners_and_points_give_fields(pages: str, pins: bool) -> None:
     """Pages without isPrimary settle no field, so every registration is read beside them."""
-    modelled = Modelled(world(60), {"page-push": "bare"}, page_size=10)
-    reading = read(modelled, 60)
+    modelled = Modelled(world(60), {"page-push": pages}, page_size=10)
+    reading = read(modelled, 60, pinned={"page-push": pages} if pins else {})
     assert Strategy.SWEEP_AND_POINTS is reading.strategy
     assert {Operation.PERSONS: 8, Operation.GET: 60} == modelled.counts
 
@@ -149,6 +160,7 @@ def test_bare_pages_give_owners_and_points_give_fields() -> None:
     [
         pytest.param({"depot": "12"}, {}, 60, id="text that may be a number"),
         pytest.param({"depot": "12"}, {"page-push": "full"}, 1, id="the project knows better"),
+        pytest.param({"depot": "12"}, {"page-push": "text-data"}, 60, id="the project doubts it"),
         pytest.param({"depot": "north"}, {}, 1, id="plain text"),
         pytest.param({"depot": "12", "size": 12}, {}, 1, id="a number beside it"),
     ],

@@ -192,7 +192,12 @@ def test_a_second_external_id_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("reading", "primary", "data"),
-    [("clears-primary-and-data", False, {}), ("keeps", True, {"shift": "day", "n": 1})],
+    [
+        ("clears-primary-and-data", False, {}),
+        ("keeps", True, {"shift": "day", "n": 1}),
+        ("clears-primary", False, {"shift": "day", "n": 1}),
+        ("clears-data", True, {}),
+    ],
 )
 def test_a_forced_move_detaches_and_attaches(
     reading: str, primary: bool, data: dict[str, object]
@@ -397,6 +402,23 @@ def test_an_anonymous_owner_may_not_be_there() -> None:
     page = _do(world(), operations.persons_page(1), anonymous_owner="404")[1].body
     assert isinstance(page, dict)
     assert ([1, 2], 2) == ([one["id"] for one in page["persons"]], page["totalCount"])
+
+
+@pytest.mark.parametrize(
+    ("reading", "shown"),
+    [
+        ("no-flags", {"additionalData": {"shift": "day", "n": 1}}),
+        ("text-data", {"isPrimary": True, "additionalData": {"shift": "day", "n": "1"}}),
+    ],
+)
+def test_a_page_may_be_bare_by_halves(reading: str, shown: dict[str, object]) -> None:
+    """Entries lack isPrimary and type their values, or the other way round."""
+    call = operations.person_by_identity("EXTERNAL_ID", "ana")
+    page = _do(world(), call, page_push=reading)[1].body
+    assert isinstance(page, dict)
+    entry = page["contactInformation"]["push"][0]
+    assert shown == {name: entry[name] for name in ("isPrimary", "additionalData") if name in entry}
+    assert {"registrationEnabled": "true"} == entry["systemData"]
 
 
 def test_a_bare_page_has_text_only() -> None:

@@ -112,7 +112,10 @@ def test_no_limits_but_those_that_are_given() -> None:
         ({"people": -1}, "people must be from 0 to 10000000"),
         ({"people": 1, "world": WORLD}, "people and world exclude each other"),
         ({"assume": {"detatch": "keeps"}}, "there is no assumption 'detatch'; they are: "),
-        ({"assume": {"detach": "keep"}}, "detach is one of: clears-primary-and-data, keeps"),
+        (
+            {"assume": {"detach": "keep"}},
+            "detach is one of: clears-primary-and-data, keeps, clears-primary, clears-data",
+        ),
         ({"faults": "get:503"}, r"faults is a list of texts, such as \['get:503@5%'\]"),
         ({"faults": ["get:999"]}, "get:999: 999 is no status of a fault"),
         ({"limits": {"read": 5}}, "there is no operation 'read' to limit; they are: get, update, "),
