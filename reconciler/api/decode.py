@@ -5,18 +5,19 @@ Every rule here is about what the wire may look like; what it means is said in c
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 from reconciler.core.absent import ABSENT, Absent
 from reconciler.core.fields import FIELDS, SYSTEM_DATA, WEB, Field, Scalar
+from reconciler.core.identity import IdentityValue
 from reconciler.core.live import LiveRegistration
 from reconciler.core.secret import Secret
 
 from .credentials import fits_in_header
-from .lenient import device_model, read_registration, whole
+from .lenient import device_model, read_registration, shown_identities, whole
 
 T = TypeVar("T")
 
@@ -50,18 +51,6 @@ class _Named(Wire):
     registration_id: str
 
 
-class _Personalized(Wire):
-    """A person as personalize answers; no number here, and nothing of it is sure to be there."""
-
-    external_id: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    middle_name: str | None = None
-    tags: list[str] | None = None
-    custom_attributes: dict[str, object] | None = None
-    contact_information: dict[str, object] | None = None
-
-
 class _Token(Wire, rename=None):
     access_token: str
     expires_in: float | None = None
@@ -69,7 +58,6 @@ class _Token(Wire, rename=None):
 
 _REGISTRATION: Final = msgspec.json.Decoder(_Registration)
 _NAMED: Final = msgspec.json.Decoder(_Named)
-_PERSONALIZED: Final = msgspec.json.Decoder(_Personalized)
 _OBJECT: Final = msgspec.json.Decoder(dict[str, object])
 # Token servers write expires_in as a number or as text.
 _TOKEN: Final = msgspec.json.Decoder(_Token, strict=False)
@@ -125,12 +113,21 @@ def shown_fields(wire: Wire, system: Wire | None) -> Iterator[tuple[Field, Scala
         yield field, ABSENT if part is None else getattr(part, field.attribute)
 
 
-def check_personalized(body: bytes) -> None:
-    """Check the answer to personalize. Nothing of it is needed, but another thing than a person
-    would not say that it was done."""
-    # All of it: a member that a type leaves out is skipped, broken text and all.
-    decode_json(_OBJECT, body)
-    decode_json(_PERSONALIZED, body)
+def check_personalized(body: bytes, identity: Iterable[IdentityValue]) -> None:
+    """Check the answer to personalize: the person whom it shows has the identity that was sent.
+
+    Raises Garbled for anything else. Of a kind that is not shown nothing is asked, as long as
+    another kind is; whatever else it shows is nobody's concern.
+    """
+    members = whole(body).members()
+    if members is None:
+        decode_json(_OBJECT, body)
+        raise Garbled("the answer is not of the contract's form: it shows no person")
+    shown = frozenset(shown_identities(members))
+    kinds = {value.kind for value in shown}
+    wanted = frozenset(identity)
+    if not wanted & shown or any(value.kind in kinds and value not in shown for value in wanted):
+        raise Garbled("the answer does not show the person with the identity that was sent")
 
 
 def check_depersonalized(body: bytes) -> None:

@@ -315,6 +315,24 @@ def read_person(part: Part) -> OddPerson | None:
     return OddPerson(person, not unreadable and not unread_entries)
 
 
+def shown_identities(members: Parts) -> Iterator[IdentityValue]:
+    """Yield what names the person in the answer to a personalize; there the lists have other names
+    than on a page."""
+    ignored: list[Unreadable] = []
+    external = members.get("externalId")
+    if external is not None and external.type != "null":
+        yield from _identity(IdentityKind.EXTERNAL_ID, external, "externalId", ignored)
+    contacts, _ = _object(members, "contactInformation")
+    for kind, list_name, name in (
+        (IdentityKind.PHONE_NUMBER, "phones", "number"),
+        (IdentityKind.EMAIL, "emails", "address"),
+    ):
+        for entry in _list(contacts or {}, list_name, list_name, ignored):
+            value = (entry.members() or {}).get(name)
+            if value is not None and value.type != "null":
+                yield from _identity(kind, value, name, ignored)
+
+
 def _number(members: Parts) -> int | None:
     """Return the number of a person, which may come as text."""
     part = members.get(PERSON_ID)

@@ -17,6 +17,7 @@ from reconciler.core.secret import Secret
 from reconciler.core.sweep_query import Page
 from reconciler.platform import operations
 from reconciler.platform.operations import Call, Operation
+from reconciler.platform.requests import read_identity
 
 from .applications import decode_applications
 from .breaker import Breaker
@@ -188,11 +189,14 @@ class Service:
     ) -> None:
         """Attach a registration to the person of the body's identity."""
         call = Secret(operations.personalize(registration_id, app_code, body, query))
+        identity = tuple(read_identity(body))
         # A traceback that shows local variables must not show an identity.
         del body
         summary = CallSummary.of(call.reveal(), registration_id)
         counted = attempts or Attempts()
-        await self._dispatcher.dispatch(summary, call, counted, check_personalized)
+        await self._dispatcher.dispatch(
+            summary, call, counted, lambda answer: check_personalized(answer, identity)
+        )
 
     async def depersonalize(
         self, registration_id: str, app_code: str, *, attempts: Attempts | None = None

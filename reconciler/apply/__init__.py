@@ -7,6 +7,7 @@ attempt         one call, attempted until its fate is known
 staleness       is the device as the plan saw it, plus what this plan has done
 effects         what the calls so far have moved beside what they are for
 bodies          from a planned call to the body that is sent
+stored          what the answer to an update shows, held against what was sent
 completion      what follows from an outcome: next calls, skipped calls, events
 ledger          what the state and the report learn as outcomes come in
 record_writer   writes to the state what has fallen due

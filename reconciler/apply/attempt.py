@@ -25,6 +25,7 @@ from reconciler.core.digest import Digester
 from reconciler.core.events import Intended, Listener, Pausing
 from reconciler.core.failures import StateError
 from reconciler.core.live import LivePerson, LiveRegistration
+from reconciler.core.privacy import Privacy
 from reconciler.core.report import Outcome
 from reconciler.core.safety import Safety
 from reconciler.plan.model import PlannedCall
@@ -35,6 +36,7 @@ from .bodies import personalize_body, update_body
 from .ports import Door, Journal
 from .result import Result
 from .staleness import Effects, Subject, moved, protected, reached
+from .stored import StoredValue, describe, stored_otherwise
 
 GONE = "the registration is gone"
 
@@ -53,6 +55,7 @@ class Circumstances:
     app_codes: Mapping[str, str]
     digester: Digester
     safety: Safety
+    privacy: Privacy
     unsettled: frozenset[str]
     sure_from: float
     breaker: Breaker
@@ -284,7 +287,7 @@ async def _send(
     try:
         # The disk took its time; what allowed the call before may not any more.
         circumstances.breaker.raise_if_tripped()
-        await _call(call, subject, seen, circumstances, tries_so_far.attempts)
+        stored = await _call(call, subject, seen, circumstances, tries_so_far.attempts)
     except RegistrationNotFound:
         return tries_so_far.ended(Outcome.STALE, "not done", GONE)
     except Denied as error:
@@ -302,6 +305,10 @@ async def _send(
         with circumstances.breaker.waiting():
             await circumstances.timing.sleep(wait)
         return None
+    if stored:
+        detail = describe(stored, circumstances.privacy)
+        result = tries_so_far.ended(Outcome.STORED_OTHERWISE, "done", detail)
+        return replace(result, stored=stored)
     return tries_so_far.ended(Outcome.APPLIED, "done", _after_trouble(tries_so_far))
 
 
@@ -324,13 +331,15 @@ async def _call(
     seen: _Seen,
     circumstances: Circumstances,
     attempts: Attempts,
-) -> None:
+) -> tuple[StoredValue, ...]:
+    """Make the call; return what the answer to an update shows otherwise than it was sent."""
     app_code = circumstances.app_codes[subject.change.application]
     device = subject.device
     match Operation(call.operation):
         case Operation.UPDATE:
             body = update_body(call, seen.registration)
-            await circumstances.door.update(call.device, app_code, body, attempts=attempts)
+            answer = await circumstances.door.update(call.device, app_code, body, attempts=attempts)
+            return stored_otherwise(call, seen.registration, answer)
         case Operation.PERSONALIZE if device is not None and isinstance(device.owner, Owner):
             hidden = personalize_body(call, device.owner)
             await circumstances.door.personalize(
@@ -340,6 +349,7 @@ async def _call(
             await circumstances.door.depersonalize(call.device, app_code, attempts=attempts)
         case _:
             raise ValueError(f"{call.id} is no call that an apply makes")
+    return ()
 
 
 async def _noted(

@@ -64,7 +64,7 @@ class Settlement:
         return ready
 
     def _note(self, call: PlannedCall, result: Result) -> None:
-        if result.outcome is Outcome.APPLIED:
+        if result.outcome in (Outcome.APPLIED, Outcome.STORED_OTHERWISE):
             self.effects.note(call)
         self._ledger.note(call, result)
         self._settled[call.operation] += 1

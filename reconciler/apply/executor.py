@@ -16,6 +16,7 @@ from reconciler.core.device import Desired
 from reconciler.core.digest import Digester
 from reconciler.core.events import Listener, nobody_listens
 from reconciler.core.failures import StateError
+from reconciler.core.privacy import Privacy
 from reconciler.core.record import Record
 from reconciler.core.report import Outcome, Report
 from reconciler.core.safety import Safety
@@ -46,14 +47,16 @@ async def execute_plan(
     breaker: Breaker | None = None,
     timing: Timing | None = None,
     safety: Safety | None = None,
+    privacy: Privacy | None = None,
 ) -> Report:
     """Make the calls of a plan that `check` found nothing against; report what became of each.
 
     `app_codes` are by application name, `rates` requests a second after the quota share; `safety`
-    protects devices by what is live when it is their turn. What an earlier run of the same plan
-    has done is not done again. Tripping the `breaker`, which the `service` passes too, ends the run
-    when the calls on the wire have ended. A journal or record that fails stops the run and is told
-    in the report; StateError is raised only before the first call.
+    protects devices by what is live when it is their turn, `privacy` hides values in the report.
+    What an earlier run of the same plan has done is not done again. Tripping the `breaker`, which
+    the `service` passes too, ends the run when the calls on the wire have ended. A journal or state
+    that fails stops the run and stands in the report; StateError is raised only before the first
+    call.
     """
     breaker, timing = breaker or Breaker(), timing or Timing()
     plan = _with_values(plan, desired, Digester(record.key))
@@ -70,6 +73,7 @@ async def execute_plan(
         app_codes=app_codes,
         digester=Digester(record.key),
         safety=safety or Safety(),
+        privacy=privacy or Privacy(),
         unsettled=await asyncio.to_thread(_unsettled, plan, journal, done),
         sure_from=timing.clock() + SURE_AFTER,
         breaker=breaker,

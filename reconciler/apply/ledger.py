@@ -9,14 +9,16 @@ from msgspec.structs import replace
 
 from reconciler.core.device import Desired, Owner
 from reconciler.core.digest import Digester
+from reconciler.core.fields import updated_fields
 from reconciler.core.identity import Identity
-from reconciler.core.record import Record, RecordedDevice, record_entry
+from reconciler.core.record import Record, RecordedDevice, record_entry, value_digest
 from reconciler.core.report import Outcome, Row
 from reconciler.plan.fingerprints import declaration_digest
 from reconciler.plan.model import Action, Change, Plan, PlannedCall
 from reconciler.platform.operations import Operation
 
 from .result import Result
+from .stored import StoredValue
 
 Entries = dict[str, RecordedDevice | None]
 # What is seen so, and says nothing about what was applied.
@@ -36,6 +38,9 @@ class Ledger:
             self._left[call.device] = self._left.get(call.device, 0) + 1
         self._results: dict[str, Result] = {}
         self._entries: Entries = {}
+        # By device: the fields that were sent, and those that the service stored otherwise.
+        self._sent: dict[str, set[str]] = {}
+        self._stored: dict[str, tuple[StoredValue, ...]] = {}
         self._recorded = record.devices
         self._known = dict(record.application_ids)
         self._brought_by_calls = _brought(plan, desired)
@@ -56,7 +61,12 @@ class Ledger:
         if number is not None and self._known.get(change.application) != number:
             self._known[change.application] = number
             self._application_ids[change.application] = number
-        if result.outcome is Outcome.APPLIED:
+        if result.outcome is Outcome.STORED_OTHERWISE:
+            self._stored[call.device] = result.stored
+        if result.outcome in (Outcome.APPLIED, Outcome.STORED_OTHERWISE):
+            self._sent.setdefault(call.device, set()).update(
+                path for path, _ in updated_fields(call.body or {})
+            )
             identity = self._brought_by_calls.get(call.id)
             if identity is not None:
                 self._brought.add(identity)
@@ -143,8 +153,41 @@ class Ledger:
             device, self._digester
         ):
             # A file that moved since would be recorded as applied, and never be.
-            entry = record_entry(device, self._digester)
-            self._entries[change.device] = replace(entry, model=change.model or self._model(change))
+            entry = record_entry(device, self._digester, self._before(change.device))
+            fields = self._with_stored(change.device, entry.fields)
+            model = change.model or self._model(change)
+            self._entries[change.device] = replace(entry, fields=fields, model=model)
+
+    def _before(self, device: str) -> RecordedDevice | None:
+        """Return what the state says of a device, without the fields that this run has sent."""
+        known = self._recorded.get(device)
+        sent = self._sent.get(device, ())
+        if known is None or not sent:
+            return known
+        kept = {path: digests for path, digests in known.fields.items() if path not in sent}
+        return replace(known, fields=kept)
+
+    def _with_stored(
+        self, device: str, fields: Mapping[str, tuple[str, ...]]
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Return the fields of an entry as the service stored them.
+
+        What it did not store was not applied: there the state says what it said before.
+        """
+        known = self._recorded.get(device)
+        entered = dict(fields)
+        for value in self._stored.get(device, ()):
+            if value.path not in entered:
+                continue
+            earlier = None if known is None else known.fields.get(value.path)
+            if value.is_kept:
+                (stored,) = value_digest(value.path, value.stored, self._digester)
+                entered[value.path] = (*entered[value.path], stored)
+            elif earlier is not None:
+                entered[value.path] = earlier
+            else:
+                del entered[value.path]
+        return entered
 
     def _model(self, change: Change) -> str | None:
         known = self._recorded.get(change.device)

@@ -12,7 +12,8 @@ class Outcome(StrEnum):
     """What became of an operation.
 
     adopted: as declared, and the state learned of it · released: forgotten by the state · stale:
-    the registration moved since the plan, nothing was sent · skipped: what it needs failed ·
+    the registration moved since the plan, nothing was sent · stored-otherwise: done, and the answer
+    shows other values than were sent · skipped: what it needs failed ·
     unknown: sent, and nobody knows · not-tried: the run ended before its turn.
     """
 
@@ -22,6 +23,7 @@ class Outcome(StrEnum):
     FAILED = "failed"
     UNKNOWN = "unknown"
     STALE = "stale"
+    STORED_OTHERWISE = "stored-otherwise"
     SKIPPED = "skipped"
     NOT_TRIED = "not-tried"
 
@@ -80,7 +82,7 @@ class Report:
         A call that an earlier run of the plan made has no attempts here.
         """
         return any(
-            row.outcome is Outcome.UNKNOWN
+            row.outcome in (Outcome.UNKNOWN, Outcome.STORED_OTHERWISE)
             or (row.outcome.is_good and (row.call is None or row.attempts > 0))
             for row in self.rows
         )

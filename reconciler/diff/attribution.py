@@ -8,7 +8,13 @@ from reconciler.core.digest import Digester
 from reconciler.core.fields import OWNER, LiveValue, Reason, data_key
 from reconciler.core.live import LivePerson
 from reconciler.core.project import Project
-from reconciler.core.record import RecordedDevice, identity_digests, value_digest
+from reconciler.core.record import (
+    RecordedDevice,
+    identity_digests,
+    is_sent,
+    is_stored,
+    value_digest,
+)
 
 from .ownership import somebody
 
@@ -19,7 +25,8 @@ def reason(path: str, wanted: tuple[str, ...], recorded: RecordedDevice | None) 
     `wanted` are the digests of the declared value. Without a state nothing was applied, so
     whatever differs is declared.
     """
-    if recorded is not None and recorded.fields.get(path) == wanted:
+    applied = None if recorded is None else recorded.fields.get(path)
+    if applied == wanted or (path != OWNER and is_sent(applied, wanted)):
         return Reason.DRIFT
     return Reason.DECLARED
 
@@ -29,7 +36,7 @@ def moved_by_others(
 ) -> bool:
     """Whether a field other than the owner was applied, and is not what was applied any more."""
     applied = None if recorded is None else recorded.fields.get(path)
-    return applied is not None and value_digest(path, live, digester) != applied
+    return applied is not None and not is_stored(applied, value_digest(path, live, digester))
 
 
 def owner_moved_by_others(

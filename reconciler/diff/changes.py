@@ -73,9 +73,9 @@ def diff(
                     continue
                 difference = diff_device(device, registration, live, recorded, digester, project)
                 settled = not difference.changes and not difference.drifted
-                if not settled or difference.fields.handed_back or difference.attributes:
+                if not settled or difference.has_notes:
                     differing.append(difference)
-                if settled and (recorded is None or record_entry(device, digester) != recorded):
+                if settled and record_entry(device, digester, recorded) != recorded:
                     adopt.append(device)
     names = application_names(desired, record, live) if gone else {}
     leaving_devices = leaving(desired, record, live, project, scope)

@@ -23,7 +23,7 @@ from reconciler.core.fields import (
 from reconciler.core.live import LiveRegistration
 from reconciler.core.opaque import Opaque
 from reconciler.core.project import Project
-from reconciler.core.record import RecordedDevice, value_digest
+from reconciler.core.record import RecordedDevice, is_stored, value_digest
 
 from .attribution import moved_by_others, policy, reason
 
@@ -47,11 +47,13 @@ class FieldDiff:
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """What differs: to be changed, drift that is reported and left, keys handed back."""
+    """What differs: to be changed, drift that is reported and left, keys handed back, and keys that
+    the service stores in another form than they are declared, which is no difference."""
 
     changed: tuple[FieldDiff, ...] = ()
     reported: tuple[FieldDiff, ...] = ()
     handed_back: tuple[str, ...] = ()
+    stored_otherwise: tuple[str, ...] = ()
 
 
 _NOTHING: Final = Fields()
@@ -98,10 +100,13 @@ def compare(
         for path in (*wanted, *removed_keys)
         if (value := live_value(path, registration)) is not ABSENT and value is not None
     }
+    stored = _stored_otherwise(wanted, seen, recorded, digester)
+    for path in stored:
+        del wanted[path], seen[path]
     one = {path: canonical(value) for path, value in wanted.items() if value is not None}
     other = {path: canonical(value) for path, value in seen.items()}
     if one == other:
-        return Fields(handed_back=handed_back)
+        return Fields(handed_back=handed_back, stored_otherwise=stored)
     changed: list[FieldDiff] = []
     reported: list[FieldDiff] = []
     for path in _differing(other, one):
@@ -119,7 +124,28 @@ def compare(
         diff = FieldDiff(path, seen.get(path), after, why, contested)
         leave = why is Reason.DRIFT and policy(project, path) == "report"
         (reported if leave else changed).append(diff)
-    return Fields(tuple(changed), tuple(reported), handed_back)
+    return Fields(tuple(changed), tuple(reported), handed_back, stored)
+
+
+def _stored_otherwise(
+    wanted: Mapping[str, Scalar | None],
+    seen: Mapping[str, LiveValue],
+    recorded: RecordedDevice | None,
+    digester: Digester,
+) -> tuple[str, ...]:
+    """Return the keys whose live value is the form in which the service stored the declared one."""
+    if recorded is None:
+        return ()
+    return tuple(
+        path
+        for path, digests in sorted(recorded.fields.items())
+        if len(digests) > 1
+        and data_key(path) is not None
+        and path in wanted
+        and path in seen
+        and digests[:1] == value_digest(path, wanted[path], digester)
+        and digests[1:] == value_digest(path, seen[path], digester)
+    )
 
 
 def _is_as_declared(
@@ -188,7 +214,7 @@ def _left_the_files(
         live = None if key is None else live_value(path, registration)
         if key is None or key in device.additional_data or live is None or live is ABSENT:
             continue
-        if value_digest(path, live, digester) == digests:
+        if is_stored(digests, value_digest(path, live, digester)):
             remove.add(path)
         elif digests != value_digest(path, None, digester):
             handed_back.append(path)

@@ -55,6 +55,12 @@ class DeviceDiff:
         return self.owner is not None or bool(self.fields.changed)
 
     @property
+    def has_notes(self) -> bool:
+        """Whether there is something to say of it though nothing changes."""
+        fields = self.fields
+        return bool(fields.handed_back or fields.stored_otherwise or self.attributes)
+
+    @property
     def contested(self) -> tuple[str, ...]:
         """The changed fields that both the files and others moved, the owner first."""
         fields = tuple(diff.path for diff in self.fields.changed if diff.contested)

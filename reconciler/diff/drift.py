@@ -34,7 +34,13 @@ from reconciler.core.live import (
     WrongApplication,
 )
 from reconciler.core.project import Project
-from reconciler.core.record import Record, RecordedDevice, owner_digests, value_digest
+from reconciler.core.record import (
+    Record,
+    RecordedDevice,
+    is_sent,
+    owner_digests,
+    value_digest,
+)
 
 from .attribution import moved_by_others, owner_moved_by_others
 from .ownership import somebody
@@ -249,7 +255,7 @@ def _field_moves(
         wanted, is_managed = declared.get(path), path in declared
         by_service = is_said and moved_by_others(path, now, recorded, digester)
         by_files = device is not None and (
-            not is_managed or value_digest(path, wanted, digester) != applied
+            not is_managed or not is_sent(applied, value_digest(path, wanted, digester))
         )
         side = _side(by_service, by_files)
         if side is None:

@@ -320,6 +320,7 @@ def _carry_out(
             rates=session.connection.rates,
             breaker=cancellation.breaker,
             safety=files.project.safety,
+            privacy=files.project.privacy,
         )
         return session.loop.run(
             write_until_cancelled(work, cancellation, lambda: listen(StoppingSoon()))

@@ -132,6 +132,14 @@ TERMS: Final = (
         "Nothing, if it may stay. Declare it as null to have it removed.",
     ),
     Term(
+        "stored-otherwise",
+        _WARNING,
+        "The service stores a value of additionalData in another form than the file declares it.",
+        "It answered so when the value was applied: trimmed, as text, as a date with time. The "
+        "state remembers both forms.",
+        "Nothing, if that is right. Else declare the value in the form that the service stores.",
+    ),
+    Term(
         "attributes-differ",
         _WARNING,
         "The person has other attributes than the file declares.",

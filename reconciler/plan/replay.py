@@ -156,6 +156,8 @@ def _noting(
 ) -> Readings:
     def reading(assumption: Assumption) -> str:
         name = assumption.name
+        if not assumption.is_proven:
+            return assumption.default
         if name in pinned:
             return pinned[name]
         if name in chosen:

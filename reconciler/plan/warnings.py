@@ -126,6 +126,12 @@ def notes(difference: DeviceDiff) -> Iterable[PlanWarning]:
             "it stays as it is and is not managed any more"
         )
         yield PlanWarning("key-handed-back", device, message, (path,), source)
+    for path in difference.fields.stored_otherwise:
+        message = (
+            f"{device}: {path} is stored in another form than it is declared, as when it was "
+            "applied; that is no change"
+        )
+        yield PlanWarning("stored-otherwise", device, message, (path,), source)
     if difference.attributes:
         message = (
             f"{device}: the person shows other attributes than declared "

@@ -16,12 +16,17 @@ from typing import Final
 @dataclass(frozen=True, slots=True)
 class Assumption:
     """One unknown: its name, its readings (the default first), the question in words, and what
-    speaks for the default in sources that everybody can read."""
+    speaks for the default in sources that everybody can read.
+
+    Not `is_proven`: under another reading no plan reaches what is declared. So a proof takes the
+    default, and an apply looks at what the service answers.
+    """
 
     name: str
     readings: tuple[str, ...]
     question: str
     evidence: str
+    is_proven: bool = True
 
     @property
     def default(self) -> str:
@@ -93,6 +98,15 @@ PAGE_PUSH: Final = Assumption(
     "Open: the contract types them, and its example has neither.",
 )
 
+NORMALISES: Final = Assumption(
+    "normalises",
+    ("as-sent", "date-time", "text", "trim", "case", "float32", "ignore"),
+    "Does an update store a value as it was sent, a date with a time, every value as text, texts "
+    "trimmed or in lower case, numbers with seven digits, or nothing at all?",
+    "Open: no public source says anything; so what the answer shows is held against what was sent.",
+    is_proven=False,
+)
+
 ASSUMPTIONS: Final[Mapping[str, Assumption]] = MappingProxyType(
     {
         assumption.name: assumption
@@ -107,6 +121,7 @@ ASSUMPTIONS: Final[Mapping[str, Assumption]] = MappingProxyType(
             DEPERSONALIZE_ANONYMOUS,
             READ_AFTER_WRITE,
             PAGE_PUSH,
+            NORMALISES,
         )
     }
 )
@@ -116,6 +131,9 @@ DETACH_KEEPS_PRIMARY: Final = frozenset({"keeps", "clears-data"})
 DETACH_KEEPS_DATA: Final = frozenset({"keeps", "clears-primary"})
 PAGES_WITHOUT_FLAGS: Final = frozenset({"bare", "no-flags"})
 PAGES_WITH_TEXTS: Final = frozenset({"bare", "text-data"})
+
+# Under every reading of these what is declared is reached.
+PROVEN: Final = tuple(name for name, assumption in ASSUMPTIONS.items() if assumption.is_proven)
 
 # How the model asks for the reading in force; a proof passes one that notes what was asked.
 Readings = Callable[[Assumption], str]

@@ -6,7 +6,10 @@ outcome depends on it, so that a proof can explore exactly the readings that mat
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
+from struct import pack, unpack
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -20,12 +23,15 @@ from .answers import (
     registration_json,
 )
 from .applications import answer_applications, count_registrations
-from .assumptions import ADDITIONAL_DATA_PATCH, Readings
+from .assumptions import ADDITIONAL_DATA_PATCH, NORMALISES, Readings
 from .lookups import answer_persons
 from .operations import Call, Operation, Response, registration_of
 from .ownership import depersonalize, personalize, promote
 from .requests import Update, read_personalization, read_update
 from .world import FIRST_MOMENT, Registration, World
+
+_LARGEST_FLOAT32: Final = 3.4e38
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def step(
@@ -78,12 +84,36 @@ def _apply_update(
 ) -> World:
     if registration.is_web and "is_primary" in sent.fields:
         raise Refused(push_error(BAD_REQUEST, "A web registration has no isPrimary"))
+    stores = readings(NORMALISES)
+    if stores == "ignore":
+        return world
     changed = replace(registration, **sent.fields)
     if sent.additional_data is not None:
-        data = _patch_additional_data(registration.additional_data, sent.additional_data, readings)
+        stored = {name: normalised(value, stores) for name, value in sent.additional_data.items()}
+        data = _patch_additional_data(registration.additional_data, stored, readings)
         changed = replace(changed, additional_data=data)
     after = world.with_registration(changed)
     return promote(after, changed, readings) if sent.fields.get("is_primary") else after
+
+
+def normalised(value: object, reading: str) -> object:
+    """Return a value of additionalData as a reading of NORMALISES stores it."""
+    match reading, value:
+        case "date-time", str() if _DATE.fullmatch(value):
+            return f"{value}T00:00:00Z"
+        case "text", bool():
+            return "true" if value else "false"
+        case "text", int() | float():
+            return str(value)
+        case "trim", str():
+            return value.strip()
+        case "case", str():
+            return value.lower()
+        case "float32", float() if abs(value) < _LARGEST_FLOAT32:
+            (stored,) = unpack("f", pack("f", value))
+            return float(stored)
+        case _:
+            return value
 
 
 def _patch_additional_data(

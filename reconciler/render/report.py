@@ -25,6 +25,7 @@ ORDER: Final = (
     Outcome.UNKNOWN,
     Outcome.FAILED,
     Outcome.STALE,
+    Outcome.STORED_OTHERWISE,
     Outcome.SKIPPED,
     Outcome.NOT_TRIED,
     Outcome.APPLIED,
@@ -39,6 +40,7 @@ _STYLES: Final[Mapping[Outcome, Style]] = MappingProxyType(
         Outcome.FAILED: "error",
         Outcome.UNKNOWN: "error",
         Outcome.STALE: "warning",
+        Outcome.STORED_OTHERWISE: "warning",
         Outcome.SKIPPED: "warning",
         Outcome.NOT_TRIED: "warning",
     }
@@ -49,6 +51,8 @@ MEANS: Final[Mapping[Outcome, str]] = MappingProxyType(
         "anything is sent again.",
         Outcome.FAILED: "failed: the row says why, and what is true now.",
         Outcome.STALE: "stale: the registration moved since the plan; it was left alone.",
+        Outcome.STORED_OTHERWISE: "stored-otherwise: done, and the service keeps other values "
+        "than were sent; the row says which.",
         Outcome.SKIPPED: "skipped: what it needs was not applied.",
         Outcome.NOT_TRIED: "not-tried: the run ended before its turn.",
     }
@@ -84,7 +88,8 @@ def next_steps(
 ) -> Iterator[str]:
     """Yield what to do about what is left; `typed` marks a command as a rendering does."""
     stale = bool(report.counts.get(Outcome.STALE))
-    rest = any(not row.outcome.is_good and row.outcome is not Outcome.STALE for row in report.rows)
+    replanned = (Outcome.STALE, Outcome.STORED_OTHERWISE)
+    rest = any(not row.outcome.is_good and row.outcome not in replanned for row in report.rows)
     if again is not None and rest:
         repair = "fix the cause, then " if report.counts.get(Outcome.FAILED) else ""
         yield (

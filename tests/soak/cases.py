@@ -100,7 +100,7 @@ def case_of(seed: int) -> Case:
     assume = {
         name: chance.choice(assumption.readings)
         for name, assumption in ASSUMPTIONS.items()
-        if name != READ_AFTER_WRITE.name
+        if name != READ_AFTER_WRITE.name and assumption.is_proven
     }
     if chance.random() < 0.15:
         assume[READ_AFTER_WRITE.name] = "lags"

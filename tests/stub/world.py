@@ -149,7 +149,12 @@ class World:
             elif name == "tags":
                 value = sorted({*person["attributes"].get(name, []), *value})
             person["attributes"][name] = value
-        return 200, {"externalId": person["externalId"], **person["attributes"]}
+        contacts = {
+            "phones": [{"number": number} for number in person["phones"]],
+            "emails": [{"address": address} for address in person["emails"]],
+        }
+        shown = {"externalId": person["externalId"], **person["attributes"]}
+        return 200, {**shown, "contactInformation": contacts}
 
     def depersonalize(self, registration: dict[str, Any]) -> Reply:
         if not self.is_anonymous(registration["owner"]):

@@ -448,17 +448,35 @@ def test_a_person_that_cannot_be_meant_is_an_error(people: object) -> None:
     assert NotTheContract is type(fail(Wire(answer(people)).service(), person))
 
 
+MINE = {"contactInformation": {"emails": [{"address": "Ana@Example.com"}]}}
+
+
 @pytest.mark.parametrize(
-    "changed", [{"externalId": 7}, {"tags": "a"}, {"contactInformation": [0]}, {"firstName": {}}]
+    "shown",
+    [
+        {},
+        {"externalId": "c-1"},
+        {"contactInformation": {"emails": [{"address": "bob@example.com"}]}},
+        {"contactInformation": {"emails": [{"address": 7}]}},
+        {"contactInformation": {"emails": "ana@example.com"}},
+        {"contactInformation": [0]},
+    ],
 )
-def test_a_personalize_that_answers_another_thing_may_not_have_been_done(
-    changed: dict[str, object],
+def test_a_personalize_that_does_not_show_the_identity_may_not_have_been_done(
+    shown: dict[str, object],
 ) -> None:
-    """A 200 alone does not say that the person was attached; a person as in the example does."""
-    shown = {"externalId": "c-1", "tags": ["a"], "contactInformation": {"phones": []}}
-    run(Wire(answer(shown)).service(), personalize)
-    error = fail(Wire(answer(shown | changed)).service(), personalize)
+    """A 200 alone does not say that the person was attached: it has to be who was meant."""
+    run(Wire(answer(MINE)).service(), personalize)
+    error = fail(Wire(answer(shown)).service(), personalize)
     assert (NotTheContract, "unknown") == (type(error), error.truth)
+
+
+@pytest.mark.parametrize(
+    "more", [{"tags": [None]}, {"firstName": {}}, {"externalId": 7}, {"customAttributes": []}]
+)
+def test_what_else_a_personalize_shows_is_nobodys_concern(more: dict[str, object]) -> None:
+    """The person holds the identity that was sent; another value of theirs may be of any type."""
+    run(Wire(answer(MINE | more)).service(), personalize)
 
 
 @pytest.mark.parametrize("status", [201, 202, 204, 301, 302, 307, 308, 304])

@@ -10,18 +10,29 @@ import pytest
 
 from reconciler.api.errors import ApiError, Conflict, NoAnswer, RateLimited, ServerFailed
 from reconciler.core.device import Desired
-from reconciler.platform.assumptions import ASSUMPTIONS, PAGE_PUSH, READ_AFTER_WRITE
+from reconciler.platform.assumptions import ASSUMPTIONS, PAGE_PUSH, PROVEN, READ_AFTER_WRITE
 from reconciler.platform.world import World
 from tests.fleet import desired, device, external, owner, phone
 
 from .model import Run, person, refusal, registration, world
 
 # What pages and lagging reads do is not seen by calls of the model.
-_FREE = [name for name in ASSUMPTIONS if name not in (READ_AFTER_WRITE.name, PAGE_PUSH.name)]
-READINGS = [
-    dict(zip(_FREE, chosen, strict=True))
-    for chosen in itertools.product(*(ASSUMPTIONS[name].readings for name in _FREE))
-]
+_FREE = [name for name in PROVEN if name not in (READ_AFTER_WRITE.name, PAGE_PUSH.name)]
+
+
+def combinations(share: int) -> list[dict[str, str]]:
+    """Return every combination of readings, or one in `share` of them, so chosen that any two
+    readings of two unknowns stand together in some."""
+    readings = [ASSUMPTIONS[name].readings for name in _FREE]
+    places = itertools.product(*(range(len(of_one)) for of_one in readings))
+    return [
+        {name: of_one[i] for name, of_one, i in zip(_FREE, readings, chosen, strict=True)}
+        for chosen in places
+        if sum(chosen) % share == 0
+    ]
+
+
+READINGS = combinations(3)
 PARTS = 16
 FAULTS: tuple[type[ApiError], ...] = (ServerFailed, NoAnswer, Conflict, RateLimited)
 CAL = owner("cal", external("cal"), phone("+385911234567"))
