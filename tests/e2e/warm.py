@@ -13,6 +13,7 @@ the answer is the process number and, at the end, the exit code (-9: killed).
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import io
 import marshal
@@ -262,6 +263,9 @@ class _Parent:
             assert more, "a request without its end"
             data += more
         program, arguments, directory, variables = marshal.loads(data[_WORD:])
+        if program != _RECONCILER:
+            # Here, so that it is imported once for all who ask.
+            importlib.import_module(program)
         child = os.fork()
         if child == 0:
             try:
@@ -269,10 +273,9 @@ class _Parent:
                 signal.signal(signal.SIGCHLD, signal.SIG_DFL)
                 # A shell's background job has it ignored.
                 signal.signal(signal.SIGINT, signal.default_int_handler)
-                for one in (self._listener, self._wakeup, self._woken, connection):
-                    one.close()
-                for one in self._asking.values():
-                    one.close()
+                ours = (self._listener, self._wakeup, self._woken, connection)
+                for other in (*ours, *self._asking.values()):
+                    other.close()
                 environment = {os.fsdecode(key): os.fsdecode(one) for key, one in variables.items()}
                 _be(program, arguments, directory, environment, streams)
             except SystemExit as ended:
@@ -282,8 +285,8 @@ class _Parent:
                 sys.excepthook(*sys.exc_info())
             finally:
                 os._exit(1)
-        for one in streams:
-            os.close(one)
+        for stream in streams:
+            os.close(stream)
         connection.sendall(child.to_bytes(_WORD, signed=True))
         self._asking[child] = connection
         self._selector.register(connection, selectors.EVENT_READ, child)
@@ -349,6 +352,35 @@ def _be(
     sys.exit(importlib.import_module(program).main(arguments))
 
 
+def _rehearse() -> None:
+    """Run the main job here, so that no child need do again what every first run does."""
+    from reconciler.cli.main import outcome
+    from reconciler.sandbox.fleet import fleet
+    from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+
+    options = SandboxOptions(world=fleet(100), limits=None)
+    with (
+        TemporaryDirectory(prefix="rehearsal-") as root,
+        RunningSandbox(options) as sandbox,
+        TemporaryFile("w+", encoding="utf-8") as told,
+        contextlib.redirect_stdout(told),
+        contextlib.redirect_stderr(told),
+    ):
+        os.environ["INFOBIP_BASE_URL"] = sandbox.url
+        os.environ["INFOBIP_API_KEY"] = "a-key"
+        os.environ["COURIER_APP_CODE"] = "courier-app-code"
+        for arguments in (
+            *(["init"], ["validate"], ["fmt", "--check"], ["plan", "-o", "plan.json"]),
+            *(["show", "plan.json", "--format", form] for form in ("markdown", "html", "json")),
+            *(["apply", "plan.json"], ["drift"]),
+        ):
+            assert outcome(["-C", root, *arguments]) == 0, arguments
+    assert threading.active_count() == 1
+    gc.collect()
+    gc.freeze()
+
+
 if __name__ == "__main__":
     importlib.import_module("tests.e2e.everything")
+    _rehearse()
     _Parent(socket.socket(fileno=int(sys.argv[1]))).serve()
