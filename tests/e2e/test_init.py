@@ -318,14 +318,3 @@ def test_the_schemas_are_there_for_editors(project: Project) -> None:
 
         assert label == "# yaml-language-server: "
         assert (file.parent / target).read_bytes() == schema_bytes(name)
-
-
-def test_the_directory_of_the_demo_has_its_schemas(tmp_path: Path) -> None:
-    """What is kept of it can be edited like any other."""
-    project = Project(tmp_path)
-    ran = project.run("demo", "--directory", "fleet")
-    first = (tmp_path / "fleet/devices/handover.yaml").read_text("utf-8").splitlines()[0]
-
-    assert ran.exit == 0, ran.err
-    assert first == "# yaml-language-server: $schema=../schemas/devices.schema.json"
-    assert (tmp_path / "fleet/schemas/devices.schema.json").is_file()

@@ -25,6 +25,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -330,6 +331,8 @@ def _be(
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
+    # What TMPDIR says is asked once in a process.
+    tempfile.tempdir = None
     for number, file in enumerate(streams):
         os.dup2(file, number)
         os.close(file)

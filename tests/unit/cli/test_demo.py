@@ -41,3 +41,7 @@ def test_the_demo_tells_the_whole_job(tmp_path: Path) -> None:
         "about 1 s. 1 drifted."
     ) in lines
     assert (tmp_path / "fleet" / "plan.json").is_file()
+    # What is kept of it can be edited like any other.
+    first = (tmp_path / "fleet/devices/handover.yaml").read_text("utf-8").splitlines()[0]
+    assert first == "# yaml-language-server: $schema=../schemas/devices.schema.json"
+    assert (tmp_path / "fleet/schemas/devices.schema.json").is_file()
