@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from collections.abc import Iterator
 from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from .e2e import warm
 from .e2e.harness import BYTECODE
 
 # Two cores are shared by several workers: time says nothing about a single example.
@@ -28,6 +31,7 @@ def pytest_configure(config: pytest.Config) -> None:
         room = TemporaryDirectory(prefix="bytecode-")
         config.add_cleanup(room.cleanup)
         os.environ[BYTECODE] = room.name
+    config.add_cleanup(warm.end)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -53,6 +57,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if soaks:
         config.hook.pytest_deselected(items=soaks)
         items[:] = [item for item in items if not item.get_closest_marker("soak")]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interruptible() -> Iterator[None]:
+    """Let us and children hear SIGINT, also where the tests run as a shell's background job."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from urllib.parse import quote
 
 from reconciler.core.fields import OWNER, Reason, Scalar, data_path
@@ -355,8 +356,9 @@ def hostile(texts: Sequence[str] = HOSTILE) -> Plan:
     )
 
 
+@lru_cache(maxsize=4)
 def large(count: int, *, alike: bool = False) -> Plan:
-    """A plan of so many changes; all different, or all the same."""
+    """A plan of so many changes; all different, or all the same; made once."""
     return plan(
         *(
             change(

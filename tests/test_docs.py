@@ -26,6 +26,7 @@ from reconciler.platform.assumptions import ASSUMPTIONS
 from reconciler.sandbox.fleet import fleet
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 
+from .e2e import warm
 from .e2e.harness import interpreter
 from .introspection import commands
 from .readme import RunCommand, WriteFile, blocks, matches, script, within
@@ -258,7 +259,7 @@ def run_script(
     programs = directory / ".bin"
     programs.mkdir()
     launcher = programs / "reconciler"
-    launcher.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -m reconciler "$@"\n')
+    launcher.write_text(f"#!/bin/sh\n{warm.line_of_shell()}\n", "utf-8")
     launcher.chmod(0o755)
     lines = []
     for number, step in enumerate(steps):

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +13,7 @@ from dataclasses import dataclass
 from reconciler.platform.world import Registration, World
 from reconciler.sandbox.serve import RunningSandbox
 
+from . import warm
 from .harness import TIMEOUT, Project, Ran
 
 PROJECT = """\
@@ -56,29 +54,31 @@ def world() -> World:
 class Started:
     """A command at work."""
 
-    process: subprocess.Popen[str]
+    command: warm.Piped
+
+    @property
+    def pid(self) -> int:
+        return self.command.process.pid
 
     def signal(self, number: signal.Signals) -> None:
-        os.kill(self.process.pid, number)
+        self.command.process.signal(number)
 
     def ended(self, within: float = TIMEOUT) -> Ran:
         """Return what it answered; it has to end in so many seconds."""
-        out, err = self.process.communicate(timeout=within)
-        return Ran(self.process.returncode, out, err)
+        return Ran(*self.command.rest(within))
 
     def until(self, reached: Callable[[], bool]) -> None:
         """Wait until something that the sandbox can tell is so, while the command is at work."""
         end = time.monotonic() + PATIENCE
         while not reached():
-            if self.process.poll() is not None and not reached():
+            if self.command.process.poll() is not None and not reached():
                 raise AssertionError(f"it ended, and never came to that: {self.ended()}")
             assert time.monotonic() < end, "it never came to that"
             time.sleep(0.005)
 
     def said(self, text: str) -> None:
         """Wait for a line on stderr that holds a text."""
-        assert self.process.stderr is not None
-        for line in self.process.stderr:
+        for line in self.command.stderr:
             if text in line:
                 return
         raise AssertionError(f"it ended, and never said {text!r}")
@@ -87,24 +87,8 @@ class Started:
 @contextmanager
 def started(project: Project, *arguments: str) -> Iterator[Started]:
     """Start `reconciler` with these arguments; it does not outlive the block."""
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-m", "reconciler", *arguments],
-        cwd=project.root,
-        env=project.environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        yield Started(process)
-    finally:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        process.wait()
-        for stream in (process.stdout, process.stderr):
-            assert stream is not None
-            stream.close()
+    with warm.piped(arguments, project.root, project.environment()) as command:
+        yield Started(command)
 
 
 def written(sandbox: RunningSandbox) -> list[str]:

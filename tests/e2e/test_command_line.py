@@ -116,7 +116,7 @@ def test_a_value_that_cannot_be_chosen_is_wrong_usage(
 )
 def test_wrong_usage_is_64(project: Project, arguments: tuple[str, ...]) -> None:
     """Wrong usage says so on stderr, prints no result, and has its own exit code."""
-    ran = project.start(*arguments)
+    ran = project.run(*arguments)
 
     assert (ran.exit, ran.out) == (64, ""), said(ran)
     assert ran.err
@@ -125,7 +125,7 @@ def test_wrong_usage_is_64(project: Project, arguments: tuple[str, ...]) -> None
 def test_validate_needs_neither_network_nor_secrets(project: Project, sandbox: Sandbox) -> None:
     """Good files pass with no variable set, and nobody is called."""
     bare = Project(project.root, variables={"SANDBOX_URL": "", "SANDBOX_KEY": ""})
-    ran = bare.start("validate")
+    ran = bare.run("validate")
 
     assert ran.exit == 0, said(ran)
     assert calls(sandbox) == []
@@ -135,7 +135,7 @@ def test_validate_names_every_mistake_with_its_place(project: Project) -> None:
     """All mistakes of all files at once, as places a terminal can jump to; never a value."""
     project.write("devices/a.yaml", MANIFEST.replace("isPrimary: true", "isPrimry: true"))
     project.write("devices/b.yaml", MANIFEST.replace("owner: ana", "owner: anna"))
-    ran = project.start("validate")
+    ran = project.run("validate")
 
     assert ran.exit == 1, said(ran)
     assert "devices/a.yaml:10:5: error[" in ran.out + ran.err
@@ -148,8 +148,8 @@ def test_plan_writes_nothing_and_tells_changes_by_its_exit_code(
     project: Project, sandbox: Sandbox
 ) -> None:
     """0 without --detailed-exitcode, 2 with it; the service sees reads only."""
-    plain = project.start("plan")
-    detailed = project.start("plan", "--detailed-exitcode")
+    plain = project.run("plan")
+    detailed = project.run("plan", "--detailed-exitcode")
 
     assert plain.exit == 0, said(plain)
     assert detailed.exit == 2, said(detailed)
@@ -175,10 +175,10 @@ def test_main_job(project: Project, sandbox: Sandbox) -> None:
 
 def test_a_finished_plan_is_not_carried_out_twice(project: Project, sandbox: Sandbox) -> None:
     """The second apply of one plan calls nothing and exits 0."""
-    project.start("plan", "-o", "plan.json")
-    assert project.start("apply", "plan.json", "--yes").exit == 0
+    project.run("plan", "-o", "plan.json")
+    assert project.run("apply", "plan.json", "--yes").exit == 0
     before = writes(sandbox)
-    again = project.start("apply", "plan.json", "--yes")
+    again = project.run("apply", "plan.json", "--yes")
 
     assert again.exit == 0, said(again)
     assert writes(sandbox) == before
@@ -188,7 +188,7 @@ def test_apply_without_a_terminal_and_without_yes_is_refused(
     project: Project, sandbox: Sandbox
 ) -> None:
     """Nobody there to ask: 4, and nothing is changed."""
-    ran = project.start("apply")
+    ran = project.run("apply")
 
     assert ran.exit == 4, said(ran)
     assert writes(sandbox) == []
@@ -196,7 +196,7 @@ def test_apply_without_a_terminal_and_without_yes_is_refused(
 
 def test_apply_plans_by_itself(project: Project, sandbox: Sandbox) -> None:
     """Without FILE and with --yes: plan and apply in one."""
-    ran = project.start("apply", "--yes")
+    ran = project.run("apply", "--yes")
 
     assert ran.exit == 0, said(ran)
     assert writes(sandbox) == ["update"]
@@ -204,10 +204,10 @@ def test_apply_plans_by_itself(project: Project, sandbox: Sandbox) -> None:
 
 def test_a_plan_that_somebody_edited_is_refused(project: Project, sandbox: Sandbox) -> None:
     """Any change that decides the effect breaks the digest."""
-    project.start("plan", "-o", "plan.json")
+    project.run("plan", "-o", "plan.json")
     text = (project.root / "plan.json").read_text("utf-8")
     project.write("plan.json", text.replace('"night"', '"noon"'))
-    ran = project.start("apply", "plan.json", "--yes")
+    ran = project.run("apply", "plan.json", "--yes")
 
     assert ran.exit == 4, said(ran)
     assert writes(sandbox) == []
@@ -215,9 +215,9 @@ def test_a_plan_that_somebody_edited_is_refused(project: Project, sandbox: Sandb
 
 def test_a_plan_of_other_manifests_is_refused(project: Project, sandbox: Sandbox) -> None:
     """What was reviewed is what happens: the files moved on, so the plan is outdated."""
-    project.start("plan", "-o", "plan.json")
+    project.run("plan", "-o", "plan.json")
     project.write("devices/zagreb.yaml", MANIFEST.replace("night", "noon"))
-    ran = project.start("apply", "plan.json", "--yes")
+    ran = project.run("apply", "plan.json", "--yes")
 
     assert ran.exit == 4, said(ran)
     assert writes(sandbox) == []
@@ -225,11 +225,11 @@ def test_a_plan_of_other_manifests_is_refused(project: Project, sandbox: Sandbox
 
 def test_a_plan_of_another_record_is_refused(project: Project, sandbox: Sandbox) -> None:
     """A plan belongs to one lineage."""
-    project.start("plan", "-o", "plan.json")
+    project.run("plan", "-o", "plan.json")
     for file in (project.root / ".reconciler").iterdir():
         file.unlink()
-    assert project.start("plan").exit == 0
-    ran = project.start("apply", "plan.json", "--yes")
+    assert project.run("plan").exit == 0
+    ran = project.run("apply", "plan.json", "--yes")
 
     assert ran.exit == 4, said(ran)
     assert writes(sandbox) == []
@@ -237,12 +237,12 @@ def test_a_plan_of_another_record_is_refused(project: Project, sandbox: Sandbox)
 
 def test_what_moved_since_the_plan_is_left_alone(project: Project, sandbox: Sandbox) -> None:
     """Stale: somebody changed the declared part after the plan was made; exit 3, nothing sent."""
-    project.start("plan", "-o", "plan.json")
+    project.run("plan", "-o", "plan.json")
     moved = json.loads(json.dumps(WORLD))
     moved["registrations"][0]["additionalData"]["shift"] = "evening"
     sandbox.put_world(moved)
     before = sandbox.world()
-    ran = project.start("apply", "plan.json", "--yes")
+    ran = project.run("apply", "plan.json", "--yes")
 
     assert ran.exit == 3, said(ran)
     assert "stale" in ran.out + ran.err
@@ -254,11 +254,11 @@ def test_an_undeclared_key_that_moved_since_the_plan_is_kept(
     project: Project, sandbox: Sandbox
 ) -> None:
     """Only the declared part counts, and what is carried is what stands there right before."""
-    project.start("plan", "-o", "plan.json")
+    project.run("plan", "-o", "plan.json")
     moved = json.loads(json.dumps(WORLD))
     moved["registrations"][0]["additionalData"]["theme"] = "light"
     sandbox.put_world(moved)
-    ran = project.start("apply", "plan.json", "--yes")
+    ran = project.run("apply", "plan.json", "--yes")
 
     registrations = {item["registrationId"]: item for item in sandbox.world()["registrations"]}
     assert ran.exit == 0, said(ran)
@@ -268,7 +268,7 @@ def test_an_undeclared_key_that_moved_since_the_plan_is_kept(
 def test_a_pattern_that_matches_nothing_is_refused(project: Project) -> None:
     """A moved folder must not look like a fleet that left."""
     project.write("reconciler.yaml", PROJECT.replace("devices/*.yaml", "device/*.yaml"))
-    ran = project.start("plan")
+    ran = project.run("plan")
 
     assert ran.exit == 4, said(ran)
     assert "reconciler.yaml:8" in ran.out + ran.err
@@ -277,8 +277,8 @@ def test_a_pattern_that_matches_nothing_is_refused(project: Project) -> None:
 @pytest.mark.parametrize("key", ["revoked-key-12345", "forbidden-key-12345"])
 def test_a_refused_key_is_an_error_that_does_not_show_it(project: Project, key: str) -> None:
     """401 and 403 end the plan with what the service said, never with the key."""
-    ran = project.start("plan", SANDBOX_KEY=key)
-    traced = project.start("-v", "plan", SANDBOX_KEY=key)
+    ran = project.run("plan", SANDBOX_KEY=key)
+    traced = project.run("-v", "plan", SANDBOX_KEY=key)
 
     assert ran.exit == 1, said(ran)
     assert traced.exit == 1, said(traced)
@@ -300,7 +300,7 @@ def test_a_refused_key_is_an_error_that_does_not_show_it(project: Project, key: 
 )
 def test_a_base_url_elsewhere_is_refused(project: Project, sandbox: Sandbox, url: str) -> None:
     """A pull request cannot send the key to another host."""
-    ran = project.start("plan", SANDBOX_URL=url)
+    ran = project.run("plan", SANDBOX_URL=url)
 
     assert ran.exit == 1, said(ran)
     assert KEY not in ran.out + ran.err
@@ -330,7 +330,7 @@ def test_a_missing_variable_is_named_with_its_place(project: Project) -> None:
 
 def test_a_service_that_is_not_there_is_an_error_not_a_crash(project: Project) -> None:
     """No listener: exit 1, and no talk of a bug."""
-    ran = project.start("plan", SANDBOX_URL="http://127.0.0.1:9")
+    ran = project.run("plan", SANDBOX_URL="http://127.0.0.1:9")
 
     assert ran.exit == 1, said(ran)
     assert "bug in reconciler" not in ran.err
@@ -338,8 +338,8 @@ def test_a_service_that_is_not_there_is_an_error_not_a_crash(project: Project) -
 
 def test_log_lines_are_json_when_asked(project: Project) -> None:
     """Every line of stderr is a JSON object; stdout is still the result."""
-    ran = project.start("--log-format", "json", "plan", "--format", "json")
-    broken = project.start("--log-format", "json", "plan", SANDBOX_KEY="revoked")
+    ran = project.run("--log-format", "json", "plan", "--format", "json")
+    broken = project.run("--log-format", "json", "plan", SANDBOX_KEY="revoked")
 
     assert ran.exit == 0, said(ran)
     assert ran.json()["formatVersion"] == "1.0"
@@ -351,8 +351,8 @@ def test_log_lines_are_json_when_asked(project: Project) -> None:
 @pytest.mark.parametrize("form", formats("show"))
 def test_show_prints_what_plan_printed(project: Project, form: str) -> None:
     """A saved plan shows as the fresh one did, in every form, and holds no identity value."""
-    planned = project.start("plan", "-o", "plan.json", "--format", form)
-    shown = project.start("show", "plan.json", "--format", form)
+    planned = project.run("plan", "-o", "plan.json", "--format", form)
+    shown = project.run("show", "plan.json", "--format", form)
 
     assert (planned.exit, shown.exit) == (0, 0), said(planned) + said(shown)
     assert shown.out == planned.out
@@ -363,9 +363,9 @@ def test_show_prints_what_plan_printed(project: Project, form: str) -> None:
 def test_another_directory_and_a_project_above(project: Project, tmp_path: Path) -> None:
     """-C and the search upwards find the project; file arguments are relative to -C."""
     elsewhere = Project(tmp_path / "devices", project.url)
-    upwards = elsewhere.start("plan", "--format", "json")
+    upwards = elsewhere.run("plan", "--format", "json")
     away = Project(tmp_path.parent, project.url)
-    directed = away.start("-C", str(tmp_path), "plan", "-o", "plan.json", "--format", "json")
+    directed = away.run("-C", str(tmp_path), "plan", "-o", "plan.json", "--format", "json")
 
     assert upwards.exit == 0, said(upwards)
     assert directed.exit == 0, said(directed)
@@ -375,7 +375,7 @@ def test_another_directory_and_a_project_above(project: Project, tmp_path: Path)
 
 def test_a_second_apply_meets_the_lease_and_its_holder(project: Project) -> None:
     """Of two applies at once one goes on, and the other exits 5 and says who holds the state."""
-    assert project.start("plan", "-o", "plan.json").exit == 0
+    assert project.run("plan", "-o", "plan.json").exit == 0
     # Each call takes two seconds: whoever is first is at work when the other one comes.
     with RunningSandbox(SandboxOptions(limits=None, latency=2.0)) as slow:
         Sandbox(slow.url).put_world(WORLD)
@@ -421,9 +421,9 @@ def test_a_reader_that_goes_away_is_no_error(project: Project) -> None:
 
 def test_a_finished_plan_is_a_report_without_rows(project: Project) -> None:
     """Applied again it calls nothing and exits 0; a program that reads JSON gets JSON."""
-    assert project.start("plan", "-o", "plan.json").exit == 0
-    assert project.start("apply", "plan.json").exit == 0
-    again = project.start("apply", "plan.json", "--format", "json")
+    assert project.run("plan", "-o", "plan.json").exit == 0
+    assert project.run("apply", "plan.json").exit == 0
+    again = project.run("apply", "plan.json", "--format", "json")
 
     assert again.exit == 0, said(again)
     assert (again.json()["complete"], again.json()["rows"]) == (True, [])

@@ -63,7 +63,7 @@ def test_what_it_writes_stands_on_stdout(
     project: Project, options: tuple[str, ...], expected: set[str]
 ) -> None:
     """One path a line, in order, and nothing else is written."""
-    ran = project.start("init", "fleet", *options)
+    ran = project.run("init", "fleet", *options)
 
     assert ran.exit == 0, ran.err
     assert ran.out.splitlines() == sorted(f"fleet/{path}" for path in expected)
@@ -72,9 +72,9 @@ def test_what_it_writes_stands_on_stdout(
 
 def test_it_validates_and_plans_at_once(project: Project, settings: dict[str, str]) -> None:
     """Against the sandbox as it starts, with the settings that are proposed; nothing is to do."""
-    project.start("init", "--ci", "github")
-    validated = project.start("validate")
-    planned = project.start("plan", "--detailed-exitcode", **settings)
+    project.run("init", "--ci", "github")
+    validated = project.run("validate")
+    planned = project.run("plan", "--detailed-exitcode", **settings)
 
     assert (validated.exit, validated.out) == (0, "No mistakes: 2 devices in 2 files.\n")
     assert planned.exit == 0, planned.err
@@ -83,10 +83,10 @@ def test_it_validates_and_plans_at_once(project: Project, settings: dict[str, st
 
 def test_the_first_change_is_one_line(project: Project, settings: dict[str, str]) -> None:
     """What a newcomer changes is what the plan shows."""
-    project.start("init")
+    project.run("init")
     text = (project.root / "devices/first.yaml").read_text("utf-8")
     project.write("devices/first.yaml", text.replace("shift: day", "shift: night"))
-    planned = project.start("plan", "--format", "json", **settings)
+    planned = project.run("plan", "--format", "json", **settings)
     changes = [one for one in planned.json()["changes"] if one["fields"]]
 
     assert [[field["path"] for field in one["fields"]] for one in changes] == [
@@ -96,14 +96,12 @@ def test_the_first_change_is_one_line(project: Project, settings: dict[str, str]
 
 def test_what_it_proposes_to_type_works(project: Project) -> None:
     """The settings that are not set yet, and where the shell must go."""
-    ran = project.start("--log-format", "json", "init", "a fleet")
+    ran = project.run("--log-format", "json", "init", "a fleet")
     said = json.loads(ran.err.splitlines()[0])
-    again = project.start(
+    again = project.run(
         "-C", "a fleet", "--log-format", "json", "init", INFOBIP_BASE_URL="http://x"
     )
-    other = project.start(
-        "--log-format", "json", "init", "b", INFOBIP_BASE_URL="http://127.0.0.1:1"
-    )
+    other = project.run("--log-format", "json", "init", "b", INFOBIP_BASE_URL="http://127.0.0.1:1")
 
     assert said["next"] == [
         "cd 'a fleet'",
@@ -122,9 +120,9 @@ def test_what_it_proposes_to_type_works(project: Project) -> None:
 
 def test_again_it_writes_nothing(project: Project) -> None:
     """Not a byte, and it says so."""
-    project.start("init", "--ci", "gitlab")
+    project.run("init", "--ci", "gitlab")
     before = {path: os.stat(project.root / path).st_mtime_ns for path in held(project.root)}
-    ran = project.start("init", "--ci", "gitlab")
+    ran = project.run("init", "--ci", "gitlab")
 
     assert (ran.exit, ran.out) == (0, "")
     assert ran.err == "Nothing to write: all of it is there already.\n"
@@ -133,8 +131,8 @@ def test_again_it_writes_nothing(project: Project) -> None:
 
 def test_pipelines_can_come_later(project: Project) -> None:
     """What is there already is left, and what is missing is written."""
-    project.start("init")
-    ran = project.start("init", "--ci", "github")
+    project.run("init")
+    ran = project.run("init", "--ci", "github")
 
     assert (ran.exit, set(ran.out.splitlines())) == (0, GITHUB)
 
@@ -145,7 +143,7 @@ def test_a_file_that_differs_is_in_the_way(project: Project) -> None:
     project.write("schemas/plan.schema.json", "{}")
     project.write(".github/workflows/plan.yml", "on: push\n")
     before = held(project.root)
-    ran = project.start("init", "--ci", "github")
+    ran = project.run("init", "--ci", "github")
 
     assert (ran.exit, ran.out) == (1, "")
     assert ran.err.splitlines()[:3] == [
@@ -206,7 +204,7 @@ def test_what_is_no_file_of_ours_is_in_the_way(project: Project, made: Any) -> N
     place.mkdir()
     said = made(place)
     before = sorted(os.listdir(place)), sorted(os.listdir(project.root))
-    ran = project.start("-C", "place", "init")
+    ran = project.run("-C", "place", "init")
     (project.root / ".home").rmdir()
 
     assert (ran.exit, ran.out) == (1, "")
@@ -217,7 +215,7 @@ def test_what_is_no_file_of_ours_is_in_the_way(project: Project, made: Any) -> N
 def test_a_directory_that_is_a_file_is_told(project: Project) -> None:
     """No crash over it."""
     project.write("fleet", "")
-    ran = project.start("init", "fleet")
+    ran = project.run("init", "fleet")
 
     assert (ran.exit, ran.out) == (1, "")
     assert ran.err.startswith("error: fleet is no directory.\n")
@@ -235,8 +233,8 @@ def test_a_gitignore_gets_what_it_lacks(project: Project, before: str, kept: str
     """Its own lines stay, ours come behind them, once."""
     ours = (ROOT / "examples/minimal/.gitignore").read_text("utf-8")
     project.write(".gitignore", before)
-    first = project.start("init")
-    second = project.start("init")
+    first = project.run("init")
+    second = project.run("init")
 
     assert (project.root / ".gitignore").read_text("utf-8") == kept + ours
     assert ".gitignore" in first.out.splitlines()
@@ -247,7 +245,7 @@ def test_a_gitignore_that_has_it_all_is_left(project: Project) -> None:
     """In another order, without our comments, with another system's ends of lines."""
     text = "report.json\r\nplan.html\r\n.reconciler/\r\nplan.md\r\nplan.json\r\n"
     (project.root / ".gitignore").write_bytes(text.encode())
-    ran = project.start("init")
+    ran = project.run("init")
 
     assert ".gitignore" not in ran.out
     assert (project.root / ".gitignore").read_bytes() == text.encode()
@@ -256,8 +254,8 @@ def test_a_gitignore_that_has_it_all_is_left(project: Project) -> None:
 def test_git_does_not_see_what_must_stay_out(project: Project, settings: dict[str, str]) -> None:
     """The state and a saved plan are no files of the repository; all that was written is."""
     git(project.root, "init", "--quiet")
-    project.start("init", "--ci", "github")
-    project.start("plan", "-o", "plan.json", **settings)
+    project.run("init", "--ci", "github")
+    project.run("plan", "-o", "plan.json", **settings)
     seen = git(project.root, "ls-files", "--others", "--exclude-standard", "--", ":!.home")
 
     assert (project.root / "plan.json").exists()
@@ -268,8 +266,8 @@ def test_git_does_not_see_what_must_stay_out(project: Project, settings: dict[st
 def test_a_directory_of_a_larger_repository_is_warned_of(project: Project) -> None:
     """Forges read pipelines at the root only; and there is a repository already."""
     git(project.root, "init", "--quiet")
-    inside = project.start("init", "fleet", "--ci", "github")
-    at_root = project.start("init", "--ci", "gitlab")
+    inside = project.run("init", "fleet", "--ci", "github")
+    at_root = project.run("init", "--ci", "gitlab")
 
     assert "  git init\n" not in inside.err + at_root.err
     assert f"warning: The repository begins at {project.root.resolve()}" in inside.err
@@ -280,7 +278,7 @@ def test_a_directory_of_a_larger_repository_is_warned_of(project: Project) -> No
 @pytest.mark.parametrize(("ci", "example"), [("github", "github-actions"), ("gitlab", "gitlab-ci")])
 def test_the_pipelines_are_those_of_the_examples(project: Project, ci: str, example: str) -> None:
     """Byte for byte; so what is tested of the examples is true of them."""
-    project.start("init", "--ci", ci)
+    project.run("init", "--ci", ci)
     files = held(project.root)
     pipelines = {path: files[path] for path in files.keys() - BASE}
 
@@ -295,7 +293,7 @@ def test_the_records_that_stand_as_comments_are_those_of_the_pipelines(
     project: Project, example: str
 ) -> None:
     """Taken out of the comment, one of them is the `state` of the example, and validates."""
-    project.start("init")
+    project.run("init")
     text = (project.root / "reconciler.yaml").read_text("utf-8")
     theirs = yaml.safe_load((ROOT / "examples" / example / "reconciler.yaml").read_text("utf-8"))
     head, local, offered = text.partition("state: {backend: local, path: .reconciler/state.db}\n")
@@ -303,7 +301,7 @@ def test_the_records_that_stand_as_comments_are_those_of_the_pipelines(
     blocks = [f"state:{block}" for block in bare.split("state:")[1:]]
     (chosen,) = [one for one in blocks if yaml.safe_load(one)["state"] == theirs["state"]]
     project.write("reconciler.yaml", head + chosen)
-    ran = project.start("validate")
+    ran = project.run("validate")
 
     assert local
     assert len(blocks) == 2
@@ -312,7 +310,7 @@ def test_the_records_that_stand_as_comments_are_those_of_the_pipelines(
 
 def test_the_schemas_are_there_for_editors(project: Project) -> None:
     """Each file names its own by a relative path that leads to it."""
-    project.start("init")
+    project.run("init")
     for path, name in (("reconciler.yaml", "project"), ("devices/first.yaml", "devices")):
         file = project.root / path
         first = file.read_text("utf-8").splitlines()[0]
@@ -320,14 +318,3 @@ def test_the_schemas_are_there_for_editors(project: Project) -> None:
 
         assert label == "# yaml-language-server: "
         assert (file.parent / target).read_bytes() == schema_bytes(name)
-
-
-def test_the_directory_of_the_demo_has_its_schemas(tmp_path: Path) -> None:
-    """What is kept of it can be edited like any other."""
-    project = Project(tmp_path)
-    ran = project.start("demo", "--directory", "fleet")
-    first = (tmp_path / "fleet/devices/handover.yaml").read_text("utf-8").splitlines()[0]
-
-    assert ran.exit == 0, ran.err
-    assert first == "# yaml-language-server: $schema=../schemas/devices.schema.json"
-    assert (tmp_path / "fleet/schemas/devices.schema.json").is_file()

@@ -332,7 +332,7 @@ def test_waiting_for_a_lease_ends(
         kept = first.ended(within=20)
 
     assert refused.exit == 5, said(refused)
-    assert f"process {first.process.pid}" in refused.err
+    assert f"process {first.pid}" in refused.err
     assert "--lock-timeout" in refused.err
     assert "reconciler state unlock" in refused.err
     assert (ran.exit, ran.out) == (130, ""), said(ran)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from tests.e2e import warm
 from tests.e2e.harness import interpreter
 
 TIMEOUT: Final = 100
@@ -56,15 +57,15 @@ class Played:
 def programs(directory: Path, *more: str) -> Path:
     """Make the directory of programs that come before all others; return it.
 
-    `pip` installs nothing: the program under test is the one of this checkout.
+    `pip` installs nothing: the program under test is the one of this checkout, in forked processes.
     """
     directory.mkdir(parents=True)
     python = shlex.quote(sys.executable)
     texts = {
-        "reconciler": f'exec {python} -P -m reconciler "$@"',
+        "reconciler": warm.line_of_shell(),
         "python": f'exec {python} "$@"',
         "pip": '[ "$#" = 2 ] && [ "$1" = install ] && echo "pip $*"',
-        **{name: f'exec {python} -m tests.forge.{name} "$@"' for name in more},
+        **{name: warm.line_of_shell(f"tests.forge.{name}") for name in more},
     }
     for name, text in texts.items():
         (directory / name).write_text(f"#!/bin/sh\n{text}\n", "utf-8")

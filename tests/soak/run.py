@@ -1,15 +1,14 @@
-"""Run a case: the real command line in subprocesses, and a sandbox of its own on the wire."""
+"""Run a case: the real command line in forked processes, and a sandbox of its own on the wire."""
 
 from __future__ import annotations
 
 import json
+import os
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import copytree
@@ -22,6 +21,7 @@ from reconciler.platform.worldfile import decode_world, encode_world
 from reconciler.sandbox.account import LAG
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 from reconciler.state.local import LocalState
+from tests.e2e import warm
 from tests.e2e.harness import Project
 
 from .cases import Case, Move, Signal
@@ -129,33 +129,30 @@ class _Stage:
         project = self._project()
         (self.root / "report.json").unlink(missing_ok=True)
         out, err = self.root / ".out", self.root / ".err"
-        with out.open("wb") as stdout, err.open("wb") as stderr:
+        with ExitStack() as stack:
+            given = stack.enter_context(open(os.devnull, "rb"))
+            streams = [stack.enter_context(file.open("wb")) for file in (out, err)]
+            files = tuple(one.fileno() for one in (given, *streams))
             began = time.monotonic()
-            process = subprocess.Popen(
-                [sys.executable, "-P", "-m", "reconciler", *arguments],
-                cwd=self.root,
-                env=project.environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-            )
+            begun = warm.begun(arguments, self.root, project.environment(), files)
+            process = stack.enter_context(begun)
             signals = _Signals(process, wanted)
-            while process.poll() is None:
+            while process.wait(0.002 if signals.are_due else 0.5) is None:
                 if signals.are_due:
                     # What a killed run left on its way may end now, and is no call of this one.
                     signals.send(sum(call.start >= began for call in self.sandbox.calls()))
                 if time.monotonic() - began > _LONGEST:
-                    process.kill()
-                    process.wait()
+                    process.signal(signal.SIGKILL)
                     break
-                time.sleep(0.002 if signals.are_due else 0.01)
+            ended, code = time.monotonic(), process.wait()
+        assert code is not None
         return _Ran(
             process.pid,
-            process.returncode,
+            code,
             out.read_text("utf-8", "replace"),
             err.read_text("utf-8", "replace"),
             began,
-            time.monotonic(),
+            ended,
             tuple(signals.sent),
             wanted.name if wanted is not None and signals.sent else None,
         )
@@ -249,7 +246,7 @@ class _Ran:
 class _Signals:
     """Sends what is wanted to a process, each signal when it is due."""
 
-    process: subprocess.Popen[bytes]
+    process: warm.Process
     wanted: Signal | None
     sent: list[float] = field(default_factory=list)
     _reached: float | None = None
@@ -271,7 +268,7 @@ class _Signals:
             self._reached = now
         wait = self.wanted.later + (0 if not self.sent else self.wanted.again or 0)
         if now - self._reached >= wait:
-            self.process.send_signal(getattr(signal, self.wanted.name))
+            self.process.signal(signal.Signals[self.wanted.name])
             self.sent.append(now)
 
 

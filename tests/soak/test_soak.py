@@ -9,9 +9,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
-import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -23,16 +21,6 @@ from .conftest import TOTALS
 # Among them: kills, interrupts, rivals, denials, a lag, hangs, and trouble that lasts.
 SEEDS: Final = (3, 6, 11, 13, 15, 17, 18, 23)
 _JOBS: Final = 6
-
-
-@pytest.fixture(autouse=True)
-def _interruptible() -> Iterator[None]:
-    """Let children hear SIGINT, also where the tests run as a shell's background job."""
-    before = signal.getsignal(signal.SIGINT)
-    if before is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 def folder(config: pytest.Config) -> Path:

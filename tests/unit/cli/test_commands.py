@@ -1,4 +1,4 @@
-"""The command line without a service: usage, help, streams, exit codes; in a subprocess each."""
+"""The command line without a service: usage, help, streams, exit codes; in a process each."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 
 from reconciler.cli.exit_codes import ExitCode
+from tests.e2e import warm
 from tests.introspection import Command, commands
 
 ROOT: Final = Path(__file__).resolve().parents[3]
@@ -42,16 +43,9 @@ def project(tmp_path: Path) -> Path:
 def run(
     cwd: Path, *arguments: str, env: dict[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "reconciler", *arguments],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **(env or {})},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "100", **(env or {})}
+    ended = warm.command(arguments, cwd, variables, "", 60)
+    return subprocess.CompletedProcess(arguments, *ended)
 
 
 @pytest.mark.parametrize("name", [one.name for one in commands() if one.path])

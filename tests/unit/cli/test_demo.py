@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[3]
+KEY: Final = "key-of-somebody-who-looks-around"
 
 
 def test_the_demo_tells_the_whole_job(tmp_path: Path) -> None:
@@ -16,7 +17,7 @@ def test_the_demo_tells_the_whole_job(tmp_path: Path) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "reconciler", "demo", "--directory", "fleet"],
         cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "INFOBIP_API_KEY": KEY},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -41,3 +42,8 @@ def test_the_demo_tells_the_whole_job(tmp_path: Path) -> None:
         "about 1 s. 1 drifted."
     ) in lines
     assert (tmp_path / "fleet" / "plan.json").is_file()
+    assert KEY not in ended.stdout + ended.stderr
+    # What is kept of it can be edited like any other.
+    first = (tmp_path / "fleet/devices/handover.yaml").read_text("utf-8").splitlines()[0]
+    assert first == "# yaml-language-server: $schema=../schemas/devices.schema.json"
+    assert (tmp_path / "fleet/schemas/devices.schema.json").is_file()

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -14,8 +11,8 @@ import pytest
 from reconciler.platform.world import Registration, World
 from reconciler.sandbox.account import SandboxOptions
 from reconciler.sandbox.serve import RunningSandbox
+from tests.e2e.harness import Project, Ran
 
-ROOT: Final = Path(__file__).resolve().parents[3]
 IDS: Final = tuple(f"phone-{number}" for number in range(10))
 
 
@@ -24,16 +21,8 @@ def manifest(ids: tuple[str, ...]) -> str:
     return f"apiVersion: reconciler/v1\nkind: Devices\napplication: courier\ndevices:\n{devices}"
 
 
-def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "reconciler", "-C", str(root), *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+def run(root: Path, *arguments: str) -> Ran:
+    return Project(root).run(*arguments)
 
 
 @pytest.fixture
@@ -50,7 +39,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
             "utf-8",
         )
         (tmp_path / "devices.yaml").write_text(manifest(IDS), "utf-8")
-        assert run(tmp_path, "apply").returncode == 0
+        assert run(tmp_path, "apply").exit == 0
         (tmp_path / "devices.yaml").write_text(manifest(IDS[:5]), "utf-8")
         yield tmp_path
 
@@ -61,45 +50,45 @@ def test_consent_must_name_the_count(project: Path) -> None:
     wrong = run(project, "apply", "--yes", "--accept", "leaving=4")
     right = run(project, "plan", "--detailed-exitcode", "--accept", "leaving=5")
 
-    assert (plain.returncode, wrong.returncode, right.returncode) == (4, 4, 2)
-    assert "--accept leaving=5" in plain.stdout
-    assert "--accept leaving=5" in wrong.stderr
+    assert (plain.exit, wrong.exit, right.exit) == (4, 4, 2)
+    assert "--accept leaving=5" in plain.out
+    assert "--accept leaving=5" in wrong.err
 
 
 def test_a_refused_plan_that_was_saved_can_be_consented_to(project: Path) -> None:
     """Apply of the file asks for the same consent as the plan does."""
-    assert run(project, "plan", "-o", "plan.json").returncode == 4
+    assert run(project, "plan", "-o", "plan.json").exit == 4
     refused = run(project, "apply", "plan.json")
     applied = run(project, "apply", "plan.json", "--accept", "leaving=5")
 
-    assert (refused.returncode, applied.returncode) == (4, 0), applied.stderr
-    assert run(project, "plan", "--detailed-exitcode").returncode == 0
+    assert (refused.exit, applied.exit) == (4, 0), applied.err
+    assert run(project, "plan", "--detailed-exitcode").exit == 0
 
 
 def test_consent_stands_in_a_reviewed_file(project: Path) -> None:
     """It is written for this plan, named by the project, and void once the plan does more."""
     config = project / "reconciler.yaml"
     written = run(project, "plan", "-o", "plan.json", "--write-consent", "yes/five.yaml")
-    assert (written.returncode, (project / "yes/five.yaml").exists()) == (1, False)
-    assert "its directory does not exist" in written.stderr
+    assert (written.exit, (project / "yes/five.yaml").exists()) == (1, False)
+    assert "its directory does not exist" in written.err
 
     (project / "yes").mkdir()
     written = run(project, "plan", "-o", "plan.json", "--write-consent", "yes/five.yaml")
-    assert written.returncode == 4
-    assert "safety.consents of the project file does not name it" in written.stderr
+    assert written.exit == 4
+    assert "safety.consents of the project file does not name it" in written.err
     config.write_text(config.read_text("utf-8") + "safety: {consents: [yes/*.yaml]}\n", "utf-8")
     assert "5 of 10 devices in the state left the files" in (project / "yes/five.yaml").read_text()
-    assert run(project, "validate").returncode == 0
-    assert run(project, "plan", "--detailed-exitcode").returncode == 2
+    assert run(project, "validate").exit == 0
+    assert run(project, "plan", "--detailed-exitcode").exit == 2
 
     (project / "devices.yaml").write_text(manifest(IDS[:4]), "utf-8")
-    assert run(project, "plan").returncode == 4
+    assert run(project, "plan").exit == 4
     (project / "devices.yaml").write_text(manifest(IDS[:5]), "utf-8")
     # The very plan that was refused when it was made.
     applied = run(project, "apply", "plan.json")
-    assert applied.returncode == 0, applied.stderr
+    assert applied.exit == 0, applied.err
     nothing = run(project, "plan", "--write-consent", "yes/none.yaml")
-    assert (nothing.returncode, (project / "yes/none.yaml").exists()) == (0, False)
+    assert (nothing.exit, (project / "yes/none.yaml").exists()) == (0, False)
 
 
 @pytest.mark.parametrize(
@@ -121,9 +110,9 @@ def test_a_consent_with_a_mistake_is_told(project: Path, text: str, said: str) -
     (project / "devices.yaml").write_text(manifest(IDS), "utf-8")
     told = run(project, "validate")
 
-    assert told.returncode == 1
-    assert "yes.yaml:" in told.stderr
-    assert said in told.stderr.lower() or said in told.stderr
+    assert told.exit == 1
+    assert "yes.yaml:" in told.err
+    assert said in told.err.lower() or said in told.err
 
 
 @pytest.mark.parametrize(
@@ -144,8 +133,8 @@ def test_what_is_no_consent_is_wrong_usage(tmp_path: Path, given: tuple[str, ...
     """Nothing is read before that is said. Of two counts one is wrong, and nobody knows which."""
     told = run(tmp_path, "plan", *(f"--accept={one}" for one in given))
 
-    assert told.returncode == 64
-    assert "--accept" in told.stderr
+    assert told.exit == 64
+    assert "--accept" in told.err
 
 
 def test_only_what_is_not_consented_to_yet_is_asked_for(project: Path) -> None:
@@ -156,14 +145,14 @@ def test_only_what_is_not_consented_to_yet_is_asked_for(project: Path) -> None:
     )
     disabled = manifest(IDS[:5]).replace("true", "false", 1)
     (project / "devices.yaml").write_text(disabled, "utf-8")
-    assert run(project, "plan", "-o", "plan.json").returncode == 4
+    assert run(project, "plan", "-o", "plan.json").exit == 4
     both = run(project, "apply", "plan.json")
     one = run(project, "apply", "plan.json", "--accept", "leaving=5", "--accept", "leaving=5")
     (project / "devices.yaml").write_text(disabled.replace("false", "true"), "utf-8")
     other = run(project, "apply", "plan.json", "--accept", "leaving=5", "--accept", "disable=1")
 
-    assert [told.returncode for told in (both, one, other)] == [4, 4, 4]
-    ways = [told.stderr.splitlines()[-1].strip() for told in (both, one, other)]
+    assert [told.exit for told in (both, one, other)] == [4, 4, 4]
+    ways = [told.err.splitlines()[-1].strip() for told in (both, one, other)]
     assert ways == [
         "if it is meant: --accept leaving=5; if it is meant: --accept disable=1",
         "if it is meant: --accept disable=1",

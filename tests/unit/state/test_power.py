@@ -119,13 +119,22 @@ def half_written(before: bytes, after: bytes, size: int, chance: random.Random) 
     return bytes(made[:end])
 
 
-def content(path: Path) -> list[str]:
+def content(path: Path) -> list[object]:
     """Return everything that a state holds, as our own opening finds it."""
     database = Database.open(path, create=False)
     try:
         with database.reading() as connection:
             assert [("ok",)] == connection.execute("PRAGMA integrity_check").fetchall()
-            return list(connection.iterdump())
+            schema = connection.execute("SELECT * FROM sqlite_schema").fetchall()
+            tables = [row[1] for row in schema if row[0] == "table"]
+            return [
+                *connection.execute("PRAGMA user_version"),
+                *((row[1], row[4]) for row in schema),
+                *(
+                    (table, connection.execute(f'SELECT * FROM "{table}"').fetchall())
+                    for table in tables
+                ),
+            ]
     finally:
         database.close()
 
