@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
 import msgspec
 
 from reconciler.api.decode import decode_registration
-from reconciler.api.errors import ApplicationNotFound, RegistrationNotFound
+from reconciler.api.errors import ApplicationNotFound, RegistrationNotFound, Rejected
+from reconciler.api.matching import Matcher, decode_matches, identifier_of
 from reconciler.api.people import PageReader, decode_people
 from reconciler.api.service import Service
-from reconciler.core.events import Listener
+from reconciler.core.events import Listener, nobody_listens
 from reconciler.core.identity import IdentityKind, IdentityValue
-from reconciler.core.live import LivePerson, LiveRegistration
+from reconciler.core.live import LivePerson, LiveRegistration, Matchable
 from reconciler.core.sweep_query import Page
 from reconciler.platform import operations
 from reconciler.platform.assumptions import readings
@@ -49,6 +50,8 @@ class Modelled:
         page_size: int = 1000,
         happens: Callable[[World, int], World] = lambda world, number: world,
         counts_people: bool = True,
+        *,
+        can_match: bool = True,
     ) -> None:
         self.world = world
         self.worlds = [world]
@@ -59,6 +62,8 @@ class Modelled:
         self._page_size = page_size
         self._happens = happens
         self._counts_people = counts_people
+        self._matcher = Matcher(self._match_once, nobody_listens)
+        self._matcher.is_refused = not can_match
 
     def _readings_name(self, name: str) -> str:
         from reconciler.platform.assumptions import ASSUMPTIONS
@@ -87,6 +92,23 @@ class Modelled:
     async def person(self, value: IdentityValue) -> LivePerson | None:
         call = operations.person_by_identity(_TYPES[value.kind], value.reveal())
         return self._person(await self._answer(call))
+
+    @property
+    def can_match(self) -> bool:
+        return not self._matcher.is_refused
+
+    @property
+    def match_size(self) -> int:
+        return self._matcher.size
+
+    async def match(self, keys: Iterable[Matchable]) -> Mapping[Matchable, int]:
+        return await self._matcher.match(keys)
+
+    async def _match_once(self, keys: Sequence[Matchable]) -> Mapping[Matchable, int]:
+        response = await self._answer(operations.match(map(identifier_of, keys)))
+        if response.status != 200:
+            raise Rejected("match", None, "POST", "/x", response.status)
+        return decode_matches(msgspec.json.encode(response.body), keys)
 
     async def page(self, number: int, reader: PageReader) -> Page:
         call = operations.persons_page(number)

@@ -289,6 +289,9 @@ class Dispatcher:
 
     def _trip_if_hopeless(self, error: ApiError, started: float) -> None:
         """Trip the breaker on an error that every other call would meet as well."""
+        if error.operation == Operation.MATCH and error.status != 401:
+            # There is another way to ask; if that does not answer either, it says so itself.
+            return
         if isinstance(error, Denied):
             self._breaker.trip(str(error))
         elif (

@@ -2,7 +2,7 @@
 
 In reading order:
 
-operations    the five operations as calls, their paths, their documented limits
+operations    the six operations as calls, their paths, their documented limits
 world         everything the service knows, as a value: people, registrations, who owns what
 table         the mapping under it, cheap to change, that leaves earlier versions alone
 worldfile     a world as JSON and back
@@ -10,6 +10,7 @@ step          `step(world, call)`: the world after a call, and the answer
 requests      bodies and queries, read into values or refused
 ownership     personalize, depersonalize, the primary flag; whom a call affects
 lookups       the persons call: one person, or a page of everybody
+matching      the match call: whose many identities are, by number
 answers       every documented error, and registrations and people as they are shown
 assumptions   what nobody outside of the vendor knows, each with its readings
 pace          how far apart calls leave, and how many are in flight

@@ -76,6 +76,12 @@ PAGE_PUSH: Final = Assumption(
     "Do the push entries of a person carry isPrimary and typed additionalData, or text only?",
 )
 
+MATCH_SIZE: Final = Assumption(
+    "match-size",
+    ("1000", "100", "1"),
+    "How many identities may one match call name?",
+)
+
 ASSUMPTIONS: Final[Mapping[str, Assumption]] = MappingProxyType(
     {
         assumption.name: assumption
@@ -90,6 +96,7 @@ ASSUMPTIONS: Final[Mapping[str, Assumption]] = MappingProxyType(
             DEPERSONALIZE_ANONYMOUS,
             READ_AFTER_WRITE,
             PAGE_PUSH,
+            MATCH_SIZE,
         )
     }
 )

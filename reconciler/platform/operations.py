@@ -1,11 +1,12 @@
-"""The five operations of the service as calls: method, path, query, headers' worth, body.
+"""The six operations of the service as calls: method, path, query, headers' worth, body.
 
-Source of every rule here: the vendor's OpenAPI for "contact information: push" and "persons".
+Source of every rule here: the vendor's OpenAPI for "contact information: push", "persons" and
+"persons/match".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -15,6 +16,7 @@ from urllib.parse import quote, unquote
 Json = object
 PUSH_PATH: Final = "/people/2/contactInformation/push/"
 PERSONS_PATH: Final = "/people/2/persons"
+MATCH_PATH: Final = "/people/2/persons/match"
 TOKEN_PATH: Final = "/auth/1/oauth2/token"
 
 
@@ -26,6 +28,7 @@ class Operation(StrEnum):
     PERSONALIZE = "personalize"
     DEPERSONALIZE = "depersonalize"
     PERSONS = "persons"
+    MATCH = "match"
 
 
 # Requests a second and account; each operation is counted by itself.
@@ -36,6 +39,7 @@ DEFAULT_LIMITS: Final[Mapping[Operation, float]] = MappingProxyType(
         Operation.PERSONALIZE: 50.0,
         Operation.DEPERSONALIZE: 50.0,
         Operation.PERSONS: 5.0,
+        Operation.MATCH: 15.0,
     }
 )
 
@@ -100,6 +104,27 @@ def person_by_identity(identifier_type: str, identifier: str) -> Call:
     """Ask for one person; `identifier_type` is EXTERNAL_ID, PHONE (digits) or EMAIL."""
     query = {"type": identifier_type, "identifier": identifier}
     return Call(Operation.PERSONS, "GET", PERSONS_PATH, query)
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One identity that a match asks about: its type, its text, and for a registration the
+    application id that GET shows."""
+
+    type: str
+    text: str = field(repr=False)
+    sender: str | None = None
+
+    def json(self) -> dict[str, str]:
+        """Return it as it stands in the body."""
+        shown = {"type": self.type, "identifier": self.text}
+        return shown if self.sender is None else shown | {"sender": self.sender}
+
+
+def match(identifiers: Iterable[Identifier]) -> Call:
+    """Ask whose these identities are; only the numbers of people come back."""
+    body = {"identities": [identifier.json() for identifier in identifiers]}
+    return Call(Operation.MATCH, "POST", MATCH_PATH, body=body)
 
 
 def persons_page(page: int, limit: int = 1000, *, count: bool = True) -> Call:

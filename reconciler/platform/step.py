@@ -22,6 +22,7 @@ from .answers import (
 )
 from .assumptions import ADDITIONAL_DATA_PATCH, Readings
 from .lookups import answer_persons
+from .matching import answer_match
 from .operations import Call, Operation, Response, registration_of
 from .ownership import depersonalize, personalize, promote
 from .requests import Update, read_personalization, read_update
@@ -44,6 +45,8 @@ def step(
 def _step(world: World, call: Call, readings: Readings, now: str) -> tuple[World, Response]:
     if call.operation is Operation.PERSONS:
         return world, answer_persons(world, call.query, readings)
+    if call.operation is Operation.MATCH:
+        return world, answer_match(world, call.body, readings)
     registration = addressed_registration(world, call)
     match call.operation:
         case Operation.GET:

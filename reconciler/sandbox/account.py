@@ -205,7 +205,7 @@ class Account:
 
     def _read(self, call: Call) -> Response:
         world = self._visible_world()
-        if call.operation is Operation.GET or is_lookup(call.query):
+        if call.operation is not Operation.PERSONS or is_lookup(call.query):
             return step(world, call, self._readings)[1]
         try:
             page = parse_page(call.query)

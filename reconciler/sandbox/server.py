@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from reconciler.platform.answers import service_exception
 from reconciler.platform.operations import (
+    MATCH_PATH,
     PERSONS_PATH,
     PUSH_PATH,
     TOKEN_PATH,
@@ -45,7 +46,7 @@ _METHODS_BELOW: Final = {
     "personalize": {"POST": Operation.PERSONALIZE},
     "depersonalize": {"POST": Operation.DEPERSONALIZE},
 }
-_WITH_BODY: Final = frozenset({Operation.UPDATE, Operation.PERSONALIZE})
+_WITH_BODY: Final = frozenset({Operation.UPDATE, Operation.PERSONALIZE, Operation.MATCH})
 _TOKEN_SUBJECT: Final = CallSubject(TOKEN)
 
 
@@ -66,6 +67,8 @@ def operations_at(path: str) -> Mapping[str, Operation] | None:
     """Return the operations at a raw path by method; None for a path the API has not."""
     if path == PERSONS_PATH:
         return {"GET": Operation.PERSONS}
+    if path == MATCH_PATH:
+        return {"POST": Operation.MATCH}
     if not path.startswith(PUSH_PATH):
         return None
     registration_id, *rest = path.removeprefix(PUSH_PATH).split("/")

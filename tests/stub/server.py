@@ -45,6 +45,8 @@ def operation_of(method: str, path: str) -> str:
         return "token"
     if (method, path) == ("GET", "/people/2/persons"):
         return "persons"
+    if (method, path) == ("POST", "/people/2/persons/match"):
+        return "match"
     action = path.removeprefix(PUSH).partition("/")[2] if path.startswith(PUSH) else "?"
     names = {("GET", ""): "get", ("PATCH", ""): "update"}
     names |= {("POST", name): name for name in ("personalize", "depersonalize")}
@@ -183,6 +185,8 @@ class Stub:
             return failed(401, "UNAUTHORIZED", "Invalid login details")
         if (method, parts.path) == ("GET", "/people/2/persons"):
             return self.world.persons(query)
+        if (method, parts.path) == ("POST", "/people/2/persons/match"):
+            return self.world.match(json.loads(body))
         if not parts.path.startswith(PUSH):
             return failed(404, "NOT_FOUND", "Not found")
         return self._push(method, parts.path.removeprefix(PUSH), query, headers, body)

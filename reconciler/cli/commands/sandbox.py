@@ -27,7 +27,8 @@ Examples:
   reconciler sandbox --assume detach=keeps --assume anonymous-owner=404
 \b
 Faults are OPERATION:EFFECT[@WHEN][,OPTION]...; the first one that a call meets happens:
-  OPERATION  get update personalize depersonalize persons token | reads | writes | any
+  OPERATION  get update personalize depersonalize persons match token
+             reads | writes | any
   EFFECT     a status (503, 429, 401, 302 ...) | hang | reset | truncate | empty | garbage
              html | wrong-type | drip | delay | rival | appear | vanish
   WHEN       @5% of the calls, @#7 the seventh, @#7-9, @#7+; left out: always

@@ -9,7 +9,8 @@ from reconciler.sandbox.spec import read_fault
 
 GET = frozenset({"get"})
 UPDATE = frozenset({"update"})
-ANY = frozenset({"get", "update", "personalize", "depersonalize", "persons", "token"})
+READS = frozenset({"get", "persons", "match"})
+ANY = READS | {"update", "personalize", "depersonalize", "token"}
 
 
 @pytest.mark.parametrize(
@@ -18,7 +19,7 @@ ANY = frozenset({"get", "update", "personalize", "depersonalize", "persons", "to
         ("get:503", GET, Effect.STATUS, {"status": 503}),
         ("get:503,html", GET, Effect.STATUS, {"status": 503, "html": True}),
         ("any:reset@1%", ANY, Effect.RESET, {"when": Share(0.01)}),
-        ("reads:empty@0.5%", frozenset({"get", "persons"}), Effect.EMPTY, {"when": Share(0.005)}),
+        ("reads:empty@0.5%", READS, Effect.EMPTY, {"when": Share(0.005)}),
         ("get:html@#7", GET, Effect.HTML, {"when": Numbers(7, 7)}),
         ("get:garbage@#7-9", GET, Effect.GARBAGE, {"when": Numbers(7, 9)}),
         ("get:wrong-type@#7+", GET, Effect.WRONG_TYPE, {"when": Numbers(7, None)}),
