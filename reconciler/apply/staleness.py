@@ -125,8 +125,8 @@ def reached(
                 and owner.identities.issuperset(wanted_owner.identity)
             )
         case Operation.DEPERSONALIZE:
-            return owner is None or not owner.identities
-        case Operation.GET | Operation.PERSONS:
+            return owner is None or not owner.is_somebody
+        case Operation.GET | Operation.PERSONS | Operation.MATCH:
             return False
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from heapq import nsmallest
 from typing import Final
 
@@ -116,7 +117,12 @@ async def link_applications(
         if sighting.whole and id_ not in live.registrations:
             registrations[id_] = shown
     people = {**live.people, **result.people()}
-    return Live({**live.registrations, **registrations}, {**live.owners, **owners}, people)
+    return replace(
+        live,
+        registrations={**live.registrations, **registrations},
+        owners={**live.owners, **owners},
+        people=people,
+    )
 
 
 async def _link_by_point(
