@@ -217,7 +217,7 @@ def _plan(
     ]
     covered = in_scope(desired, circumstances.scope)
     looked_at = Counter(device.application for device in covered)
-    lookups = lookups_of(drafted.calls, changes, desired)
+    lookups = lookups_of(drafted.calls, changes, desired, live.people)
     takes = forecast(drafted.calls, lookups, circumstances.rates, circumstances.latency)
     # From here on nothing has a value that must not be shown; what is consented to neither.
     changes, calls, drift = (
