@@ -1,7 +1,7 @@
 """Probe a service: reads, one at a time, each sent once, and what came back, as it came.
 
 Nothing is repeated and nothing is hidden behind a retry, so that what is wrong shows. Paced like
-all other calls. It cannot write: it knows two calls, and both are reads.
+all other calls. It cannot write: it knows three calls, and all are reads.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 from uuid import uuid4
 
+from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.live import LiveRegistration
 from reconciler.core.secret import Secret
 from reconciler.platform import operations
@@ -32,6 +33,7 @@ from .decode import decode_registration, decode_token
 from .encode import build_message, build_token_message, private_texts
 from .errors import ApiError
 from .exchange import Answer, Message, Outcome, do_nothing, exchange
+from .matching import decode_matches, identifier_of
 from .people import decode_people
 from .rate_limit import Stream, rate_of
 from .retry import retry_after_seconds
@@ -81,7 +83,7 @@ class Probe:
         )
         self._rates = {
             operation: rate_of(limits.get(operation, DEFAULT_LIMITS[operation]), quota_share)
-            for operation in (Operation.GET, Operation.PERSONS)
+            for operation in (Operation.GET, Operation.PERSONS, Operation.MATCH)
         }
         self._streams: dict[Operation, Stream] = {}
         self._transport: httpx.AsyncBaseTransport | None = None
@@ -115,6 +117,11 @@ class Probe:
         if probe_result.error is not None and is_person_not_found(probe_result.error):
             return replace(probe_result, error=None)
         return probe_result
+
+    async def match(self) -> ProbeResult:
+        """Ask whose an identity is that nobody has; an answer without anybody is a good one."""
+        absent = IdentityValue.of(IdentityKind.EXTERNAL_ID, f"reconciler-doctor-{uuid4()}")
+        return await self._authorized(operations.match([identifier_of(absent)]), None)
 
     async def registration(self, app_code: str, registration_id: str | None = None) -> ProbeResult:
         """Read a registration of an application; one that does not exist where none is named."""
@@ -155,7 +162,7 @@ class Probe:
         answer = classify_outcome(summary, outcome, 1, (*secrets, *private_texts(Secret(call))), at)
         if isinstance(answer, ApiError):
             return ProbeResult(answer, seconds, at, date)
-        read = _read_registration if call.operation is Operation.GET else _check_people
+        read = _READ[call.operation]
         decoded = decode_answer(summary, Secret(answer.body), read, 1)
         if isinstance(decoded, ApiError):
             return ProbeResult(decoded, seconds, at, date)
@@ -189,6 +196,18 @@ def _read_registration(body: bytes) -> LiveRegistration | None:
 def _check_people(body: bytes) -> LiveRegistration | None:
     decode_people(body)
     return None
+
+
+def _check_matches(body: bytes) -> LiveRegistration | None:
+    decode_matches(body, ())
+    return None
+
+
+_READ: Final[Mapping[Operation, Callable[[bytes], LiveRegistration | None]]] = {
+    Operation.GET: _read_registration,
+    Operation.PERSONS: _check_people,
+    Operation.MATCH: _check_matches,
+}
 
 
 def _absent_person() -> Call:

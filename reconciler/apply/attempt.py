@@ -152,7 +152,7 @@ async def _once(
 ) -> Result | None:
     """Look, and send if that is right; None when it has to be looked at again."""
     try:
-        seen = await _read(call, subject, effects, circumstances)
+        seen = await _read(call, subject, effects, circumstances, tries_so_far)
     except RegistrationNotFound:
         return tries_so_far.ended(Outcome.STALE, detail=GONE)
     except ApiError as error:
@@ -275,13 +275,19 @@ def _unread(tries_so_far: _Trial, error: ApiError, circumstances: Circumstances)
 
 
 async def _read(
-    call: PlannedCall, subject: Subject, effects: Effects, circumstances: Circumstances
+    call: PlannedCall,
+    subject: Subject,
+    effects: Effects,
+    circumstances: Circumstances,
+    tries_so_far: _Trial,
 ) -> _Seen:
     circumstances.breaker.raise_if_tripped()
     app_code = circumstances.app_codes[subject.change.application]
     if not is_ownership(call):
         return _Seen(await circumstances.door.registration(call.device, app_code))
-    look = await circumstances.looks.look(call, subject, effects, app_code)
+    look = await circumstances.looks.look(
+        call, subject, effects, app_code, in_doubt=tries_so_far.in_doubt
+    )
     return _Seen(look.registration, look.owner, look.holders, look.good_until, look.release)
 
 

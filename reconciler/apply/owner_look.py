@@ -91,14 +91,21 @@ class OwnerLooks:
         self._one_by_one = asyncio.Semaphore(looks_at_once(rates.get(Operation.PERSONS, math.inf)))
 
     async def look(
-        self, call: PlannedCall, subject: Subject, effects: Effects, app_code: str
+        self,
+        call: PlannedCall,
+        subject: Subject,
+        effects: Effects,
+        app_code: str,
+        *,
+        in_doubt: bool = False,
     ) -> OwnerLook:
         """Read the registration, its owner, and who has the declared values.
 
-        Raises ApiError and BreakerTripped.
+        `in_doubt`: the call was sent, and this look shall tell whether it was done; then all of it
+        is read in full. Raises ApiError and BreakerTripped.
         """
-        if _expects_nobody(subject) or not self._door.can_match:
-            return await self._look_one_by_one(call, subject, app_code)
+        if in_doubt or _expects_nobody(subject) or not self._door.can_match:
+            return await self._look_one_by_one(call, subject, app_code, in_doubt=in_doubt)
         permit = self._leaving[Operation(call.operation)]
         async with self._waited_for(permit) as keep:
             registration = await self._door.registration(call.device, app_code)
@@ -159,13 +166,17 @@ class OwnerLooks:
         subject: Subject,
         app_code: str,
         seen: _Matched | None = None,
+        *,
+        in_doubt: bool = False,
     ) -> OwnerLook:
         async with self._waited_for(self._one_by_one):
             values = _declared_values(call, subject)
+            if len(values) == 1 and not in_doubt:
+                # One value is nobody's or one person's.
+                values = ()
             if seen is None or self._clock() - seen.at > _WAITED:
                 registration = await self._door.registration(call.device, app_code)
-                # Of several values: one is nobody's or one person's.
-                is_asked = len(values) > 1 and self._door.can_match
+                is_asked = bool(values) and self._door.can_match
                 numbers = await self._matches.match(values) if is_asked else {}
                 seen = _Matched(registration, numbers, self._clock())
             holders = await self._holders(values, seen.numbers)
@@ -177,9 +188,7 @@ class OwnerLooks:
         self, values: Sequence[IdentityValue], numbers: Mapping[Matchable, int]
     ) -> frozenset[int]:
         """Look up who has the declared values and is not known by number: some readings would merge
-        two people for good. One value is nobody's or one person's."""
-        if len(values) < 2:
-            return frozenset()
+        two people for good."""
         holders = {numbers[value] for value in values if value in numbers}
         for value in values:
             if value not in numbers:

@@ -77,12 +77,14 @@ def lookups_of(
     changes: Iterable[Change],
     desired: Desired,
     people: Mapping[IdentityValue, LivePerson | None] | None = None,
+    *,
+    can_match: bool = True,
 ) -> dict[str, Lookups]:
     """Return what each ownership call asks about people before it, by its id.
 
     A match confirms who owns a device and who has the declared values. What it does not tell is
     looked up one by one: that nobody owns a device, and of several values those that nobody has,
-    as `people` says (None: nothing is known of who has them).
+    as `people` says (None: nothing is known of who has them). Where nobody `can_match` all are.
     """
     owner_before = {
         change.device: str(field.before)
@@ -99,6 +101,9 @@ def lookups_of(
         values: tuple[IdentityValue, ...] = ()
         if call.operation == Operation.PERSONALIZE and isinstance(owner, Owner):
             values = owner.identity.values if len(owner.identity.values) > 1 else ()
+        if not can_match:
+            lookups[call.id] = Lookups(matches=False, persons=len(values) + 1)
+            continue
         before = owner_before.get(call.device, "")
         held = len(values) if people is None else sum(people.get(v) is not None for v in values)
         unheld = len(values) - held

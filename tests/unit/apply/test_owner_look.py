@@ -79,9 +79,7 @@ def test_values_that_a_match_leaves_out_are_looked_up_where_there_are_several() 
 @pytest.mark.parametrize("can_match", [True, False])
 def test_values_of_two_people_are_not_sent(can_match: bool) -> None:
     """Whichever way it is found out."""
-    run = handover(
-        BOTH.__class__(BOB.pointer, owner("bob", external("bob"), phone("385911")).identity)
-    )
+    run = handover(owner("bob", external("bob"), phone("385911")))
     run.door.matcher.is_refused = not can_match
     run.door.world = run.door.world.with_person(person(3, phone("385911")))
     assert {"personalize/a": STALE} == outcomes(run.carry_out())
