@@ -8,7 +8,7 @@ from typing import Any
 from reconciler.core.device import Desired, DesiredDevice, Lifecycle, Owner
 from reconciler.core.digest import Digester
 from reconciler.core.identity import Identity, IdentityKind, IdentityValue
-from reconciler.core.live import Found, Gone, Live, LivePerson, LiveRegistration
+from reconciler.core.live import Found, Gone, Live, LivePerson, LiveRegistration, Needs
 from reconciler.core.project import ApiKey, ApiSettings, Application, Project
 from reconciler.core.record import Record, record_entry
 from reconciler.core.secret import Secret
@@ -118,6 +118,29 @@ class Service:
     def holder(self, value: IdentityValue) -> LivePerson | None:
         return next((one for one in self.people if value in one.identities), None)
 
+    def answer(self, live: Live, needs: Needs) -> Live:
+        """Add what is needed; of a match the number, and the whole owner only where it is asked."""
+        registrations = {id_: self.registrations.get(id_, Gone()) for id_ in needs.registrations}
+        found = {**live.registrations, **registrations}
+        matched = {
+            id_: self.owner(id_)
+            for id_ in needs.matches
+            if isinstance(found.get(id_), LiveRegistration)
+        }
+        partly_known = {
+            id_: LivePerson(owner.number, frozenset(needs.matches[id_]), is_whole=False)
+            for id_, owner in matched.items()
+            if owner is not None and owner.identities.issuperset(needs.matches[id_])
+        }
+        owners = {id_: self.owner(id_) for id_ in needs.owners}
+        return Live(
+            found,
+            {**live.owners, **partly_known, **owners},
+            {**live.people} | {value: self.holder(value) for value in needs.people},
+            {**live.owner_numbers}
+            | {id_: None if one is None else one.number for id_, one in matched.items()},
+        )
+
     def read(
         self,
         declared: Desired,
@@ -126,16 +149,11 @@ class Service:
         scope: frozenset[str] | None = None,
     ) -> Live:
         live = Live()
-        for _ in range(6):
+        for _ in range(8):
             needs = required_reads(declared, recorded, live, of, scope)
             if not needs:
                 return live
-            live = Live(
-                {**live.registrations}
-                | {id_: self.registrations.get(id_, Gone()) for id_ in needs.registrations},
-                {**live.owners} | {id_: self.owner(id_) for id_ in needs.owners},
-                {**live.people} | {value: self.holder(value) for value in needs.people},
-            )
+            live = self.answer(live, needs)
         raise AssertionError("missing never ends")
 
 

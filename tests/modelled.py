@@ -8,19 +8,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
 import msgspec
 
 from reconciler.api.applications import decode_applications
 from reconciler.api.decode import decode_registration
-from reconciler.api.errors import ApplicationNotFound, Denied, RegistrationNotFound
+from reconciler.api.errors import (
+    ApplicationNotFound,
+    Denied,
+    RegistrationNotFound,
+    Rejected,
+)
+from reconciler.api.matching import Matcher, decode_matches, identifier_of
 from reconciler.api.people import PageReader, decode_people
 from reconciler.api.service import Service
-from reconciler.core.events import Listener
+from reconciler.core.events import Listener, nobody_listens
 from reconciler.core.identity import IdentityKind, IdentityValue
-from reconciler.core.live import LiveApplication, LivePerson, LiveRegistration
+from reconciler.core.live import LiveApplication, LivePerson, LiveRegistration, Matchable
 from reconciler.core.sweep_query import Page
 from reconciler.platform import operations
 from reconciler.platform.assumptions import readings
@@ -50,7 +56,9 @@ class Modelled:
         page_size: int = 1000,
         happens: Callable[[World, int], World] = lambda world, number: world,
         counts_people: bool = True,
+        *,
         lists_applications: bool = False,
+        can_match: bool = True,
     ) -> None:
         self.world = world
         self.worlds = [world]
@@ -62,6 +70,8 @@ class Modelled:
         self._happens = happens
         self._counts_people = counts_people
         self.lists_applications = lists_applications
+        self._matcher = Matcher(self._match_once, nobody_listens)
+        self._matcher.is_refused = not can_match
 
     def _readings_name(self, name: str) -> str:
         from reconciler.platform.assumptions import ASSUMPTIONS
@@ -99,6 +109,23 @@ class Modelled:
             raise Denied("applications", None, call.method, call.path, 403)
         answer = await self._answer(call)
         return decode_applications(msgspec.json.encode(answer.body))
+
+    @property
+    def can_match(self) -> bool:
+        return not self._matcher.is_refused
+
+    @property
+    def match_size(self) -> int:
+        return self._matcher.size
+
+    async def match(self, keys: Iterable[Matchable]) -> Mapping[Matchable, int]:
+        return await self._matcher.match(keys)
+
+    async def _match_once(self, keys: Sequence[Matchable]) -> Mapping[Matchable, int]:
+        response = await self._answer(operations.match(map(identifier_of, keys)))
+        if response.status != 200:
+            raise Rejected("match", None, "POST", "/x", response.status)
+        return decode_matches(msgspec.json.encode(response.body), keys)
 
     async def page(self, number: int, reader: PageReader) -> Page:
         call = operations.persons_page(number)

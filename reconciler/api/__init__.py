@@ -12,6 +12,7 @@ classify        what an outcome means: a good answer, or an error
 error_body      the body of an error answer, redacted
 errors          everything that can go wrong with a call, as a tree
 decode          answers as typed values
+matching        whose many identities are, in as few calls as the service takes
 people          people as typed values, one by one or by the page
 lenient         answers that the types refuse, read part by part
 applications    the applications of the account as typed values

@@ -41,8 +41,8 @@ from .errors import (
     RateLimited,
     RegistrationNotFound,
 )
-from .exchange import Answer, Message, exchange
-from .rate_limit import Stream, rate_of
+from .exchange import Answer, Message, do_nothing, exchange
+from .rate_limit import Stream, TooLate, rate_of
 from .retry import LONGEST_RETRY_AFTER, RetryBudget, Transient, classify_transient
 
 if TYPE_CHECKING:
@@ -69,10 +69,14 @@ class Attempts:
     """How often a call was sent; passed in by a caller who wants to know it of a success too.
 
     `written` counts those that were really written to a connection: one that waits for it is none.
+    A call that has not left by `good_until`, on the clock of the service's timing, does not leave
+    any more; `leaves` is called when it does.
     """
 
     count: int = 0
     written: int = 0
+    good_until: float = math.inf
+    leaves: Callable[[], None] = do_nothing
 
 
 class Latency:
@@ -160,7 +164,7 @@ class Dispatcher:
     ) -> T:
         """Send a call until it is answered (return what `read` makes of the body), refused or
         given up (raise ApiError); a write is sent once. Raises BreakerTripped when it was not
-        sent any more.
+        sent any more, and TooLate (see Attempts).
 
         A denied call and a service that answers nobody trip the breaker for all others.
         """
@@ -234,14 +238,17 @@ class Dispatcher:
             with self._breaker.waiting():
                 await slot.enter_async_context(lane.slots)
                 header = await self._authorization.header()
-                turn = await lane.stream.grant()
+                turn = await lane.stream.grant(attempts.good_until)
 
             def before_write() -> None:
                 nonlocal written_at
                 # Until here it may have waited for a connection, or the whole process was stopped.
                 self._breaker.raise_if_tripped()
+                if self._timing.clock() > attempts.good_until:
+                    raise TooLate
                 attempts.written += 1
                 turn.leave()
+                attempts.leaves()
                 written_at = self._timing.clock()
 
             try:
@@ -249,7 +256,7 @@ class Dispatcher:
                 attempts.count += 1
                 message = build_message(call, header)
                 result = await self._send(summary, message, call, attempts.count, before_write)
-            except BreakerTripped:
+            except (BreakerTripped, TooLate):
                 attempts.count = sent
                 raise
             finally:
@@ -290,8 +297,9 @@ class Dispatcher:
 
     def _trip_if_hopeless(self, error: ApiError, started: float) -> None:
         """Trip the breaker on an error that every other call would meet as well."""
-        if error.operation == Operation.APPLICATIONS and error.status != 401:
-            # A key that may do all else need not be allowed to list them.
+        if error.operation in (Operation.APPLICATIONS, Operation.MATCH) and error.status != 401:
+            # A key that may do all else need not be allowed to list applications, and instead of a
+            # match there is another way to ask; if that does not answer either, it says so itself.
             return
         if isinstance(error, Denied):
             self._breaker.trip(str(error))

@@ -50,9 +50,22 @@ def private_texts(call: Secret[Call] | None) -> Iterator[str]:
         yield revealed.app_code
     if revealed.operation is Operation.PERSONS and revealed.query.get("type") != "PUSH":
         yield revealed.query.get("identifier", "")
+    if revealed.operation is Operation.MATCH:
+        yield from _identifiers(revealed.body)
     if revealed.operation in WRITES:
         # Of an update too: it carries keys that nobody declares, and those that are hidden.
         yield from _collect_texts(revealed.body)
+
+
+def _identifiers(body: object) -> Iterator[str]:
+    """Yield the identities that a match names; ids of registrations are no secret."""
+    match body:
+        case {"identities": list(identities)}:
+            for identity in identities:
+                if identity["type"] != "PUSH":
+                    yield identity["identifier"]
+        case _:
+            return
 
 
 def _headers() -> dict[str, str]:

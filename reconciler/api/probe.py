@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 from uuid import uuid4
 
+from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.live import LiveApplication, LiveRegistration
 from reconciler.core.secret import Secret
 from reconciler.platform import operations
@@ -33,6 +34,7 @@ from .decode import decode_registration, decode_token
 from .encode import build_message, build_token_message, private_texts
 from .errors import ApiError
 from .exchange import Answer, Message, Outcome, do_nothing, exchange
+from .matching import decode_matches, identifier_of
 from .people import decode_people
 from .rate_limit import Stream, rate_of
 from .retry import retry_after_seconds
@@ -83,7 +85,12 @@ class Probe:
         )
         self._rates = {
             operation: rate_of(limits.get(operation, DEFAULT_LIMITS[operation]), quota_share)
-            for operation in (Operation.GET, Operation.PERSONS, Operation.APPLICATIONS)
+            for operation in (
+                Operation.GET,
+                Operation.PERSONS,
+                Operation.APPLICATIONS,
+                Operation.MATCH,
+            )
         }
         self._streams: dict[Operation, Stream] = {}
         self._transport: httpx.AsyncBaseTransport | None = None
@@ -117,6 +124,11 @@ class Probe:
         if probe_result.error is not None and is_person_not_found(probe_result.error):
             return replace(probe_result, error=None)
         return probe_result
+
+    async def match(self) -> ProbeResult:
+        """Ask whose an identity is that nobody has; an answer without anybody is a good one."""
+        absent = IdentityValue.of(IdentityKind.EXTERNAL_ID, f"reconciler-doctor-{uuid4()}")
+        return await self._authorized(operations.match([identifier_of(absent)]), None)
 
     async def registration(self, app_code: str, registration_id: str | None = None) -> ProbeResult:
         """Read a registration of an application; one that does not exist where none is named."""
@@ -200,11 +212,17 @@ def _check_people(body: bytes) -> LiveRegistration | None:
     return None
 
 
+def _check_matches(body: bytes) -> LiveRegistration | None:
+    decode_matches(body, ())
+    return None
+
+
 _Shown = LiveRegistration | tuple[LiveApplication, ...] | None
 _READERS: Final[Mapping[Operation, Callable[[bytes], _Shown]]] = {
     Operation.GET: _read_registration,
     Operation.PERSONS: _check_people,
     Operation.APPLICATIONS: decode_applications,
+    Operation.MATCH: _check_matches,
 }
 
 

@@ -101,6 +101,10 @@ class Schedule:
             self._slowed_at = now
 
 
+class TooLate(Exception):
+    """A call could not leave while what it rests on was good; nothing was sent."""
+
+
 class Turn:
     """What a call is granted: it may leave."""
 
@@ -137,17 +141,25 @@ class Stream:
         self._turn = asyncio.Lock()
         self._has_left = asyncio.Event()
 
-    async def grant(self) -> Turn:
-        """Wait for this call's turn. Whoever is granted one must say when the call leaves."""
+    async def grant(self, good_until: float = math.inf) -> Turn:
+        """Wait for this call's turn. Whoever is granted one must say when the call leaves.
+
+        Raises TooLate as soon as it is sure that the turn comes after `good_until`; that takes
+        nothing from the others.
+        """
         requested_at = self._clock()
         async with self._turn:
             while (wait := self._schedule.wait(self._clock())) > 0.0:
+                if self._clock() + (wait if wait < math.inf else 0.0) > good_until:
+                    raise TooLate
                 if wait < math.inf:
                     await self._sleep(wait)
                 else:
                     self._has_left.clear()
                     await self._has_left.wait()
             now = self._clock()
+            if now > good_until:
+                raise TooLate
             self._schedule.grant(now, requested_at)
             return Turn(now, self._leave)
 

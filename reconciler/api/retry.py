@@ -59,6 +59,9 @@ def classify_transient(error: ApiError) -> Transient | None:
         case NoAnswer() if error.reason == NoConnection.CERTIFICATE:
             # Nobody fixes that while we wait.
             return None
+        case ServerFailed(status=501):
+            # It is not implemented, and will not be while we wait.
+            return None
         case ServerFailed() | NoAnswer():
             return Transient.BROKEN
         case NotTheContract() if error.status in (None, 200):

@@ -6,13 +6,13 @@ of one event loop at a time; calls that depend on each other are the caller's to
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
 from reconciler.core.events import Listener
 from reconciler.core.identity import IdentityKind, IdentityValue
-from reconciler.core.live import LiveApplication, LivePerson, LiveRegistration
+from reconciler.core.live import LiveApplication, LivePerson, LiveRegistration, Matchable
 from reconciler.core.secret import Secret
 from reconciler.core.sweep_query import Page
 from reconciler.platform import operations
@@ -26,6 +26,7 @@ from .credentials import Credential, require_usable
 from .decode import Garbled, check_depersonalized, check_personalized, decode_registration
 from .dispatch import Attempts, Dispatcher, Timing
 from .errors import ApiError
+from .matching import FIRST_SIZE, Matcher, decode_matches, identifier_of
 from .people import PageReader, decode_people
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ class Service:
     `limits` are requests a second by operation (what is missing has the contract's default; 0 or
     infinity is no limit), of which `quota_share` is used. `timeout` is for one attempt, in
     seconds. Every call passes the `breaker`, and raises BreakerTripped when that has tripped
-    before it was sent. `proxy` is the URL of an HTTP proxy; none is taken from the environment.
+    before it was sent. `match_size` is how many identities the first match names. `proxy` is the
+    URL of an HTTP proxy; none is taken from the environment.
     A transport that is passed in is closed with the service.
     """
 
@@ -60,6 +62,7 @@ class Service:
         breaker: Breaker | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         proxy: str | None = None,
+        match_size: int = FIRST_SIZE,
     ) -> None:
         require_usable(credentials)
         self._dispatcher = Dispatcher(
@@ -75,6 +78,9 @@ class Service:
         self._proxy = proxy
         self._dispatcher.transport = transport
         self._applications: tuple[LiveApplication, ...] | ApiError | None = None
+        self._matcher = Matcher(
+            self._match_once, lambda event: self._dispatcher.listen(event), match_size
+        )
 
     async def __aenter__(self) -> Self:
         if self._dispatcher.transport is None:
@@ -158,6 +164,33 @@ class Service:
         if isinstance(self._applications, ApiError):
             raise self._applications
         return self._applications
+
+    @property
+    def can_match(self) -> bool:
+        """Whether the service has not refused to say whose many identities are at once."""
+        return not self._matcher.is_refused
+
+    @property
+    def match_size(self) -> int:
+        """How many identities one match call names now; see Matcher."""
+        return self._matcher.size
+
+    async def match(self, keys: Iterable[Matchable]) -> Mapping[Matchable, int]:
+        """Return the number of the person who has each value, or owns each registration.
+
+        Who is missing is unknown; everybody is where the service refuses to be asked so. An
+        anonymous owner has a number as well.
+        """
+        return await self._matcher.match(keys)
+
+    async def _match_once(self, keys: Sequence[Matchable]) -> Mapping[Matchable, int]:
+        call = Secret(operations.match(map(identifier_of, keys)))
+
+        def read(body: bytes) -> Mapping[Matchable, int]:
+            return decode_matches(body, keys)
+
+        summary = CallSummary.of(call.reveal(), None)
+        return await self._dispatcher.dispatch(summary, call, Attempts(), read)
 
     async def page(self, number: int, reader: PageReader) -> Page:
         """Read a page of everybody, oldest first; pages count from 1 and have up to 1000 people."""

@@ -4,6 +4,7 @@ executor        runs a plan: workers, schedule, journal, record
 justification   may this plan be applied to these files and this state
 schedule        which calls are ready, by the edges of the plan
 attempt         one call, attempted until its fate is known
+owner_look      who owns a device right before that is changed, by as few calls as can tell
 staleness       is the device as the plan saw it, plus what this plan has done
 effects         what the calls so far have moved beside what they are for
 bodies          from a planned call to the body that is sent

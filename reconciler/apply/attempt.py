@@ -7,7 +7,8 @@ reading: done, or not done and sent again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.api.breaker import Breaker, BreakerTripped
@@ -19,6 +20,7 @@ from reconciler.api.errors import (
     RegistrationNotFound,
     Rejected,
 )
+from reconciler.api.rate_limit import TooLate
 from reconciler.api.retry import SURE_AFTER, RetryBudget
 from reconciler.core.device import Owner
 from reconciler.core.digest import Digester
@@ -33,6 +35,7 @@ from reconciler.plan.ordering import is_ownership
 from reconciler.platform.operations import Operation
 
 from .bodies import personalize_body, update_body
+from .owner_look import OwnerLooks, do_nothing
 from .ports import Door, Journal
 from .result import Result
 from .staleness import Effects, Subject, moved, protected, reached
@@ -51,6 +54,7 @@ class Circumstances:
 
     plan: str
     door: Door
+    looks: OwnerLooks
     journal: Journal
     app_codes: Mapping[str, str]
     digester: Digester
@@ -67,12 +71,15 @@ class Circumstances:
 class _Seen:
     """What the reads right before a call showed; the owner only before an ownership call.
 
-    `holders` are the people who have a value of the declared owner, before a personalize.
+    `holders` are the people who have a value of the declared owner, before a personalize;
+    `good_until` and `release` see OwnerLook.
     """
 
     registration: LiveRegistration
-    owner: LivePerson | None
+    owner: LivePerson | None = None
     holders: frozenset[int] = frozenset()
+    good_until: float = math.inf
+    release: Callable[[], None] = do_nothing
 
 
 @dataclass(slots=True)
@@ -80,13 +87,15 @@ class _Trial:
     """What the attempts of one call have come to.
 
     in_doubt: sent, and nobody knows whether it was done · trouble: what the last attempt met ·
-    is_last: another look may settle it, but it is not sent again · is_noted: the journal knows it.
+    is_last: another look may settle it, but it is not sent again · is_noted: the journal knows it ·
+    is_intended: its intent is written, and it has not been sent since.
     """
 
     in_doubt: bool
     is_noted: bool
     trouble: ApiError | None = None
     is_last: bool = False
+    is_intended: bool = False
     application_id: str | None = None
     attempts: Attempts = field(default_factory=Attempts)
     tries: RetryBudget = field(default_factory=RetryBudget)
@@ -146,11 +155,25 @@ async def _once(
 ) -> Result | None:
     """Look, and send if that is right; None when it has to be looked at again."""
     try:
-        seen = await _read(call, subject, circumstances)
+        seen = await _read(call, subject, effects, circumstances, tries_so_far)
     except RegistrationNotFound:
         return tries_so_far.ended(Outcome.STALE, detail=GONE)
     except ApiError as error:
         return _unread(tries_so_far, error, circumstances)
+    try:
+        return await _judge_and_send(call, subject, effects, circumstances, tries_so_far, seen)
+    finally:
+        seen.release()
+
+
+async def _judge_and_send(
+    call: PlannedCall,
+    subject: Subject,
+    effects: Effects,
+    circumstances: Circumstances,
+    tries_so_far: _Trial,
+    seen: _Seen,
+) -> Result | None:
     tries_so_far.application_id = seen.registration.application_id
     settled = _settled(call, subject, effects, circumstances, tries_so_far, seen)
     if settled is not None:
@@ -159,10 +182,16 @@ async def _once(
     if tries_so_far.is_last and tries_so_far.trouble is not None:
         return tries_so_far.ended(Outcome.FAILED, detail=str(tries_so_far.trouble))
     try:
-        await circumstances.journal.intent(circumstances.plan, call.id)
+        if not tries_so_far.is_intended:
+            await circumstances.journal.intent(circumstances.plan, call.id)
     except StateError as error:
         return _cut_short(tries_so_far, str(error))
-    tries_so_far.is_noted = True
+    tries_so_far.is_noted = tries_so_far.is_intended = True
+    if circumstances.timing.clock() > seen.good_until:
+        # The disk took its time: somebody else may own it by now.
+        return None
+    tries_so_far.attempts.good_until = seen.good_until
+    tries_so_far.attempts.leaves = seen.release
     circumstances.listen(Intended(call.id, lambda: tries_so_far.attempts.written))
     return await _send(call, subject, seen, circumstances, tries_so_far)
 
@@ -212,7 +241,7 @@ def _how_it_is_known(tries_so_far: _Trial) -> str:
 def _is_half_moved(call: PlannedCall, seen: _Seen) -> bool:
     """Whether a forced move may have got as far as detaching: then nobody owns the device."""
     is_forced = "forceDepersonalize" in call.query
-    return is_forced and (seen.owner is None or seen.owner.is_anonymous)
+    return is_forced and (seen.owner is None or not seen.owner.is_somebody)
 
 
 def _cut_short(tries_so_far: _Trial, why: str) -> Result:
@@ -248,32 +277,21 @@ def _unread(tries_so_far: _Trial, error: ApiError, circumstances: Circumstances)
     return tries_so_far.ended(Outcome.FAILED, detail=str(tries_so_far.trouble or error))
 
 
-async def _read(call: PlannedCall, subject: Subject, circumstances: Circumstances) -> _Seen:
+async def _read(
+    call: PlannedCall,
+    subject: Subject,
+    effects: Effects,
+    circumstances: Circumstances,
+    tries_so_far: _Trial,
+) -> _Seen:
     circumstances.breaker.raise_if_tripped()
     app_code = circumstances.app_codes[subject.change.application]
-    registration = await circumstances.door.registration(call.device, app_code)
-    owner: LivePerson | None = None
-    if is_ownership(call):
-        owner = await circumstances.door.owner(
-            call.device, registration.application_id, is_web=registration.is_web
-        )
-    return _Seen(registration, owner, await _holders(call, subject, owner, circumstances))
-
-
-async def _holders(
-    call: PlannedCall, subject: Subject, owner: LivePerson | None, circumstances: Circumstances
-) -> frozenset[int]:
-    """Look up who has the declared values now: some readings would merge two people for good."""
-    wanted = None if subject.device is None else subject.device.owner
-    if call.operation != Operation.PERSONALIZE or not isinstance(wanted, Owner):
-        return frozenset()
-    person_numbers: set[int] = set()
-    for value in wanted.identity:
-        held = owner is not None and value in owner.identities
-        person = owner if held else await circumstances.door.person(value)
-        if person is not None and not person.is_anonymous:
-            person_numbers.add(person.number)
-    return frozenset(person_numbers)
+    if not is_ownership(call):
+        return _Seen(await circumstances.door.registration(call.device, app_code))
+    look = await circumstances.looks.look(
+        call, subject, effects, app_code, in_doubt=tries_so_far.in_doubt
+    )
+    return _Seen(look.registration, look.owner, look.holders, look.good_until, look.release)
 
 
 async def _send(
@@ -288,12 +306,15 @@ async def _send(
         # The disk took its time; what allowed the call before may not any more.
         circumstances.breaker.raise_if_tripped()
         stored = await _call(call, subject, seen, circumstances, tries_so_far.attempts)
+    except TooLate:
+        return None
     except RegistrationNotFound:
         return tries_so_far.ended(Outcome.STALE, "not done", GONE)
     except Denied as error:
         return tries_so_far.ended(Outcome.FAILED, error.truth, str(error), stop=str(error))
     except ApiError as error:
         tries_so_far.trouble = error
+        tries_so_far.is_intended = False
         tries_so_far.in_doubt = error.truth == "unknown"
         wait = tries_so_far.tries.wait_after(error, jitter=circumstances.timing.jitter())
         tries_so_far.is_last = wait is None

@@ -28,6 +28,7 @@ from reconciler.platform.pace import workers
 from .attempt import Circumstances, attempt
 from .completion import Settlement
 from .ledger import Ledger
+from .owner_look import OwnerLooks
 from .ports import Door, Journal, Lease, Records
 from .record_writer import LEASE_LOST, RecordWriter
 from .staleness import subjects
@@ -69,6 +70,7 @@ async def execute_plan(
     circumstances = Circumstances(
         plan=plan.id,
         door=service,
+        looks=OwnerLooks(service, Digester(record.key), breaker, timing.clock, rates),
         journal=journal,
         app_codes=app_codes,
         digester=Digester(record.key),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Protocol
 
 from reconciler.api.dispatch import Attempts
 from reconciler.core.identity import IdentityValue
-from reconciler.core.live import LivePerson, LiveRegistration
+from reconciler.core.live import LivePerson, LiveRegistration, Matchable
 from reconciler.core.record import RecordedDevice
 from reconciler.core.report import Outcome
 
@@ -21,6 +21,14 @@ class Door(Protocol):
     async def owner(
         self, registration_id: str, application_id: str, *, is_web: bool = False
     ) -> LivePerson | None: ...
+
+    @property
+    def can_match(self) -> bool: ...
+
+    @property
+    def match_size(self) -> int: ...
+
+    async def match(self, keys: Iterable[Matchable]) -> Mapping[Matchable, int]: ...
 
     async def person(self, value: IdentityValue) -> LivePerson | None: ...
 

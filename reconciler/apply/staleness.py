@@ -126,8 +126,8 @@ def reached(
                 and owner.identities.issuperset(wanted_owner.identity)
             )
         case Operation.DEPERSONALIZE:
-            return owner is None or owner.is_anonymous
-        case Operation.GET | Operation.PERSONS | Operation.APPLICATIONS:
+            return owner is None or not owner.is_somebody
+        case Operation.GET | Operation.PERSONS | Operation.APPLICATIONS | Operation.MATCH:
             return False
 
 

@@ -63,7 +63,15 @@ class Weighed:
     forced: bool = False
 
 
-Event = Progress | Settled | Intended | Pausing | Weighed
+@dataclass(frozen=True, slots=True)
+class MatchRefused:
+    """The service does not say whose many identities are at once (`match`): from now on in this
+    run each is looked up by itself (`persons`). `why` is what the call met."""
+
+    why: str
+
+
+Event = Progress | Settled | Intended | Pausing | Weighed | MatchRefused
 Listener = Callable[[Event], None]
 
 

@@ -58,12 +58,26 @@ class WrongApplication:
 Found = LiveRegistration | Gone | WrongApplication | Unreadable
 
 
+@dataclass(frozen=True, slots=True)
+class RegistrationKey:
+    """A registration as the service asks for its owner: its id, and that of its application."""
+
+    id: str
+    application_id: str
+
+
+# What the service can say the person's number of, for many at once.
+Matchable = RegistrationKey | IdentityValue
+
+
 class LivePerson(msgspec.Struct, frozen=True):
     """A person. Without identities it is an anonymous owner: nobody.
 
     `number` is the service's own internal id, the only name of an undeclared person in a plan. It
     is negative, and no name, where the service shows none (`unreadable` says so). What is
     `unreadable` otherwise are identities: then whoever seems anonymous may be somebody.
+    Not `is_whole`: only the number is known, that it is somebody, and that it has `identities`
+    among others; nothing else was read.
     """
 
     number: int
@@ -72,11 +86,13 @@ class LivePerson(msgspec.Struct, frozen=True):
     attributes: Attributes | None = None
     registrations: tuple[LiveRegistration, ...] = ()
     unreadable: tuple[Unreadable, ...] = ()
+    is_whole: bool = True
 
     @property
-    def is_anonymous(self) -> bool:
-        """Whether it is nobody: it has no identity, and shows none that cannot be read."""
-        return not self.identities and not self.unreadable
+    def is_somebody(self) -> bool:
+        """Whether this is no anonymous owner: a person with an identity, be it one that cannot be
+        read."""
+        return bool(self.identities or self.unreadable) or not self.is_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,21 +112,31 @@ class Live:
 
     `registrations` by id: declared, leaving, and undeclared siblings whose flag had to be known.
     `owners` by registration id; an anonymous owner is None too. `people` by identity value.
+    `owner_numbers` and `holder_numbers` are what a match answered: the number of the person, which
+    may be an anonymous one, or None where it told none, which means nothing. An owner who has all
+    values that are declared for it is among `owners` then, known in part.
     """
 
     registrations: Mapping[str, Found] = field(default_factory=dict)
     owners: Mapping[str, LivePerson | None] = field(default_factory=dict)
     people: Mapping[IdentityValue, LivePerson | None] = field(default_factory=dict)
+    owner_numbers: Mapping[str, int | None] = field(default_factory=dict)
+    holder_numbers: Mapping[IdentityValue, int | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Needs:
     """What has to be read next: registration ids with their application's name, owner look-ups
-    by registration id, people by identity value. Empty when all that a plan needs is there."""
+    by registration id, people by identity value. Empty when all that a plan needs is there.
+
+    `matches` are registration ids of which it is enough to know whether their owner has these
+    values: the rest of the person matters only if not.
+    """
 
     registrations: Mapping[str, str] = field(default_factory=dict)
     owners: tuple[str, ...] = ()
     people: tuple[IdentityValue, ...] = ()
+    matches: Mapping[str, tuple[IdentityValue, ...]] = field(default_factory=dict)
 
     def __bool__(self) -> bool:
-        return bool(self.registrations or self.owners or self.people)
+        return bool(self.registrations or self.owners or self.people or self.matches)

@@ -23,6 +23,7 @@ from reconciler.core.fields import (
     field_order,
     live_value,
 )
+from reconciler.core.identity import IdentityValue
 from reconciler.core.live import (
     Found,
     Gone,
@@ -143,21 +144,40 @@ def left_out(record: Record, project: Project) -> list[RecordedDevice]:
 
 
 def required_reads_of_drift(
-    devices: Collection[RecordedDevice], desired: Desired, live: Live
+    devices: Collection[RecordedDevice], desired: Desired, record: Record, live: Live
 ) -> Needs:
     """Return what must still be read: each registration, and the owner where one was applied or is
-    declared now."""
+    declared now. Where both are the same it is enough that the live one has the declared values."""
+    digester = Digester(record.key)
     registrations = {
         device.id: device.application for device in devices if device.id not in live.registrations
     }
-    owners = tuple(
-        device.id
+    owned = [
+        device
         for device in devices
         if device.id not in live.owners
         and _owner_matters(device, desired.devices.get(device.id))
         and _may_have_owner(live.registrations.get(device.id))
-    )
-    return Needs(registrations, owners)
+    ]
+    matches = {
+        device.id: values
+        for device in owned
+        if device.id not in live.owner_numbers
+        and (values := _settling_values(device, desired.devices.get(device.id), digester))
+    }
+    owners = tuple(device.id for device in owned if device.id not in matches)
+    return Needs(registrations, owners, matches=matches)
+
+
+def _settling_values(
+    recorded: RecordedDevice, device: DesiredDevice | None, digester: Digester
+) -> tuple[IdentityValue, ...]:
+    """Return the values that were applied, where the files still say them."""
+    owner = ABSENT if device is None else device.owner
+    if not isinstance(owner, Owner):
+        return ()
+    is_as_applied = owner_digests(owner, digester) == recorded.fields.get(OWNER)
+    return owner.identity.values if is_as_applied else ()
 
 
 def _may_have_owner(registration: Found | None) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from reconciler.core.absent import Absent
 from reconciler.core.device import Owner
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.live import LivePerson
@@ -44,7 +45,7 @@ _SAME: Final = Same()
 
 def somebody(person: LivePerson | None) -> LivePerson | None:
     """Return the person, or None for nobody: an anonymous owner has no identity."""
-    return None if person is None or person.is_anonymous else person
+    return person if person is not None and person.is_somebody else None
 
 
 def relation(owner: Owner | None, live: LivePerson | None) -> Relation:
@@ -76,6 +77,15 @@ def looked_up(how: Relation, owner: Owner | None) -> tuple[IdentityValue, ...]:
             return missing
         case Claim() | Move():
             return () if owner is None else owner.identity.values
+
+
+def settling_values(owner: Owner | Absent | None) -> tuple[IdentityValue, ...]:
+    """Return the values of which it is enough to know that the live owner has them all: then it is
+    the declared one. None where more has to be known of the live owner in any case: whether it is
+    nobody, or its attributes."""
+    if not isinstance(owner, Owner) or owner.attributes is not None:
+        return ()
+    return owner.identity.values
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from reconciler.core.sweep_query import SweepQuery
 
 from .compare import changes_primary
 from .device import is_left, owner_difference
-from .ownership import looked_up, target
+from .ownership import looked_up, settling_values, target
 from .removed import intention, leaving_ids
 from .reregistered import LOOKED_UP, owner_to_look_up
 from .unreadable import unreadable_field, unreadable_owner
@@ -40,14 +40,23 @@ def required_reads(
         device.id: device.application for device in chosen if device.id not in live.registrations
     }
     # Owners that are sure to be needed are read beside the registrations: they are few a second.
-    owned = tuple(
-        device.id
+    owned = [
+        device
         for device in chosen
         if device.owner is not ABSENT and device.id in unread and device.id not in live.owners
-    )
+    ]
     unread |= _leaving_registrations(desired, record, live, project, scope)
     if unread:
-        return Needs(unread, owned)
+        matches = {
+            device.id: values
+            for device in owned
+            if device.id not in live.owner_numbers and (values := settling_values(device.owner))
+        }
+        return Needs(
+            unread,
+            tuple(device.id for device in owned if device.id not in matches),
+            matches=matches,
+        )
     return _required_owners_and_people(chosen, desired, record, live, project, scope)
 
 
@@ -113,6 +122,7 @@ def _required_owners_and_people(
     owners: set[str] = set()
     people: set[IdentityValue] = set()
     siblings: dict[str, str] = {}
+    matches: dict[str, tuple[IdentityValue, ...]] = {}
     names: Mapping[str, str] | None = None
     gone = [one for one in chosen if isinstance(live.registrations[one.id], Gone)]
     if len(gone) <= LOOKED_UP:
@@ -130,13 +140,22 @@ def _required_owners_and_people(
             # Nothing of this device depends on who owns it.
             continue
         if device.id not in live.owners:
-            owners.add(device.id)
+            values = settling_values(device.owner)
+            if values and not flagged and device.id not in live.owner_numbers:
+                matches[device.id] = values
+            else:
+                owners.add(device.id)
             continue
         if unreadable_owner(device, live) is not None:
             continue
         owner = live.owners[device.id]
         person: LivePerson | None = owner
         difference = owner_difference(device, owner, recorded, digester)
+        settles_less = flagged or difference is not None or not settling_values(device.owner)
+        if owner is not None and not owner.is_whole and settles_less:
+            # Whoever gains or loses anything is known in full: its other values and devices.
+            owners.add(device.id)
+            continue
         if difference is not None and not is_left(difference, project):
             values = looked_up(difference.how, difference.after)
             unknown = [value for value in values if value not in live.people]
@@ -162,6 +181,7 @@ def _required_owners_and_people(
         siblings,
         tuple(sorted(owners)),
         tuple(sorted(people, key=lambda value: (value.kind, value.reveal()))),
+        matches,
     )
 
 

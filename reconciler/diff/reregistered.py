@@ -106,7 +106,8 @@ class _Search:
     def of(cls, desired: Desired, record: Record, live: Live, names: Mapping[str, str]) -> _Search:
         people = dict(live.people)
         for owner in live.owners.values():
-            if owner is not None:
+            # Of who is known in part nobody knows what else there is.
+            if owner is not None and owner.is_whole:
                 people.update((value, owner) for value in owner.identities)
         return cls(desired, record, people, names, frozenset(names.values()))
 

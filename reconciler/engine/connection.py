@@ -16,12 +16,14 @@ from reconciler.api.credentials import (
     OAuth2Credential,
     UnusableCredential,
 )
+from reconciler.api.matching import FIRST_SIZE
 from reconciler.api.rate_limit import rate_of
 from reconciler.api.service import Service
 from reconciler.core.diagnostics import Diagnostic
 from reconciler.core.project import ApiKey, Auth, Basic, Ibsso, OAuth2, Project, Setting
 from reconciler.core.secret import Secret
 from reconciler.manifest.interpolation import Unresolved, check_base_url, resolve_setting
+from reconciler.platform.assumptions import MATCH_SIZE
 from reconciler.platform.operations import DEFAULT_LIMITS, Operation
 
 from .cancellation import Cancellation, EventLoop, read_until_cancelled
@@ -34,7 +36,8 @@ T = TypeVar("T")
 class Connection:
     """All that calls need. `app_codes` by application name; `rates` after the quota share.
 
-    `timeout` is for one attempt of a call, in seconds.
+    `timeout` is for one attempt of a call, in seconds; `match_size` how many identities the first
+    match names.
     """
 
     base_url: str
@@ -43,6 +46,7 @@ class Connection:
     limits: Mapping[Operation, float]
     quota_share: float
     timeout: float
+    match_size: int = FIRST_SIZE
 
     @property
     def rates(self) -> Mapping[Operation, float]:
@@ -99,7 +103,16 @@ def resolve_connection(
         raise InvalidSettings(tuple(sorted(resolver.wrong, key=Diagnostic.sort_key)))
     limits = {Operation(name): limit for name, limit in project.api.limits.items()}
     api = project.api
-    return Connection(base_url, credential, app_codes, limits, api.quota_share, api.timeout)
+    pinned = api.assume.get(MATCH_SIZE.name)
+    return Connection(
+        base_url,
+        credential,
+        app_codes,
+        limits,
+        api.quota_share,
+        api.timeout,
+        FIRST_SIZE if pinned is None else int(pinned),
+    )
 
 
 def _credential(auth: Auth, resolver: _Resolver) -> Credential:
@@ -142,6 +155,7 @@ def open_service(connection: Connection, cancellation: Cancellation) -> Iterator
             quota_share=connection.quota_share,
             timeout=connection.timeout,
             breaker=cancellation.breaker,
+            match_size=connection.match_size,
         )
     except UnusableCredential as error:
         raise InvalidCredentials(

@@ -56,7 +56,7 @@ def find_drift(
             _report_unknown_applications(others, listen)
 
             def required_reads(live: Live) -> Needs:
-                return required_reads_of_drift(devices, files.desired, live)
+                return required_reads_of_drift(devices, files.desired, record, live)
 
             with open_service(connect(files, record, environ), cancellation) as session:
                 live, reads = read_live_state(

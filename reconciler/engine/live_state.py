@@ -36,12 +36,12 @@ def read_live_state(
     reading = session.read(read_live(required_reads, sweep_query, context, choice))
     counts = {
         operation: service.counts.get(operation, 0) - before.get(operation, 0)
-        for operation in (Operation.GET, Operation.PERSONS)
+        for operation in (Operation.GET, Operation.PERSONS, Operation.MATCH)
     }
     weighed = reading.weighed
     reads = Reads(
         reading.strategy.value,
-        ReadCounts(counts[Operation.GET], counts[Operation.PERSONS]),
+        ReadCounts(*counts.values()),
         reading.people,
         None if weighed is None else round(weighed.points, 1),
         None if weighed is None else round(weighed.sweep, 1),

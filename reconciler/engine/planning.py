@@ -86,6 +86,7 @@ def make_plan(
             reads=reads,
             rates=session.connection.rates,
             latency=session.service.latency,
+            can_match=session.service.can_match,
             commit=head_commit(files.root),
             scope=scope.covered(live),
             coverage=coverage(

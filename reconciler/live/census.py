@@ -87,7 +87,7 @@ async def _probe_for_id(context: ReadContext, application: str) -> str | None:
 
 
 def _identified(person: LivePerson) -> LivePerson | None:
-    return None if person.is_anonymous else person
+    return person if person.is_somebody else None
 
 
 def _drop_vanished(live: Live) -> Live:

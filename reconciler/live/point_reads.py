@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import Final, TypeVar
 
@@ -20,7 +21,9 @@ from reconciler.core.live import (
     Live,
     LivePerson,
     LiveRegistration,
+    Matchable,
     Needs,
+    RegistrationKey,
     Unreadable,
     WrongApplication,
 )
@@ -32,6 +35,8 @@ T = TypeVar("T")
 # One answer that is none is about one device. So many, and not one good one, and it is not the
 # service that answers here.
 _MOST_UNREADABLE: Final = 3
+# Registrations whose owners are matched together, as soon as all of them are read.
+_MATCHED_TOGETHER: Final = 4 * WORKERS
 
 
 async def read_by_point(context: ReadContext, live: Live, needs: Needs) -> Live:
@@ -41,15 +46,45 @@ async def read_by_point(context: ReadContext, live: Live, needs: Needs) -> Live:
     answer that nobody can read is the result for its one device or person; but where no answer at
     all can be read, the first is raised.
     """
+    if not context.service.can_match and needs.matches:
+        needs = replace(needs, owners=(*needs.owners, *needs.matches), matches={})
     strangeness = _Strangeness(bool(live.registrations or live.people))
     registrations = _Registrations(context, needs, strangeness)
     people = _People(context, live, needs, strangeness)
-    await together(registrations.read(), people.read(live.registrations, registrations))
-    return Live(
-        {**live.registrations, **registrations.in_order()},
-        {**live.owners, **people.owners_in_order()},
-        {**live.people, **people.people_in_order()},
+    matches = _Matches(context, live, needs)
+    await together(
+        registrations.read(),
+        people.read(live.registrations, registrations),
+        matches.read(registrations),
     )
+    return _prefer_whole(
+        Live(
+            {**live.registrations, **registrations.in_order()},
+            {**live.owners, **matches.owners_in_order(), **people.owners_in_order()},
+            {**live.people, **people.people_in_order()},
+            {**live.owner_numbers, **matches.owner_numbers_in_order()},
+            {**live.holder_numbers, **matches.holder_numbers},
+        )
+    )
+
+
+def _prefer_whole(live: Live) -> Live:
+    """Let who is known in full stand wherever the same person is known in part."""
+    partly_known = {
+        owner.number for owner in live.owners.values() if owner is not None and not owner.is_whole
+    }
+    if not partly_known:
+        return live
+    whole = {
+        person.number: person
+        for person in (*live.owners.values(), *live.people.values())
+        if person is not None and person.is_whole and person.number in partly_known
+    }
+    owners = {
+        id_: owner if owner is None else whole.get(owner.number, owner)
+        for id_, owner in live.owners.items()
+    }
+    return replace(live, owners=owners) if whole else live
 
 
 class _Strangeness:
@@ -143,6 +178,68 @@ class _Registrations:
             raise
 
 
+class _Matches:
+    """The owners of whom it is enough to know that they have the declared values: by number.
+
+    One answer gives the number of who owns a registration and of who has each value. Where all are
+    the same the owner is known, in part; else only the numbers are, which settle nothing.
+    """
+
+    def __init__(self, context: ReadContext, live: Live, needs: Needs) -> None:
+        self._service = context.service
+        self._needed = needs.matches
+        self._known = live
+        self._listen = context.listen
+        self._done = 0
+        self.holder_numbers: dict[IdentityValue, int | None] = {}
+        self._owner_numbers: dict[str, int | None] = {}
+        self._owners: dict[str, LivePerson] = {}
+
+    async def read(self, registrations: _Registrations) -> None:
+        """Match the owners; in parts of fixed size, so that the calls do not depend on chance."""
+        for batch in _batches(self._needed, _MATCHED_TOGETHER):
+            await registrations.until_read(batch)
+            found = (
+                registrations.results.get(id_) or self._known.registrations.get(id_)
+                for id_ in batch
+            )
+            await self._match(
+                [
+                    item
+                    for item in found
+                    # A match has no type for browsers.
+                    if isinstance(item, LiveRegistration)
+                    and item.application_id
+                    and not item.is_web
+                ]
+            )
+            self._done += len(batch)
+            self._listen(Progress("match", self._done, len(self._needed)))
+
+    def owners_in_order(self) -> dict[str, LivePerson]:
+        return {id_: self._owners[id_] for id_ in self._needed if id_ in self._owners}
+
+    def owner_numbers_in_order(self) -> dict[str, int | None]:
+        return {id_: self._owner_numbers[id_] for id_ in self._needed if id_ in self._owner_numbers}
+
+    async def _match(self, batch: Sequence[LiveRegistration]) -> None:
+        holders = {**self._known.holder_numbers, **self.holder_numbers}
+        values = {
+            value: None for one in batch for value in self._needed[one.id] if value not in holders
+        }
+        keys: list[Matchable] = [RegistrationKey(one.id, one.application_id) for one in batch]
+        numbers = await self._service.match((*keys, *values))
+        self.holder_numbers.update((value, numbers.get(value)) for value in values)
+        holders |= self.holder_numbers
+        for registration, key in zip(batch, keys, strict=True):
+            declared = self._needed[registration.id]
+            number = numbers.get(key)
+            self._owner_numbers[registration.id] = number
+            if number is not None and all(holders[value] == number for value in declared):
+                owner = LivePerson(number, frozenset(declared), is_whole=False)
+                self._owners[registration.id] = owner
+
+
 class _People:
     """The look-ups of people. They are few a second, so what one answer tells of others is used.
 
@@ -163,6 +260,8 @@ class _People:
         self._by_identity: dict[IdentityValue, LivePerson] = {}
         self._owners: dict[str, LivePerson | None] = {}
         self._people: dict[IdentityValue, LivePerson | None] = {}
+        self._owner_numbers = live.owner_numbers
+        self._holder_numbers = live.holder_numbers
         for person in (*live.owners.values(), *live.people.values()):
             self._remember(person)
 
@@ -196,11 +295,21 @@ class _People:
 
         unknown = [item for item in batch if _key(item) not in self._by_registration]
         self._report_progress(len(owned) - len(unknown))
-        await each(unknown, required_reads, len(unknown))
+        first, others = _first_of_each(
+            unknown, [self._owner_numbers.get(item.id) for item in unknown]
+        )
+        await each(first, required_reads, len(first))
+        for owner in answers.values():
+            self._remember(owner)
+        untold = [item for item in others if _key(item) not in self._by_registration]
+        self._report_progress(len(others) - len(untold))
+        await each(untold, required_reads, len(untold))
         for registration in batch:
             key = _key(registration)
             owner = answers[key] if key in answers else self._by_registration[key]
-            self._owners[registration.id] = None if owner is None or owner.is_anonymous else owner
+            self._owners[registration.id] = (
+                owner if owner is not None and owner.is_somebody else None
+            )
         for owner in answers.values():
             self._remember(owner)
 
@@ -212,8 +321,16 @@ class _People:
             self._report_progress(1)
 
         unknown = [value for value in batch if value not in self._by_identity]
-        await each(unknown, required_reads, len(unknown))
         self._report_progress(len(batch) - len(unknown))
+        first, others = _first_of_each(
+            unknown, [self._holder_numbers.get(value) for value in unknown]
+        )
+        await each(first, required_reads, len(first))
+        for person in answers.values():
+            self._remember(person)
+        untold = [value for value in others if value not in self._by_identity]
+        self._report_progress(len(others) - len(untold))
+        await each(untold, required_reads, len(untold))
         for value in batch:
             self._people[value] = answers[value] if value in answers else self._by_identity[value]
         for person in answers.values():
@@ -231,7 +348,7 @@ class _People:
         return person
 
     def _remember(self, person: LivePerson | None) -> None:
-        if person is not None:
+        if person is not None and person.is_whole:
             self._by_registration.update(
                 (_key(registration), person) for registration in person.registrations
             )
@@ -247,7 +364,20 @@ def _key(registration: LiveRegistration) -> tuple[str, str]:
     return (registration.application_id, registration.id)
 
 
-def _batches(items: Iterable[T]) -> Iterator[tuple[T, ...]]:
+def _batches(items: Iterable[T], size: int = WORKERS) -> Iterator[tuple[T, ...]]:
     rest = iter(items)
-    while batch := tuple(islice(rest, WORKERS)):
+    while batch := tuple(islice(rest, size)):
         yield batch
+
+
+def _first_of_each(items: Sequence[T], numbers: Sequence[int | None]) -> tuple[list[T], list[T]]:
+    """Part items by who they are said to be of: the first of each person, and all whose person
+    nobody knows; then those of whom the first one's answer will probably tell."""
+    seen: set[int] = set()
+    first: list[T] = []
+    others: list[T] = []
+    for item, number in zip(items, numbers, strict=True):
+        (others if number in seen else first).append(item)
+        if number is not None:
+            seen.add(number)
+    return first, others

@@ -7,6 +7,7 @@ is missing still, and read by point. So every strategy ends in the same live sta
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -92,7 +93,7 @@ class _Sweeper:
         forced = self._choice is Choice.SWEEP and self._sweeps_left == SWEEPS
         if not self._sweeps_left or self._is_steady:
             return None
-        sizes = _sizes(needs, self._query)
+        sizes = _sizes(needs, self._query, self._context)
         rates = self._context.rates
         if not forced and is_short(points_seconds(sizes, rates), rates):
             return None
@@ -126,17 +127,17 @@ class _Sweeper:
             return None
         owners = {
             id_: None
-            for id_ in needs.owners
+            for id_ in (*needs.owners, *needs.matches)
             if id_ not in self._shown
             and id_ not in live.owners
             and isinstance(live.registrations.get(id_), LiveRegistration)
         }
-        return Live(live.registrations, {**live.owners, **owners}, live.people) if owners else None
+        return replace(live, owners={**live.owners, **owners}) if owners else None
 
     def select_reads(self, needs: Needs) -> Needs:
         """Return what to read of it now: no owner that follows once the registration is read."""
         is_early = self._absence_means_no_owner and needs.registrations
-        return replace(needs, owners=()) if is_early else needs
+        return replace(needs, owners=(), matches={}) if is_early else needs
 
     @property
     def _absence_means_no_owner(self) -> bool:
@@ -181,6 +182,12 @@ class _Sweeper:
         return await link_applications(result, live, needs, self._query, context)
 
 
-def _sizes(needs: Needs, query: SweepQuery) -> Sizes:
+def _sizes(needs: Needs, query: SweepQuery, context: ReadContext) -> Sizes:
+    service = context.service
+    if not service.can_match:
+        lookups = query.lookups((*needs.owners, *needs.matches), WORKERS)
+        return Sizes(len(needs.registrations), lookups + len(needs.people))
     lookups = query.lookups(needs.owners, WORKERS)
-    return Sizes(len(needs.registrations), lookups + len(needs.people))
+    values = {value for declared in needs.matches.values() for value in declared}
+    matches = math.ceil((len(needs.matches) + len(values)) / service.match_size)
+    return Sizes(len(needs.registrations), lookups + len(needs.people), matches)

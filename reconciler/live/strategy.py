@@ -1,8 +1,9 @@
 """Choose how to read: registrations one by one, or a sweep of everybody's pages. Pure arithmetic.
 
 A registration read alone costs one of many calls a second and does not say who owns it; its owner
-costs one of few. A page costs one of these few and shows a thousand people with all they own. So
-which is quicker depends on how many devices, how many owners, and how many people there are.
+costs one of few, but where its number is enough a small part of one. A page costs one of these few
+and shows a thousand people with all they own. So which is quicker depends on how many devices, how
+many owners, and how many people there are.
 """
 
 from __future__ import annotations
@@ -45,10 +46,12 @@ class Choice(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sizes:
-    """What has to be read: `registrations` by id, and people by `lookups` where points are read."""
+    """What has to be read: `registrations` by id, and where points are read people by `lookups`,
+    and those of whom the number is enough by `matches`, which are for many of them each."""
 
     registrations: int
     lookups: int
+    matches: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +65,13 @@ class Estimate:
 
 def points_seconds(sizes: Sizes, rates: Mapping[Operation, float]) -> float:
     """Return how long point reads take. `rates` are requests a second after the quota share;
-    the two kinds run side by side."""
+    the kinds run side by side."""
     return max(
         _seconds(sizes.registrations, rates[Operation.GET], _POINT),
         _seconds(sizes.lookups, rates[Operation.PERSONS], _POINT),
+        _seconds(sizes.matches, rates[Operation.MATCH], _POINT),
         # All of it is work of one process.
-        (sizes.registrations + sizes.lookups) * _POINT,
+        (sizes.registrations + sizes.lookups + sizes.matches) * _POINT,
     )
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from heapq import nsmallest
 from typing import Final
 
@@ -118,11 +119,16 @@ async def link_applications(
         shown = sighting.registration
         if application_ids.get(query.registrations.get(id_, "")) != shown.application_id:
             continue
-        owners[id_] = None if sighting.owner.is_anonymous else sighting.owner
+        owners[id_] = sighting.owner if sighting.owner.is_somebody else None
         if sighting.whole and id_ not in live.registrations:
             registrations[id_] = shown
     people = {**live.people, **result.people()}
-    return Live({**live.registrations, **registrations}, {**live.owners, **owners}, people)
+    return replace(
+        live,
+        registrations={**live.registrations, **registrations},
+        owners={**live.owners, **owners},
+        people=people,
+    )
 
 
 async def _link_by_point(

@@ -172,7 +172,7 @@ class _People:
 
     def add(self, device: str, person: LivePerson | None) -> None:
         """Note the owner of a device; nobody is not declared."""
-        if person is None or person.is_anonymous:
+        if person is None or not person.is_somebody:
             return
         if person.unreadable:
             part = person.unreadable[0]

@@ -52,7 +52,8 @@ from .warnings import leaving_notes, notes, side_effects, unreadable_note
 @dataclass(frozen=True, slots=True)
 class Circumstances:
     """What a plan says of its own making. `rates` are requests a second after the quota share,
-    `latency` the seconds of one answer (None: nobody measured it).
+    `latency` the seconds of one answer (None: nobody measured it), `can_match` whether the service
+    has not refused to match people.
 
     `scope` are the ids that it is about and `coverage` says so; None: everything.
     """
@@ -62,6 +63,7 @@ class Circumstances:
     reads: Reads
     rates: Mapping[Operation, float]
     latency: float | None = None
+    can_match: bool = True
     commit: str | None = None
     scope: frozenset[str] | None = None
     coverage: Coverage | None = None
@@ -223,7 +225,9 @@ def _plan(
     ]
     covered = in_scope(desired, circumstances.scope)
     looked_at = Counter(device.application for device in covered)
-    lookups = lookups_of(drafted.calls, changes, desired)
+    lookups = lookups_of(
+        drafted.calls, changes, desired, live.people, can_match=circumstances.can_match
+    )
     takes = forecast(drafted.calls, lookups, circumstances.rates, circumstances.latency)
     # From here on nothing has a value that must not be shown; what is consented to neither.
     changes, calls, drift = (

@@ -176,7 +176,7 @@ def _add_siblings(final: dict[str, str | None], desired: Desired, live: Live) ->
     people = {
         person.number: person
         for person in (*live.owners.values(), *live.people.values())
-        if person is not None and somebody(person) is not None
+        if person is not None and person.is_whole and somebody(person) is not None
     }
     for person in people.values():
         for sibling in person.registrations:

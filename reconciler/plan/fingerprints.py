@@ -80,7 +80,7 @@ def observed_digest(
     seen: dict[str, object] = {}
     for path in paths:
         if path == OWNER:
-            seen[path] = None if owner is None or owner.is_anonymous else owner.number
+            seen[path] = owner.number if owner is not None and owner.is_somebody else None
         else:
             seen[path] = observed_value(path, registration)
     return digester.of("before", [registration.id, seen])

@@ -92,6 +92,7 @@ class Summary(_Part, frozen=True):
 class ReadCounts(_Part, frozen=True):
     get: int = 0
     persons: int = 0
+    match: int = 0
 
 
 class Reads(_Part, frozen=True):
@@ -134,7 +135,8 @@ class Coverage(_Part, frozen=True):
 
 
 class ForecastCalls(_Part, frozen=True):
-    """Calls that an apply makes, the reads before writes included."""
+    """Calls that an apply makes, the reads before writes included; but for matches, of which many
+    look-ups share one."""
 
     get: int = 0
     persons: int = 0

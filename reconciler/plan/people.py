@@ -49,7 +49,7 @@ class DeclaredPeople:
         Returns a pointer, a pointer and INCOMPLETE (holds some of the wanted owner's values and
         lacks others), `person 1844` for somebody nobody declares, or NOBODY.
         """
-        if person is None or person.is_anonymous:
+        if person is None or not person.is_somebody:
             return NOBODY
         if wanted is not None:
             held = sum(value in person.identities for value in wanted.identity)

@@ -1,7 +1,8 @@
 """How long an apply takes: rehearsed without a service, event by event. Pure.
 
 It does what apply does: reads before each write, a paced stream and a number of places for each
-operation, a number of workers for each kind of call, edges. The numbers are those of `platform`.
+operation, a number of workers for each kind of call, edges; matches that wait at one moment share a
+call. The numbers are those of `platform`.
 """
 
 from __future__ import annotations
@@ -40,7 +41,10 @@ def simulate(
 
     `rates` are calls a second after the quota share; every answer takes `latency` seconds.
     """
-    lanes = {kind: _Lane(rates.get(kind, inf)) for kind in Operation}
+    lanes: dict[Operation, _Lane | _SharedLane] = {
+        kind: _Lane(rates.get(kind, inf)) for kind in Operation
+    }
+    lanes[Operation.MATCH] = _SharedLane(rates.get(Operation.MATCH, inf), latency)
     known = {way: [lanes[kind] for kind in way] for way in {call.way for call in calls}}
     ways = [known[call.way] for call in calls]
     waits, followers = _edges(calls)
@@ -100,6 +104,8 @@ def least(
         work[call.kind] += len(call.way)
         before = max((chains[place] for place in call.follows), default=0.0)
         chains.append(before + len(call.way) * latency)
+    # Any number of these share a call.
+    asked.pop(Operation.MATCH, None)
     paced = [(n - 1) * gap(rates.get(kind, inf)) + latency for kind, n in asked.items()]
     shared = [n * latency / min(kinds[kind], workers(kind, rates)) for kind, n in work.items()]
     return max(0.0, *paced, *shared, *chains, asked.total() * EFFORT)
@@ -127,6 +133,26 @@ class _Lane:
     def note(self, answered: float) -> None:
         """Note when the call that left last is answered."""
         self._unanswered.append(answered)
+
+
+class _SharedLane:
+    """Calls that are for all who wait when they leave: one at a time."""
+
+    __slots__ = ("_gap", "_latency", "_leaves")
+
+    def __init__(self, rate: float, latency: float) -> None:
+        self._gap = gap(rate)
+        self._latency = latency
+        self._leaves = -inf
+
+    def leave(self, asked: float) -> float:
+        """Return when the call leaves that is for who asked then, in the order of time."""
+        if asked > self._leaves:
+            self._leaves = max(asked, self._leaves + max(self._gap, self._latency))
+        return self._leaves
+
+    def note(self, answered: float) -> None:
+        """The answer to the one call before is what the next waits for, which is known already."""
 
 
 def _edges(calls: Sequence[SimulatedCall]) -> tuple[list[int], dict[int, list[int]]]:

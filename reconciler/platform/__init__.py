@@ -11,6 +11,7 @@ requests      bodies and queries, read into values or refused
 ownership     personalize, depersonalize, the primary flag; whom a call affects
 lookups       the persons call: one person, or a page of everybody
 applications  the applications call: all of the account, or one by its code
+matching      the match call: whose many identities are, by number
 answers       every documented error, and registrations and people as they are shown
 assumptions   what nobody outside of the vendor knows, each with its readings
 pace          how far apart calls leave, and how many are in flight

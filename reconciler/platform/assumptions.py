@@ -107,6 +107,13 @@ NORMALISES: Final = Assumption(
     is_proven=False,
 )
 
+MATCH_SIZE: Final = Assumption(
+    "match-size",
+    ("1000", "100", "1"),
+    "How many identities may one match call name?",
+    "Open: no maximum is documented; so calls begin small, grow, and shrink where they are refused.",
+)
+
 ASSUMPTIONS: Final[Mapping[str, Assumption]] = MappingProxyType(
     {
         assumption.name: assumption
@@ -122,6 +129,7 @@ ASSUMPTIONS: Final[Mapping[str, Assumption]] = MappingProxyType(
             READ_AFTER_WRITE,
             PAGE_PUSH,
             NORMALISES,
+            MATCH_SIZE,
         )
     }
 )

@@ -18,13 +18,13 @@ DEFAULT_LIMIT: Final = 20
 LARGEST_LIMIT: Final = 1000
 _LARGEST_INT32: Final = 2147483647
 ORDER_FIELDS: Final = ("createdAt", "modifiedAt", "firstName", "lastName")
-_IDENTITY_TYPES: Final = {
+IDENTITY_TYPES: Final = {
     "EXTERNAL_ID": IdentityKind.EXTERNAL_ID,
     "PHONE": IdentityKind.PHONE_NUMBER,
     "EMAIL": IdentityKind.EMAIL,
 }
 # Types of other channels: documented, and nobody has any in this world.
-_OTHER_TYPES: Final = frozenset(
+OTHER_TYPES: Final = frozenset(
     {
         "LINE",
         "FACEBOOK",
@@ -125,25 +125,29 @@ def _look_up(world: World, query: Mapping[str, str], readings: Readings) -> Pers
     identifier = query.get("identifier")
     if not identifier:
         raise _invalid_query("identifier")
-    match kind:
-        case "ID":
-            person = _by_number(world, identifier)
-        case "EXTERNAL_ID" | "PHONE" | "EMAIL":
-            person = world.holder(IdentityValue.of(_IDENTITY_TYPES[kind], identifier))
-        case "PUSH" | "WEB_PUSH":
-            is_web = kind == "WEB_PUSH"
-            person = _by_registration(world, identifier, query.get("sender"), is_web=is_web)
-        case None:
-            raise _invalid_query("type")
-        case _ if kind in _OTHER_TYPES:
-            if not query.get("sender"):
-                raise _invalid_query("sender")
-            person = None
-        case _:
-            raise _invalid_query("type")
+    person = find_person(world, kind, identifier, query.get("sender"))
     if person is None or (person.is_anonymous and readings(ANONYMOUS_OWNER) == "404"):
         raise Refused(person_not_found())
     return person
+
+
+def find_person(
+    world: World, kind: str | None, identifier: str, sender: str | None
+) -> Person | None:
+    """Return who has an identifier of a documented type; Refused where the question is wrong."""
+    match kind:
+        case "ID":
+            return _by_number(world, identifier)
+        case "EXTERNAL_ID" | "PHONE" | "EMAIL":
+            return world.holder(IdentityValue.of(IDENTITY_TYPES[kind], identifier))
+        case "PUSH" | "WEB_PUSH":
+            return _by_registration(world, identifier, sender, is_web=kind == "WEB_PUSH")
+        case _ if kind in OTHER_TYPES:
+            if not sender:
+                raise _invalid_query("sender")
+            return None
+        case _:
+            raise _invalid_query("type")
 
 
 def _by_number(world: World, identifier: str) -> Person | None:

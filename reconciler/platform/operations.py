@@ -1,11 +1,12 @@
 """The operations of the service as calls: method, path, query, headers' worth, body.
 
-Source of every rule here: the vendor's OpenAPI for "contact information: push" and "persons".
+Source of every rule here: the vendor's OpenAPI for "contact information: push", "persons" and
+"persons/match".
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -16,6 +17,7 @@ Json = object
 PUSH_PATH: Final = "/people/2/contactInformation/push/"
 PERSONS_PATH: Final = "/people/2/persons"
 APPLICATIONS_PATH: Final = "/push/1/applications"
+MATCH_PATH: Final = "/people/2/persons/match"
 TOKEN_PATH: Final = "/auth/1/oauth2/token"
 
 
@@ -28,6 +30,7 @@ class Operation(StrEnum):
     DEPERSONALIZE = "depersonalize"
     PERSONS = "persons"
     APPLICATIONS = "applications"
+    MATCH = "match"
 
 
 # Requests a second and account; each operation is counted by itself.
@@ -40,6 +43,7 @@ DEFAULT_LIMITS: Final[Mapping[Operation, float]] = MappingProxyType(
         Operation.PERSONS: 5.0,
         # The contract states none; nobody needs more.
         Operation.APPLICATIONS: 5.0,
+        Operation.MATCH: 15.0,
     }
 )
 
@@ -108,6 +112,27 @@ def person_by_identity(identifier_type: str, identifier: str) -> Call:
     """Ask for one person; `identifier_type` is EXTERNAL_ID, PHONE (digits) or EMAIL."""
     query = {"type": identifier_type, "identifier": identifier}
     return Call(Operation.PERSONS, "GET", PERSONS_PATH, query)
+
+
+@dataclass(frozen=True, slots=True)
+class Identifier:
+    """One identity that a match asks about: its type, its text, and for a registration the
+    application id that GET shows."""
+
+    type: str
+    text: str = field(repr=False)
+    sender: str | None = None
+
+    def json(self) -> dict[str, str]:
+        """Return it as it stands in the body."""
+        shown = {"type": self.type, "identifier": self.text}
+        return shown if self.sender is None else shown | {"sender": self.sender}
+
+
+def match(identifiers: Iterable[Identifier]) -> Call:
+    """Ask whose these identities are; only the numbers of people come back."""
+    body = {"identities": [identifier.json() for identifier in identifiers]}
+    return Call(Operation.MATCH, "POST", MATCH_PATH, body=body)
 
 
 def persons_page(page: int, limit: int = 1000, *, count: bool = True) -> Call:

@@ -21,6 +21,8 @@ _MOST_IN_FLIGHT: Final = 1024
 # Between its read and its write a call waits for those before it in the same streams. So many
 # seconds' worth of calls at work bear the latency, and keep that wait short.
 _SECONDS: Final = 3.0
+# An owner that was looked at is old after two seconds, the way of its call included.
+_LOOKED: Final = 1.5
 _FEWEST: Final = 8
 _MOST: Final = 256
 
@@ -46,15 +48,24 @@ def in_flight(rate: float) -> int:
     return min(_MOST_IN_FLIGHT, max(_LEAST_IN_FLIGHT, wanted))
 
 
+def looks_at_once(rate: float) -> int:
+    """Return how many calls may wait for their turn at a rate after what they rest on was read, so
+    that none of them waits until that is old."""
+    return max(1, min(_MOST, math.floor(rate * _LOOKED))) if is_limited(rate) else _MOST
+
+
 def streams(operation: Operation) -> tuple[Operation, ...]:
-    """Return the streams that a planned call goes through, in order: reads, then itself."""
+    """Return the streams that a planned call goes through, in order: reads, then itself. Who is
+    looked up one by one (persons) comes on top."""
     if operation is Operation.UPDATE:
         return (Operation.GET, operation)
-    return (Operation.GET, Operation.PERSONS, operation)
+    return (Operation.GET, Operation.MATCH, operation)
 
 
 def workers(operation: Operation, rates: Mapping[Operation, float]) -> int:
-    """Return how many planned calls of a kind are at work, by the slowest of their streams."""
-    limits = [rates.get(stream, math.inf) for stream in streams(operation)]
+    """Return how many planned calls of a kind are at work, by the slowest of their streams; many
+    share a match, so that its limit slows none of them."""
+    own = (stream for stream in streams(operation) if stream is not Operation.MATCH)
+    limits = [rates.get(stream, math.inf) for stream in own]
     wanted = min((limit for limit in limits if is_limited(limit)), default=math.inf) * _SECONDS
     return _MOST if wanted >= _MOST else max(_FEWEST, math.ceil(wanted))

@@ -25,6 +25,7 @@ from .answers import (
 from .applications import answer_applications, count_registrations
 from .assumptions import ADDITIONAL_DATA_PATCH, NORMALISES, Readings
 from .lookups import answer_persons
+from .matching import answer_match
 from .operations import Call, Operation, Response, registration_of
 from .ownership import depersonalize, personalize, promote
 from .requests import Update, read_personalization, read_update
@@ -52,6 +53,8 @@ def _step(world: World, call: Call, readings: Readings, now: str) -> tuple[World
         return world, answer_persons(world, call.query, readings)
     if call.operation is Operation.APPLICATIONS:
         return world, answer_applications(world, call.path, count_registrations(world))
+    if call.operation is Operation.MATCH:
+        return world, answer_match(world, call.body, readings)
     registration = addressed_registration(world, call)
     match call.operation:
         case Operation.GET:

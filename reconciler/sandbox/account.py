@@ -218,7 +218,7 @@ class Account:
                 return answer_applications(world, call.path, self._registration_counts())
             except Refused as refused:
                 return refused.response
-        if call.operation is Operation.GET or is_lookup(call.query):
+        if call.operation is not Operation.PERSONS or is_lookup(call.query):
             return step(world, call, self._readings)[1]
         try:
             page = parse_page(call.query)

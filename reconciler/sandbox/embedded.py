@@ -51,10 +51,10 @@ def sandbox(
     `{"detach": "keeps"}`.
     `faults`: what goes wrong, such as `["get:503@5%"]`; `fault_seed` decides which calls a share
     of them means.
-    `limits`: calls a second by operation (get, update, personalize, depersonalize, persons), above
-    which a call is answered with 429. An operation that is not named has no limit, and none has
-    one by default, so that tests are quick; the real service has `{"persons": 5}` and 50 for each
-    of the others.
+    `limits`: calls a second by operation (get, update, personalize, depersonalize, persons,
+    match), above which a call is answered with 429. An operation that is not named has no limit,
+    and none has one by default, so that tests are quick; the real service has
+    `{"persons": 5, "match": 15}` and 50 for each of the others.
     `latency`: seconds that each call takes on its way, from 0 to 60.
 
     Raises ValueError for an argument that is no good, OSError for a world file that cannot be

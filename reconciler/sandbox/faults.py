@@ -95,6 +95,8 @@ class _Active:
 def subject_of_call(call: Call) -> CallSubject:
     """Return what a call of the API is about."""
     operation = call.operation.value
+    if call.operation is Operation.MATCH:
+        return CallSubject(operation)
     if call.operation is not Operation.PERSONS:
         return CallSubject(operation, registration_of(call))
     if not is_lookup(call.query):

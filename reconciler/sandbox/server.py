@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 from reconciler.platform.answers import service_exception
 from reconciler.platform.operations import (
     APPLICATIONS_PATH,
+    MATCH_PATH,
     PERSONS_PATH,
     PUSH_PATH,
     TOKEN_PATH,
@@ -46,7 +47,7 @@ _METHODS_BELOW: Final = {
     "personalize": {"POST": Operation.PERSONALIZE},
     "depersonalize": {"POST": Operation.DEPERSONALIZE},
 }
-_WITH_BODY: Final = frozenset({Operation.UPDATE, Operation.PERSONALIZE})
+_WITH_BODY: Final = frozenset({Operation.UPDATE, Operation.PERSONALIZE, Operation.MATCH})
 _TOKEN_SUBJECT: Final = CallSubject(TOKEN)
 
 
@@ -69,6 +70,8 @@ def operations_at(path: str) -> Mapping[str, Operation] | None:
         return {"GET": Operation.PERSONS}
     if path == APPLICATIONS_PATH or path.rpartition("/")[0] == APPLICATIONS_PATH:
         return {"GET": Operation.APPLICATIONS}
+    if path == MATCH_PATH:
+        return {"POST": Operation.MATCH}
     if not path.startswith(PUSH_PATH):
         return None
     registration_id, *rest = path.removeprefix(PUSH_PATH).split("/")

@@ -19,6 +19,8 @@ from .external_change import patch_registration
 from .fault import SHIFTS, TOKEN, Effect, Fault, Numbers, RetryAfter, Share
 
 _READS: Final = frozenset(operation.value for operation in set(Operation) - WRITES)
+# A match is about many at once, so that none of them is what it is about.
+_ABOUT_NO_DEVICE: Final = frozenset({TOKEN, Operation.MATCH.value})
 _WRITES: Final = frozenset(operation.value for operation in WRITES)
 OPERATIONS: Final[Mapping[str, frozenset[str]]] = {
     **{operation.value: frozenset({operation.value}) for operation in Operation},
@@ -66,8 +68,8 @@ def _parse(spec: str) -> Fault:
     operations = OPERATIONS[operation]
     _check_subject(effect, operation, operations)
     given = _parse_options(options, effect, name) if comma else {}
-    if "device" in given and operations == {TOKEN}:
-        raise ValueError("device= means nothing to token, which is about no registration")
+    if "device" in given and operations <= _ABOUT_NO_DEVICE:
+        raise ValueError(f"device= means nothing to {operation}, which is about no registration")
     return Fault(
         spec,
         operations,
@@ -100,7 +102,7 @@ def _parse_effect(name: str) -> tuple[Effect, int]:
 def _check_subject(effect: Effect, operation: str, operations: frozenset[str]) -> None:
     if effect in SHIFTS and Operation.PERSONS.value not in operations:
         raise ValueError(f"{effect.value} is for pages of people: persons:{effect.value}")
-    if effect is Effect.RIVAL and operations == {TOKEN}:
+    if effect is Effect.RIVAL and operations <= _ABOUT_NO_DEVICE:
         raise ValueError(f"rival is for calls about a registration, and {operation} is about none")
 
 

@@ -101,7 +101,8 @@ def plan(directory: Path, url: str, *options: str) -> tuple[Cost, dict[str, Any]
 
 def said(reads: dict[str, Any]) -> str:
     calls = reads["calls"]
-    return f"{reads['strategy']:12} {calls['get']:>6,} get {calls['persons']:>5,} persons"
+    counts = "  ".join(f"{calls[kind]:>5,} {kind}" for kind in ("get", "persons", "match"))
+    return f"{reads['strategy']:12} {counts}"
 
 
 def show(text: str) -> None:

@@ -152,7 +152,9 @@ def test_all_is_well_and_nothing_was_written(project: Project, sandbox: RunningS
     assert [line[1] for line in lines[:-1]] == CHECKS
     assert {line[0] for line in lines[:-1]} == {"ok"}
     assert ran.out.endswith("\n\n14 ok.\n")
-    assert {call.method for call in sandbox.calls()} == {"GET"}
+    assert {"get", "persons", "match", "applications"} == {
+        call.operation for call in sandbox.calls()
+    }
     assert len(sandbox.calls()) <= 10
     assert contents(project.root) == before
     assert KEY not in ran.out

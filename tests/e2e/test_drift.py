@@ -95,7 +95,7 @@ def test_after_an_apply_there_is_none(applied: Project) -> None:
     none = {"drifted": 0, "gone": 0, "both": 0, "filesMoved": 0, "notCompared": 0}
     assert {"devices": 3, "asApplied": 3, **none} == document["summary"]
     after = Sandbox(applied.url).calls()["calls"][len(before["calls"]) :]
-    assert {"get", "persons"} == {call["operation"] for call in after}
+    assert {"get", "match"} == {call["operation"] for call in after}
 
 
 def test_what_others_changed_is_named(applied: Project) -> None:

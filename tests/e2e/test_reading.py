@@ -25,7 +25,7 @@ kind: Project
 api:
   baseUrl: ${SANDBOX_URL}
   auth: {apiKey: "${SANDBOX_KEY}"}
-  limits: {get: 3000, update: 3000, personalize: 3000, depersonalize: 3000, persons: 30}
+  limits: {get: 60, update: 3000, personalize: 3000, depersonalize: 3000, persons: 30}
   quotaShare: 1
 applications:
   courier: {appCode: courier-app-code}
@@ -107,8 +107,11 @@ def test_every_way_of_reading_makes_the_same_plan(tmp_path: Path, assume: dict[s
     reads = plans["sweep"][1]
     assert PEOPLE - (92 if assume.get("anonymous-owner") else 0) == reads["people"]
     assert "points" == plans["points"][1]["strategy"]
-    wanted = "sweep+points" if assume.get("page-push") in PAGES_WITHOUT_FLAGS else "sweep"
-    assert (wanted, wanted) == (reads["strategy"], plans["auto"][1]["strategy"])
+    is_bare = assume.get("page-push") in PAGES_WITHOUT_FLAGS
+    wanted = "sweep+points" if is_bare else "sweep"
+    # Bare pages save no registration a read; their owners are matched meanwhile.
+    chosen = "points" if is_bare else wanted
+    assert (wanted, chosen) == (reads["strategy"], plans["auto"][1]["strategy"])
     total = sum(sum(reads["calls"].values()) for _, reads in plans.values())
     # The list of applications shows nothing that lives.
     del calls["applications"]

@@ -158,7 +158,13 @@ def assert_same(one: Live, other: Live, declared: Desired) -> None:
 
 
 def assert_same_person(one: LivePerson | None, other: LivePerson | None, declared: Desired) -> None:
-    """Attributes are read by page only if a file declares any."""
+    """Attributes are read by page only if a file declares any; who is known in part is the same
+    person, with values that the whole one has."""
+    if one is not None and other is not None and not (one.is_whole and other.is_whole):
+        partly, whole = sorted((one, other), key=lambda person: person.is_whole)
+        assert partly.number == whole.number
+        assert not whole.is_whole or partly.identities <= whole.identities
+        return
     if one is not None and other is not None and not sweep_query(declared, record()).attributes:
         one, other = replace(one, attributes=None), replace(other, attributes=None)
     assert one == other

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, DesiredDevice
-from reconciler.core.live import Gone, Live
+from reconciler.core.live import Live
 from reconciler.core.record import Record
 from reconciler.diff.previous import Previous, changed_since
 from reconciler.diff.scope import Scope
@@ -75,12 +75,7 @@ def part(declared: Desired, world: World, chosen: frozenset[str], recorded: Reco
         needs = scope.missing(live)
         if not needs:
             break
-        live = Live(
-            {**live.registrations}
-            | {id_: service.registrations.get(id_, Gone()) for id_ in needs.registrations},
-            {**live.owners} | {id_: service.owner(id_) for id_ in needs.owners},
-            {**live.people} | {value: service.holder(value) for value in needs.people},
-        )
+        live = service.answer(live, needs)
     else:
         raise AssertionError("missing never ends")
     return build(

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from tests.properties.fleets import KEYS
 
-_READS: Final = ("get", "get", "persons", "reads")
+_READS: Final = ("get", "get", "persons", "match", "reads")
 _WRITES: Final = ("update", "update", "personalize", "personalize", "depersonalize", "writes")
 _LOST: Final = ("reset", "truncate", "garbage", "html", "wrong-type", "hang", "empty")
 _STATUSES: Final = ("429", "429", "500", "502", "503", "503", "409")
@@ -26,6 +26,9 @@ def schedule(chance: Random, devices: Sequence[str], *, writes: bool = True) -> 
         return (_denied(chance), *_several(chance, devices, writes, 1))
     if chance.random() < 0.1:
         return (_lasting(chance, writes),)
+    if chance.random() < 0.1:
+        # Who may not match looks people up one by one, and comes to the same end.
+        return (f"match:{chance.choice([403, 404, 405, 413, 501])}{_when(chance)}",)
     return _several(chance, devices, writes, chance.choice([1, 1, 2, 2, 3, 4]))
 
 

@@ -15,7 +15,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-READS = frozenset({"get", "persons"})
+READS = frozenset({"get", "persons", "match"})
 WRITES = frozenset({"update", "personalize", "depersonalize"})
 
 

@@ -48,6 +48,8 @@ def operation_of(method: str, path: str) -> str:
         return "persons"
     if (method, path) == ("GET", APPLICATIONS):
         return "applications"
+    if (method, path) == ("POST", "/people/2/persons/match"):
+        return "match"
     action = path.removeprefix(PUSH).partition("/")[2] if path.startswith(PUSH) else "?"
     names = {("GET", ""): "get", ("PATCH", ""): "update"}
     names |= {("POST", name): name for name in ("personalize", "depersonalize")}
@@ -188,6 +190,8 @@ class Stub:
             return self.world.persons(query)
         if (method, parts.path) == ("GET", APPLICATIONS):
             return self.world.listed()
+        if (method, parts.path) == ("POST", "/people/2/persons/match"):
+            return self.world.match(json.loads(body))
         if not parts.path.startswith(PUSH):
             return failed(404, "NOT_FOUND", "Not found")
         return self._push(method, parts.path.removeprefix(PUSH), query, headers, body)

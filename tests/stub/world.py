@@ -30,6 +30,7 @@ class World:
     {"externalId", "phones", "emails", "type", "attributes"}; one without values is anonymous.
     `detach` and `pages` are readings of what nobody knows (`detach`, `page-push`). Not every key
     may list applications.
+    `most_matched` is how many identities a match call may name.
     """
 
     applications: dict[str, str] = field(default_factory=lambda: {"code-a": "APP-A"})
@@ -38,6 +39,7 @@ class World:
     detach: str = "clears-primary-and-data"
     pages: str = "full"
     lists_applications: bool = True
+    most_matched: int = 100
 
     def add_person(self, **values: Any) -> int:
         number = max(self.people, default=1000) + 1
@@ -200,6 +202,25 @@ class World:
         if number is None:
             return 404, {"errorCode": 40401, "errorMessage": "PERSON_DOES_NOT_EXIST"}
         return 200, self.shown(number)
+
+    def match(self, body: Any) -> Reply:
+        """Answer as the contract's example: what is found, with its number, and nothing else."""
+        if not isinstance(body, dict) or not isinstance(body.get("identities"), list):
+            return failed(400, "BAD_REQUEST", "identities is missing")
+        if len(body["identities"]) > self.most_matched:
+            return failed(400, "BAD_REQUEST", "too many identities")
+        matches = []
+        for asked in body["identities"]:
+            kind, value = asked["type"], asked["identifier"]
+            if kind == "PUSH":
+                one = self.registrations.get(value)
+                here = one is not None and one["applicationId"] == asked["sender"]
+                number = one["owner"] if one is not None and here else None
+            else:
+                number = self.find(kind, value)
+            if number is not None:
+                matches.append({"personId": number, **asked})
+        return 200, {"matches": matches}
 
 
 def entry(registration: dict[str, Any], pages: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ Examples:
   reconciler sandbox --assume detach=keeps --assume anonymous-owner=404
 \b
 Faults are OPERATION:EFFECT[@WHEN][,OPTION]...; the first one that a call meets happens:
-  OPERATION  get update personalize depersonalize persons applications token
+  OPERATION  get update personalize depersonalize persons applications match token
              | reads | writes | any
   EFFECT     a status (503, 429, 401, 302 ...) | hang | reset | truncate | empty | garbage
              html | wrong-type | drip | delay | rival | appear | vanish

@@ -17,6 +17,7 @@ from reconciler.cli.streams import say
 from reconciler.core.events import (
     Event,
     Listener,
+    MatchRefused,
     Pausing,
     Progress,
     Settled,
@@ -32,6 +33,7 @@ _WORTH_TELLING: Final = 1.0
 # What a stage calls its work, in words.
 _WORK: Final = {
     "get": "Reading registrations",
+    "match": "Matching owners",
     "persons": "Reading owners",
     "pages": "Reading people",
     "depersonalize": "Detaching",
@@ -61,7 +63,7 @@ def progress(options: Options) -> Iterator[Listener]:
             def listen(event: Event) -> None:
                 if isinstance(event, Progress):
                     draw(event)
-                elif isinstance(event, (Pausing, Weighed)):
+                elif isinstance(event, (Pausing, Weighed, MatchRefused)):
                     aside(event)
 
             yield listen
@@ -105,6 +107,8 @@ class Lines:
                 self._pausing(event)
             case Weighed():
                 tell_weighed(self._options, event)
+            case MatchRefused():
+                tell_match_refused(self._options, event)
 
     def _progress(self, event: Progress) -> None:
         now = self._clock()
@@ -161,6 +165,16 @@ class Lines:
             seconds=round(event.seconds, 3),
             attempts=event.attempts,
         )
+
+
+def tell_match_refused(options: Options, event: MatchRefused) -> None:
+    """Say once why owners are looked up one by one."""
+    say(
+        options,
+        "warning",
+        f"Owners are looked up one by one, which takes longer: {event.why}",
+        event="match-refused",
+    )
 
 
 def tell_weighed(options: Options, event: Weighed) -> None:

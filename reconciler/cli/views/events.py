@@ -68,6 +68,7 @@ class EventView:
                 | core_events.Intended()
                 | core_events.Pausing()
                 | core_events.Weighed()
+                | core_events.MatchRefused()
             ):
                 self._draw(event)
             case events.StateCreated(path):

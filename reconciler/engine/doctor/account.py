@@ -76,6 +76,14 @@ def check_credentials(answers: Sequence[tuple[str, ApiError | None]]) -> CheckRe
     )
 
 
+def describe_match(error: ApiError | None) -> str:
+    """Say whether whose many devices are can be asked at once; without, all goes on as well."""
+    if error is None:
+        return "Who owns what is asked for many at once (match)."
+    answer = describe_answer(error)
+    return f"Who owns what is asked one by one, which takes longer: match {answer}"
+
+
 def reject_credentials(error: UnusableCredential) -> CheckResult:
     """Say of credentials why they cannot even be sent."""
     fix = "Check the environment variables that api.auth of the project file names."

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import distributions
 from pathlib import Path
@@ -34,6 +34,7 @@ from .account import (
     check_limits,
     check_listing,
     declared_ids,
+    describe_match,
     reject_credentials,
 )
 from .connection import check_address, check_clock, check_connection
@@ -126,6 +127,9 @@ def _check_account(
     if first_code is not None:
         answers.append(("registrations (get)", session.read(first_code).error))
     accepted = check_credentials(answers)
+    if accepted.verdict is not Verdict.FAILED:
+        matched = describe_match(session.loop.run(session.probe.match()).error)
+        accepted = replace(accepted, detail=(*accepted.detail, matched))
     yield accepted
     if accepted.verdict is Verdict.FAILED:
         yield from skipped("credentials", *_AFTER_CREDENTIALS)

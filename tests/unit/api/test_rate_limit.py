@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.api.rate_limit import Schedule, Stream, rate_of
+from reconciler.api.rate_limit import Schedule, Stream, TooLate, rate_of
 from reconciler.platform.pace import SPACING
 
 from .wires import FakeTime
@@ -213,3 +213,23 @@ def test_who_waits_for_a_place_gets_it_when_a_call_leaves() -> None:
         return said
 
     assert ["leaves", "granted at 6.0"] == asyncio.run(main())
+
+
+def test_a_call_whose_turn_comes_too_late_takes_none() -> None:
+    """It is told as soon as that is sure, and those behind it wait no longer for it."""
+    now = 0.0
+
+    async def sleep(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+        await asyncio.sleep(0)
+
+    async def run() -> float:
+        stream = Stream(1.0, lambda: now, sleep)
+        (await stream.grant()).leave()
+        with pytest.raises(TooLate):
+            await stream.grant(good_until=0.5)
+        assert 0.0 == now
+        return (await stream.grant(good_until=5.0)).granted_at
+
+    assert pytest.approx(1.015, abs=0.01) == asyncio.run(run())

@@ -34,8 +34,14 @@ from reconciler.api.errors import (
 )
 from reconciler.api.service import Service
 from reconciler.core.absent import ABSENT
+from reconciler.core.events import Event, MatchRefused
 from reconciler.core.identity import IdentityKind, IdentityValue
-from reconciler.core.live import LivePerson, LiveRegistration, Unreadable
+from reconciler.core.live import (
+    LivePerson,
+    LiveRegistration,
+    RegistrationKey,
+    Unreadable,
+)
 from reconciler.core.secret import Secret
 from reconciler.platform.operations import Operation
 
@@ -604,4 +610,56 @@ def test_a_retried_call_counts_once() -> None:
     wire = Wire(service_exception("GENERAL_ERROR", "Oops", 500), answer(REGISTRATION))
     service = wire.service(FakeTime())
     run(service, get)
-    assert {**dict.fromkeys(Operation, 0), Operation.GET: 1} == dict(service.counts)
+    assert dict.fromkeys(Operation, 0) | {"get": 1} == dict(service.counts)
+
+
+KEYS = (
+    RegistrationKey(DEVICE, "APP-1"),
+    IdentityValue.of(IdentityKind.EMAIL, "Ana@Example.com"),
+)
+
+
+async def match(service: Service) -> Any:
+    return await service.match(KEYS)
+
+
+def test_a_match_names_all_and_returns_numbers() -> None:
+    """One POST without AppCode; what comes back is a number for each that was found."""
+    found = {"type": "PUSH", "identifier": DEVICE, "sender": "APP-1", "personId": 8}
+    wire = Wire(answer({"matches": [found]}))
+    assert {KEYS[0]: 8} == run(wire.service(FakeTime()), match)
+    (request,) = wire.requests
+    assert ("POST", "/people/2/persons/match") == (request.method, request.url.path)
+    assert "AppCode" not in request.headers
+    assert {
+        "identities": [
+            {"type": "PUSH", "identifier": DEVICE, "sender": "APP-1"},
+            {"type": "EMAIL", "identifier": "ana@example.com"},
+        ]
+    } == json.loads(request.content)
+
+
+@pytest.mark.parametrize("status", [403, 404, 405, 501, 500])
+def test_a_refused_match_ends_no_run_and_shows_no_identity(status: int) -> None:
+    """It is told once; every other call goes on, and nobody is matched any more."""
+    events: list[Event] = []
+    refusal = service_exception("NO", f"No {KEYS[1].reveal()} for you", status)
+    wire = Wire(*[refusal] * (3 if status == 500 else 1), answer(REGISTRATION))
+
+    async def both(service: Service) -> Any:
+        service.report_to(events.append)
+        return await service.match(KEYS), await get(service), await service.match(KEYS)
+
+    service = wire.service(FakeTime())
+    nobody, registration, still_nobody = run(service, both)
+    assert ({}, DEVICE, {}) == (nobody, registration.id, still_nobody)
+    assert not service.can_match
+    (refused,) = [event for event in events if isinstance(event, MatchRefused)]
+    assert f"answered {status}" in refused.why
+    assert "ana@example.com" not in refused.why
+
+
+def test_a_match_with_credentials_that_are_not_accepted_ends_the_run() -> None:
+    """A 401 is about the key and not about the call."""
+    error = fail(Wire(service_exception("UNAUTHORIZED", "No", 401)).service(FakeTime()), match)
+    assert (Denied, 401) == (type(error), error.status)

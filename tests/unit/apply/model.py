@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -14,11 +14,13 @@ from reconciler.api.decode import decode_registration
 from reconciler.api.dispatch import Attempts, Timing
 from reconciler.api.errors import ApiError, PersonNotFound
 from reconciler.api.exchange import Answer
+from reconciler.api.matching import Matcher, decode_matches, identifier_of
 from reconciler.api.people import decode_people
 from reconciler.apply.executor import execute_plan
 from reconciler.core.device import Desired
+from reconciler.core.events import nobody_listens
 from reconciler.core.identity import IdentityKind, IdentityValue
-from reconciler.core.live import LivePerson, LiveRegistration
+from reconciler.core.live import LivePerson, LiveRegistration, Matchable
 from reconciler.core.record import Record, record_entry
 from reconciler.core.report import Outcome, Report
 from reconciler.core.secret import Secret
@@ -77,6 +79,7 @@ class ModelDoor:
         self.meddle: Callable[[str], None] = lambda call: None
         self._asked: Call | None = None
         self._readings = readings(assume)
+        self.matcher = Matcher(self._match_once, nobody_listens)
 
     def carry_out_now(self) -> None:
         """Let the call that is being meddled with have its effect, whatever is answered then."""
@@ -91,7 +94,7 @@ class ModelDoor:
 
     @property
     def writes(self) -> list[str]:
-        return [call for call in self.calls if not call.startswith(("get/", "persons/"))]
+        return [call for call in self.calls if not call.startswith(("get/", "persons/", "match/"))]
 
     async def registration(self, registration_id: str, app_code: str) -> LiveRegistration:
         answer = await self._ask(registration_id, operations.get(registration_id, app_code))
@@ -106,6 +109,21 @@ class ModelDoor:
         except PersonNotFound:
             return None
         return people[0] if people else None
+
+    @property
+    def can_match(self) -> bool:
+        return not self.matcher.is_refused
+
+    @property
+    def match_size(self) -> int:
+        return self.matcher.size
+
+    async def match(self, keys: Iterable[Matchable]) -> Mapping[Matchable, int]:
+        return await self.matcher.match(keys)
+
+    async def _match_once(self, keys: Sequence[Matchable]) -> Mapping[Matchable, int]:
+        call = operations.match(map(identifier_of, keys))
+        return decode_matches(await self._ask(str(len(keys)), call), keys)
 
     async def person(self, value: IdentityValue) -> LivePerson | None:
         call = operations.person_by_identity(_TYPES[value.kind], value.reveal())

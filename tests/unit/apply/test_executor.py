@@ -127,12 +127,11 @@ def test_intents_come_before_calls_and_outcomes_after() -> None:
 
 
 def test_reads_come_right_before_writes() -> None:
-    """The owner is read before an ownership call only, and who has the values before a claim."""
+    """The owner is read before an ownership call only, in one match with who has the values."""
     run = swapped()
     run.carry_out()
 
-    expected = ["get/a", "persons/a", "persons/externalId", "personalize/a"]
-    assert expected == run.door.calls[:4]
+    assert ["get/a", "match/2", "personalize/a"] == run.door.calls[:3]
     assert ["get/a", "update/a"] == [c for c in run.door.calls if c.endswith("/a")][-2:]
 
 
@@ -505,7 +504,9 @@ def test_a_thousand_groups_need_few_workers() -> None:
     [
         (Operation.UPDATE, {Operation.UPDATE: 40.0, Operation.GET: 40.0}, 120),
         (Operation.UPDATE, {Operation.UPDATE: 40.0, Operation.PERSONS: 4.0}, 120),
-        (Operation.PERSONALIZE, {Operation.PERSONALIZE: 40.0, Operation.PERSONS: 4.0}, 12),
+        (Operation.PERSONALIZE, {Operation.PERSONALIZE: 40.0, Operation.PERSONS: 4.0}, 120),
+        (Operation.PERSONALIZE, {Operation.PERSONALIZE: 40.0, Operation.MATCH: 1.0}, 120),
+        (Operation.PERSONALIZE, {Operation.PERSONALIZE: 40.0, Operation.GET: 4.0}, 12),
         (Operation.UPDATE, {Operation.UPDATE: 0.5}, 8),
         (Operation.UPDATE, {Operation.UPDATE: 0.0}, 256),
         (Operation.UPDATE, {}, 256),
@@ -514,7 +515,7 @@ def test_a_thousand_groups_need_few_workers() -> None:
 def test_the_slowest_stream_decides_how_many_are_in_flight(
     operation: Operation, rates: dict[Operation, float], expected: int
 ) -> None:
-    """Ownership calls go through the look-up of owners, which is the narrow one."""
+    """Matches are shared by many, and who is looked up one by one waits for a place of its own."""
     assert expected == workers(operation, rates)
 
 

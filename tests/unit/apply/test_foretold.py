@@ -51,5 +51,7 @@ def test_the_calls_are_those_that_were_foretold(make) -> None:
     report = run.carry_out()
 
     made = Counter(call.partition("/")[0] for call in run.door.calls)
+    # How many look-ups share a match depends on the moment.
+    assert made.pop("match", 0) > 0 or make is claimed
     assert report.complete
     assert run.plan.forecast.calls == ForecastCalls(**made)

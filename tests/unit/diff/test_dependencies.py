@@ -6,7 +6,7 @@ import pytest
 
 from reconciler.core.absent import ABSENT
 from reconciler.core.device import Desired, Lifecycle
-from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration
+from reconciler.core.live import Live, LivePerson, LiveRegistration
 from reconciler.diff.dependencies import (
     ALSO_PRIMARY,
     ARRIVES,
@@ -43,12 +43,7 @@ def along(
         needs = scope.missing(live)
         if not needs:
             break
-        live = Live(
-            {**live.registrations}
-            | {id_: service.registrations.get(id_, Gone()) for id_ in needs.registrations},
-            {**live.owners} | {id_: service.owner(id_) for id_ in needs.owners},
-            {**live.people} | {value: service.holder(value) for value in needs.people},
-        )
+        live = service.answer(live, needs)
     else:
         raise AssertionError("missing never ends")
     found = scope.along(live)

@@ -180,15 +180,15 @@ def test_what_has_to_be_read() -> None:
     """Every recorded device, owners where one was applied; then nothing."""
     recorded = record(device("a", owner=owner("ana")), device("b"), device("c", application="shop"))
     devices = recorded_in(recorded, project(), {"courier"})
-    needs = required_reads_of_drift(devices, desired(), Live())
+    needs = required_reads_of_drift(devices, desired(), recorded, Live())
     assert ({"a": "courier", "b": "courier"}, ("a",)) == (needs.registrations, needs.owners)
     known = Live({"a": registration("a"), "b": Gone()}, {"a": None})
-    assert not required_reads_of_drift(devices, desired(), known)
+    assert not required_reads_of_drift(devices, desired(), recorded, known)
     gone = Live({"a": Gone(), "b": Gone()})
-    assert not required_reads_of_drift(devices, desired(), gone)
+    assert not required_reads_of_drift(devices, desired(), recorded, gone)
     ignored = device("a", owner=owner("ivo"), lifecycle=Lifecycle(ignore=frozenset({"owner"})))
     files = desired(ignored, device("b", owner=owner("ana")))
-    assert ("b",) == required_reads_of_drift(devices, files, Live()).owners
+    assert ("b",) == required_reads_of_drift(devices, files, recorded, Live()).owners
 
 
 def test_what_cannot_be_compared_is_known() -> None:

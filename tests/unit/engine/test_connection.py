@@ -66,4 +66,5 @@ def test_only_used_applications_must_be_set(project: Project) -> None:
         "depersonalize": 40.0,
         "persons": 4.0,
         "applications": 4.0,
+        "match": 12.0,
     }

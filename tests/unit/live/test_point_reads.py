@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -15,7 +15,16 @@ from reconciler.api.errors import ApplicationNotFound, RegistrationNotFound, Ser
 from reconciler.api.service import Service
 from reconciler.core.events import Event, Progress, nobody_listens
 from reconciler.core.identity import IdentityKind, IdentityValue
-from reconciler.core.live import Gone, Live, LivePerson, LiveRegistration, Needs, WrongApplication
+from reconciler.core.live import (
+    Gone,
+    Live,
+    LivePerson,
+    LiveRegistration,
+    Matchable,
+    Needs,
+    RegistrationKey,
+    WrongApplication,
+)
 from reconciler.live.context import ReadContext
 from reconciler.live.point_reads import read_by_point
 
@@ -75,6 +84,22 @@ class FakeService:
             ):
                 return person
         return None
+
+    can_match: bool = True
+
+    async def match(self, keys: Iterable[Matchable]) -> Mapping[Matchable, int]:
+        wanted = tuple(keys)
+        self.asked.append(("match", str(len(wanted))))
+        await self._wait("match")
+        return {
+            key: person.number
+            for key in wanted
+            for person in self.people
+            if key in person.identities
+            or any(
+                RegistrationKey(one.id, one.application_id) == key for one in person.registrations
+            )
+        }
 
     async def person(self, wanted: IdentityValue) -> LivePerson | None:
         self.asked.append(("person", wanted.reveal()))
@@ -221,3 +246,108 @@ def test_many_reads_need_few_tasks() -> None:
     needs = Needs(needs.registrations, ("owned",))
     assert 10_001 == len(read_now(fake, needs, known).registrations)
     assert (64, 1) == (fake.most_at_once["get"], fake.most_at_once["persons"])
+
+
+def matched(fake: FakeService, *values: IdentityValue) -> Needs:
+    """All registrations of the fake, each to be owned by who has these values."""
+    ids = [id for _, id in fake.registrations]
+    return Needs(dict.fromkeys(ids, "courier"), matches=dict.fromkeys(ids, values))
+
+
+def test_an_owner_with_all_declared_values_is_known_in_part_by_one_call() -> None:
+    """Nothing else of the person is read."""
+    fake = FakeService()
+    one = fake.add("one")
+    values = frozenset({value("ana"), value("ann")})
+    fake.people = [LivePerson(1, values | {value("other")}, registrations=(one,))]
+    live = read_now(fake, matched(fake, *sorted(values, key=IdentityValue.reveal)))
+    assert {"one": LivePerson(1, values, is_whole=False)} == live.owners
+    assert ({"one": 1}, dict.fromkeys(values, 1)) == (live.owner_numbers, live.holder_numbers)
+    assert [("code-a", "one"), ("match", "3")] == fake.asked
+
+
+@pytest.mark.parametrize(
+    "people",
+    [
+        pytest.param([], id="nobody is told"),
+        pytest.param([LivePerson(1)], id="perhaps anonymous"),
+        pytest.param([LivePerson(1, frozenset({value("ana")}))], id="some of the values"),
+        pytest.param(
+            [LivePerson(1), LivePerson(2, frozenset({value("ana"), value("ann")}))],
+            id="somebody else has them",
+        ),
+    ],
+)
+def test_anything_else_settles_nothing(people: list[LivePerson]) -> None:
+    """The numbers are known, and that the owner is not: it is looked up in full."""
+    fake = FakeService()
+    one = fake.add("one")
+    fake.people = [
+        LivePerson(person.number, person.identities, registrations=(one,) if not place else ())
+        for place, person in enumerate(people)
+    ]
+    live = read_now(fake, matched(fake, value("ana"), value("ann")))
+    assert {} == live.owners
+    assert {"one": 1 if people else None} == live.owner_numbers
+
+
+def test_what_is_not_there_is_not_matched() -> None:
+    """A registration that is gone has no owner to ask about."""
+    fake = FakeService()
+    needs = Needs({"lost": "courier"}, matches={"lost": (value("ana"),)})
+    live = read_now(fake, needs)
+    assert ({"lost": Gone()}, {}, {}) == (live.registrations, live.owners, live.owner_numbers)
+
+
+def test_where_nobody_can_be_matched_owners_are_looked_up() -> None:
+    """It is asked for in the same way, and read in full."""
+    fake = FakeService(can_match=False)
+    one = fake.add("one")
+    fake.people = [LivePerson(1, frozenset({value("ana")}), registrations=(one,))]
+    live = read_now(fake, matched(fake, value("ana")))
+    assert {"one": fake.people[0]} == live.owners
+    assert [("code-a", "one"), ("owner", "one")] == fake.asked
+
+
+def test_devices_and_values_of_one_number_need_one_look_up() -> None:
+    """The number tells whose they are; the answer to the first tells the rest."""
+    fake = FakeService()
+    found = [fake.add(str(number)) for number in range(5)]
+    values = (value("ana"), value("ann"))
+    fake.people = [LivePerson(1, frozenset(values), registrations=tuple(found))]
+    known = Live(
+        {one.id: one for one in found},
+        owner_numbers={one.id: 1 for one in found},
+        holder_numbers=dict.fromkeys(values, 1),
+    )
+    live = read_now(fake, Needs(owners=tuple(one.id for one in found)), known)
+    assert [("owner", "0")] == fake.asked
+    assert dict.fromkeys(live.registrations, fake.people[0]) == live.owners
+    fake.asked.clear()
+    live = read_now(fake, Needs(people=values), known)
+    assert [("person", "ana")] == fake.asked
+    assert dict.fromkeys(values, fake.people[0]) == live.people
+
+
+def test_a_number_that_misleads_costs_a_call_and_no_more() -> None:
+    """Who is not in the first one's answer is looked up all the same."""
+    fake = FakeService()
+    one, two = fake.add("one"), fake.add("two")
+    fake.people = [
+        LivePerson(1, frozenset({value("ana")}), registrations=(one,)),
+        LivePerson(2, frozenset({value("ivo")}), registrations=(two,)),
+    ]
+    known = Live({"one": one, "two": two}, owner_numbers={"one": 1, "two": 1})
+    live = read_now(fake, Needs(owners=("one", "two")), known)
+    assert dict(zip(("one", "two"), fake.people, strict=True)) == live.owners
+
+
+def test_who_becomes_known_in_full_is_so_everywhere() -> None:
+    """One person does not stand in part and in full beside each other."""
+    fake = FakeService()
+    one, two = fake.add("one"), fake.add("two")
+    fake.people = [LivePerson(1, frozenset({value("ana")}), registrations=(one, two))]
+    live = read_now(fake, matched(fake, value("ana")))
+    assert {False} == {owner is not None and owner.is_whole for owner in live.owners.values()}
+    live = read_now(fake, Needs(owners=("two",)), live)
+    assert dict.fromkeys(("one", "two"), fake.people[0]) == live.owners

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.plan.forecast import USUAL_LATENCY, forecast, lookups_of
+from reconciler.plan.forecast import USUAL_LATENCY, Lookups, forecast, lookups_of
 from reconciler.plan.model import ForecastCalls, PlannedCall
 from reconciler.plan.simulation import SimulatedCall, least, simulate
 from reconciler.platform.operations import IN_ORDER, Operation
@@ -23,6 +23,8 @@ from tests.fleet import (
     person,
     phone,
     plan,
+    project,
+    record,
     registration,
 )
 
@@ -51,11 +53,11 @@ def test_a_call_takes_as_long_as_its_reads_and_itself():
     assert (2.0, 1, ForecastCalls(get=1, update=1)) == of(
         forecast([call("update/a")], {}, NONE, 1.0)
     )
-    assert (3.0, 1, ForecastCalls(get=1, persons=1, depersonalize=1)) == of(
+    assert (3.0, 1, ForecastCalls(get=1, depersonalize=1)) == of(
         forecast([call("depersonalize/a")], {}, NONE, 1.0)
     )
-    assert (5.0, 1, ForecastCalls(get=1, persons=3, personalize=1)) == of(
-        forecast([call("personalize/a")], {"personalize/a": 2}, NONE, 1.0)
+    assert (5.0, 1, ForecastCalls(get=1, persons=2, personalize=1)) == of(
+        forecast([call("personalize/a")], {"personalize/a": Lookups(persons=2)}, NONE, 1.0)
     )
 
 
@@ -67,7 +69,7 @@ def test_a_chain_takes_the_sum_of_its_calls():
         call("update/b", after=["update/a"]),
         call("update/z"),
     ]
-    assert (8.0, 3) == of(forecast(calls, {"personalize/a": 1}, NONE, 1.0))[:2]
+    assert (8.0, 3) == of(forecast(calls, {"personalize/a": Lookups(persons=1)}, NONE, 1.0))[:2]
 
 
 def test_the_busiest_stream_takes_its_time():
@@ -78,11 +80,19 @@ def test_the_busiest_stream_takes_its_time():
 
 
 def test_look_ups_of_people_are_few_a_second():
-    """Nine handovers are eighteen look-ups at 4 a second, 17 gaps; before them a read, behind the
-    last its answer and the handover's."""
+    """Nine claims are nine look-ups at 4 a second, 8 gaps; before them a read, behind the last its
+    answer and the claim's."""
     calls = [call(f"personalize/{number}") for number in range(9)]
-    lookups = {one.id: 1 for one in calls}
-    assert round(17 * 1.015 / 4 + 3.0, 1) == forecast(calls, lookups, USUAL, 1.0).seconds
+    lookups = {one.id: Lookups(matches=False, persons=1) for one in calls}
+    assert round(8 * 1.015 / 4 + 3.0, 1) == forecast(calls, lookups, USUAL, 1.0).seconds
+
+
+def test_handovers_that_wait_share_a_match():
+    """Four hundred are at the pace of their reads, and no slower for the limit of the matches."""
+    calls = [call(f"personalize/{number}") for number in range(400)]
+    rates = USUAL | {Operation.MATCH: 2.0}
+    for limits in (USUAL, rates):
+        assert 399 * gap(40.0) <= forecast(calls, {}, limits, 0.1).seconds <= 399 * gap(40.0) + 1.5
 
 
 def test_only_so_many_are_at_work():
@@ -94,7 +104,7 @@ def test_only_so_many_are_at_work():
 def test_what_is_done_is_not_done_again():
     """And holds nothing up."""
     calls = [call("personalize/a"), call("update/a", needs=["personalize/a"]), call("update/b")]
-    left = forecast(calls, {"personalize/a": 1}, NONE, 1.0, {"personalize/a", "update/b"})
+    left = forecast(calls, {"personalize/a": Lookups()}, NONE, 1.0, {"personalize/a", "update/b"})
     assert (2.0, 1, ForecastCalls(get=1, update=1)) == of(left)
 
 
@@ -112,17 +122,27 @@ def test_without_limits_this_machine_is_the_limit():
 
 
 def test_values_that_the_owner_lacks_are_looked_up():
-    """Of a handover all; of an owner who has some, the others."""
+    """A handover to somebody who has all is matched; what an owner lacks and nobody has is looked
+    up, and then the owner; so is that nobody owns a device."""
     ana = owner("ana", external("ana"), phone("+385911"), email("ana@x"))
     service = Service(
         person(1, external("ana"), owns=[registration("a")]),
         person(2, external("bob"), owns=[registration("b")]),
+        unowned=[registration("c")],
     )
     completed = desired(device("a", owner=ana))
     moved = desired(device("a", owner=owner("ana")), device("b", owner=owner("ana")))
-    for declared, expected in ((completed, {"personalize/a": 2}), (moved, {"personalize/b": 1})):
+    new = desired(device("b", owner=owner("eve", external("eve"), email("eve@x"))))
+    claimed = desired(device("c", owner=owner("ana")))
+    for declared, expected in (
+        (completed, {"personalize/a": Lookups(persons=3)}),
+        (moved, {"personalize/b": Lookups()}),
+        (new, {"personalize/b": Lookups(persons=3)}),
+        (claimed, {"personalize/c": Lookups(matches=False, persons=1)}),
+    ):
+        live = service.read(declared, record(), project())
         made = plan(declared, service)
-        assert expected == lookups_of(made.calls, made.changes, declared)
+        assert expected == lookups_of(made.calls, made.changes, declared, live.people)
 
 
 def test_a_plan_says_how_long_it_takes():
@@ -168,7 +188,7 @@ def test_no_plan_is_quicker_than_its_parts(made, rates, latency):
     none is slower than one call after the other."""
     took = simulate(made, rates, latency)
     assert took >= least(made, rates, latency) - 1e-9
-    for kind in Operation:
+    for kind in set(Operation) - {Operation.MATCH}:
         count = sum(errand.way.count(kind) for errand in made)
         assert took >= (count - 1) * gap(rates[kind]) - 1e-9
     answers = sum(len(errand.way) for errand in made)

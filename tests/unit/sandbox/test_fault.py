@@ -9,7 +9,7 @@ from reconciler.sandbox.spec import read_fault
 
 GET = frozenset({"get"})
 UPDATE = frozenset({"update"})
-READS = frozenset({"get", "persons", "applications"})
+READS = frozenset({"get", "persons", "applications", "match"})
 ANY = READS | {"update", "personalize", "depersonalize", "token"}
 
 
