@@ -203,16 +203,11 @@ class _Matches:
                 registrations.results.get(id_) or self._known.registrations.get(id_)
                 for id_ in batch
             )
-            await self._match(
-                [
-                    item
-                    for item in found
-                    # A match has no type for browsers.
-                    if isinstance(item, LiveRegistration)
-                    and item.application_id
-                    and not item.is_web
-                ]
-            )
+            there = [item for item in found if isinstance(item, LiveRegistration)]
+            # A match has no type for browsers, and none without an application.
+            matchable = [item for item in there if item.application_id and not item.is_web]
+            self._owner_numbers.update((item.id, None) for item in there)
+            await self._match(matchable)
             self._done += len(batch)
             self._listen(Progress("match", self._done, len(self._needed)))
 

@@ -111,7 +111,8 @@ MATCH_SIZE: Final = Assumption(
     "match-size",
     ("1000", "100", "1"),
     "How many identities may one match call name?",
-    "Open: no maximum is documented; so calls begin small, grow, and shrink where they are refused.",
+    "Open: no maximum is documented; so calls begin small, grow, and shrink where they are "
+    "refused.",
 )
 
 ASSUMPTIONS: Final[Mapping[str, Assumption]] = MappingProxyType(
