@@ -16,6 +16,7 @@ matching        whose many identities are, in as few calls as the service takes
 people          people as typed values, one by one or by the page
 lenient         answers that the types refuse, read part by part
 applications    the applications of the account as typed values
+webhooks        the bodies of the service's webhooks as events
 rate_limit      when the calls of one operation may leave
 retry           whether a failed attempt is repeated, and after which wait
 breaker         the circuit breaker that every call passes before it is sent

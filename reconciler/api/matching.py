@@ -22,6 +22,7 @@ from reconciler.platform.operations import Identifier
 
 from .decode import decode_json
 from .errors import ApiError, Denied
+from .lenient import whole
 
 # How many identities the first call names. No maximum is documented: calls that are taken grow, up
 # to what anybody thinks of; calls that are refused shrink.
@@ -151,7 +152,7 @@ def decode_matches(body: bytes, asked: Sequence[Matchable]) -> dict[Matchable, i
     What is not understood is passed over entry by entry, and so is who was not asked about. Who is
     answered with two numbers is unknown.
     """
-    document = decode_json(_ANSWER, body)
+    document = decode_json(_ANSWER, whole(body).text)
     by_key = {_key_of(identifier_of(key)): key for key in asked}
     numbers: dict[Matchable, int] = {}
     doubtful: set[Matchable] = set()

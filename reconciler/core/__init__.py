@@ -9,6 +9,7 @@ record           what was applied, as digests; the entry of a device
 identity         who a person is: typed values that never render
 value_limits     how long a text and how large a number may be, in one table
 sweep_query      what a sweep looks for among all people
+service_event    what the service reports by itself
 
 What a project says:
 project          the project file with its settings unresolved

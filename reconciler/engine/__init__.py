@@ -31,6 +31,7 @@ Plan, apply, drift
   applying              carry one out, under the lock
   interrupted_report    the report of an apply that was cut off
   drift                 what others changed since the last apply
+  service_events        a file of webhook bodies, and the devices that it is about
   manifest_patch        a patch of the manifests for devices that are gone or back
   consent_files         the consent that a refused plan asks for
 Import

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
+from reconciler.core.digest import Digester
 from reconciler.core.live import Live, Needs
 from reconciler.core.record import RecordedDevice
+from reconciler.core.service_event import ServiceEvent
 from reconciler.core.suggestion import hint
 from reconciler.diff.drift import drift_of, left_out, recorded_in, required_reads_of_drift
 from reconciler.diff.required_reads import sweep_query
@@ -17,11 +20,12 @@ from reconciler.plan.drift import DriftDocument, Made, drift_document
 from .cancellation import Cancellation
 from .connection import open_service
 from .errors import StateMissing, UnknownName, typed_endings
-from .events import ApplicationUnknown, Listener
+from .events import ApplicationUnknown, EventsRead, Listener
 from .holder import current_holder
 from .live_state import read_live_state, timestamp
 from .planning import connect, report_running
 from .project_files import ProjectFiles
+from .service_events import events_by_device, read_service_events
 from .state_access import StateLocation, open_state
 
 
@@ -32,8 +36,13 @@ def find_drift(
     choice: Choice,
     cancellation: Cancellation,
     listen: Listener,
+    events: Path | None = None,
 ) -> DriftDocument:
-    """Read everything that the state holds (of one application, or all), and say what moved."""
+    """Read everything that the state holds (of one application, or all), and say what moved.
+
+    With a file of `events` only what they name is read, by point.
+    """
+    reported = None if events is None else read_service_events(events)
     project = files.project
     if application is not None and application not in project.applications:
         raise UnknownName(
@@ -52,7 +61,22 @@ def find_drift(
             report_running(state, listen)
             record = state.read()
             devices = recorded_in(record, project, None if application is None else {application})
-            others = left_out(record, project) if application is None else []
+            by_device: Mapping[str, tuple[ServiceEvent, ...]] = {}
+            if reported is not None:
+                by_device = events_by_device(reported, devices, Digester(record.key))
+                devices = [device for device in devices if device.id in by_device]
+                named = {event for events in by_device.values() for event in events}
+                listen(
+                    EventsRead(
+                        len(reported.events),
+                        len(devices),
+                        sum(event not in named for event in reported.events),
+                        reported.unreadable,
+                    )
+                )
+                choice = Choice.POINTS
+            whole = application is None and reported is None
+            others = left_out(record, project) if whole else []
             _report_unknown_applications(others, listen)
 
             def required_reads(live: Live) -> Needs:
@@ -67,7 +91,14 @@ def find_drift(
                     listen,
                     choice,
                 )
-                origin = Made(timestamp(), reads, head_commit(files.root), application, len(others))
+                origin = Made(
+                    timestamp(),
+                    reads,
+                    head_commit(files.root),
+                    application,
+                    len(others),
+                    by_device,
+                )
                 drifted = drift_of(devices, files.desired, record, live)
                 return drift_document(drifted, files.desired, record, project, origin)
 

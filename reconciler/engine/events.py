@@ -117,6 +117,17 @@ class ApplicationUnknown:
 
 
 @dataclass(frozen=True, slots=True)
+class EventsRead:
+    """A file of the service's events was read: how many, how many devices of the state they name,
+    how many name none, and the numbers of the lines that are no event."""
+
+    events: int
+    devices: int
+    of_nobody: int
+    unreadable_lines: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StoppingSoon:
     """The run was asked to end: calls on their way are finished, no further one is sent."""
 
@@ -149,6 +160,7 @@ Event = (
     | ComparedWithCommit
     | NoProjectThen
     | ApplicationUnknown
+    | EventsRead
     | StoppingSoon
     | StoppedAtOnce
     | StateNotWritten

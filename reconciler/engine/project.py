@@ -230,6 +230,7 @@ class Project:
         application: str | None = None,
         *,
         read: str = "auto",
+        events: str | os.PathLike[str] | None = None,
         timeout: float | None = None,
         on_event: Listener = ignore,
         cancellation: Cancellation | None = None,
@@ -237,6 +238,8 @@ class Project:
         """Compare what is live with what was last applied; nothing is written anywhere.
 
         application: only devices of this one.
+        events: a file of the service's webhook bodies, one JSON object a line; only the devices
+        that they name are read and compared.
         timeout: seconds until it is ended.
 
         Raises UnknownName, StateMissing, InvalidSettings, StateError, ServiceError, TimedOut,
@@ -245,19 +248,30 @@ class Project:
         from .drift import find_drift
 
         run = cancellation or Cancellation(Deadline.after(timeout))
-        return find_drift(self.files, self.environ, application, Choice(read), run, on_event)
+        return find_drift(
+            self.files,
+            self.environ,
+            application,
+            Choice(read),
+            run,
+            on_event,
+            None if events is None else Path(events),
+        )
 
     async def adrift(
         self,
         application: str | None = None,
         *,
         read: str = "auto",
+        events: str | os.PathLike[str] | None = None,
         timeout: float | None = None,  # noqa: ASYNC109 - ends in order, with a report
         on_event: Listener = ignore,
     ) -> DriftDocument:
         """Do what `drift` does, beside a running event loop."""
         return await _in_thread(
-            lambda run: self.drift(application, read=read, on_event=on_event, cancellation=run),
+            lambda run: self.drift(
+                application, read=read, events=events, on_event=on_event, cancellation=run
+            ),
             Deadline.after(timeout),
         )
 

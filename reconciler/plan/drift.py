@@ -5,8 +5,8 @@ People are names, as in a plan; keys that no file declares have no values here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import msgspec
 
@@ -17,6 +17,7 @@ from reconciler.core.fields import OWNER, Scalar
 from reconciler.core.live import Unreadable
 from reconciler.core.project import Project
 from reconciler.core.record import Record, owner_digests
+from reconciler.core.service_event import ServiceEvent
 from reconciler.diff.drift import DeviceMoves, OwnerMove, Side
 
 from .model import NOBODY, HiddenValue, Reads, StateRef
@@ -47,9 +48,18 @@ class MovedField(_Part, frozen=True):
     shown: bool
 
 
+class Reported(_Part, frozen=True):
+    """What the service reported of a device: see core.service_event."""
+
+    kind: str
+    at: str
+    invoker: str
+    source: str
+
+
 class MovedDevice(_Part, frozen=True, omit_defaults=True):
     """One device: `found` is there, gone, `unreadable` (that says what is) or elsewhere (in
-    `found_in`). No `source`: it left the files."""
+    `found_in`). No `source`: it left the files. `events` are what the service reported of it."""
 
     device: str
     application: str
@@ -59,6 +69,7 @@ class MovedDevice(_Part, frozen=True, omit_defaults=True):
     found_in: str | None
     fields: tuple[MovedField, ...]
     unreadable: str | None = None
+    events: tuple[Reported, ...] = ()
 
 
 class DriftSummary(_Part, frozen=True):
@@ -93,13 +104,14 @@ class DriftDocument(_Part, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a drift document says of its own making."""
+    """What a drift document says of its own making. `events` are by device."""
 
     created_at: str
     reads: Reads
     commit: str | None = None
     application: str | None = None
     not_compared: int = 0
+    events: Mapping[str, tuple[ServiceEvent, ...]] = field(default_factory=dict)
 
 
 def drift_document(
@@ -115,7 +127,9 @@ def drift_document(
     drifted = sum(device.drifted for device in moved_devices)
     files = sum(device.only_files for device in moved_devices)
     moved = [device for device in moved_devices if device.drifted or device.only_files]
-    devices = tuple(_device(device, namer, veil) for device in moved)
+    devices = tuple(
+        _device(device, namer, veil, origin.events.get(device.recorded.id, ())) for device in moved
+    )
     return DriftDocument(
         FORMAT_VERSION,
         origin.created_at,
@@ -145,13 +159,15 @@ def encode(document: DriftDocument) -> bytes:
 
 def _owners(devices: Sequence[MovedDevice]) -> Iterator[str]:
     for device in devices:
-        for field in device.fields:
-            if field.path == OWNER:
-                values = (field.applied, field.live, field.declared)
-                yield from (one for one in values if isinstance(one, str))
+        for moved in device.fields:
+            if moved.path == OWNER:
+                values = (moved.applied, moved.live, moved.declared)
+                yield from (name for name in values if isinstance(name, str))
 
 
-def _device(moves: DeviceMoves, namer: _Namer, veil: Veil) -> MovedDevice:
+def _device(
+    moves: DeviceMoves, namer: _Namer, veil: Veil, events: Sequence[ServiceEvent]
+) -> MovedDevice:
     device = moves.device
     return MovedDevice(
         moves.recorded.id,
@@ -162,6 +178,7 @@ def _device(moves: DeviceMoves, namer: _Namer, veil: Veil) -> MovedDevice:
         moves.elsewhere,
         tuple(_fields(moves, namer, veil)),
         None if moves.unreadable is None else _named(moves.unreadable),
+        tuple(Reported(one.kind, one.at, one.invoker, one.source) for one in events),
     )
 
 

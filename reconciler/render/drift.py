@@ -8,7 +8,7 @@ from typing import Final
 
 from reconciler.core.counting import number, plural
 from reconciler.core.fields import OWNER
-from reconciler.plan.drift import DriftDocument, MovedDevice, MovedField
+from reconciler.plan.drift import DriftDocument, MovedDevice, MovedField, Reported
 from reconciler.plan.model import HiddenValue
 
 from .escape import LABEL_LIMIT, name, pad, prose, quoted, quoted_pair, width
@@ -25,6 +25,10 @@ _STYLES: Final[dict[str, Style]] = {"service": "warning", "both": "risk", "files
 _END: Final = 100
 _HEADS: Final = ("device", "application", "field", "is", "applied", "declared", "moved by")
 _WHOSE: Final = {"service": "others", "files": "the files", "both": "others and the files"}
+
+
+_INVOKERS: Final = {"client": "a client", "user": "a user", "system": "the service"}
+_REPORTED: Final = {"merged": "its person was merged"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,7 @@ def _look_of_device(device: MovedDevice) -> Hashable:
         device.found,
         device.found_in,
         device.unreadable,
+        device.events,
         device.source is None,
         tuple(
             (
@@ -162,9 +167,19 @@ def _block(group: Sequence[MovedDevice], people: People) -> Iterator[Line]:
             Span(f"  ({_say_who_moved(field)})", _STYLES[field.moved]),
             indent=4,
         )
+    for event in first.events:
+        yield line(Span(_say_event(event), "dim"), indent=4)
     if len(group) > 1:
         ids = [name(device.device) for device in group[:_FEW]]
         yield line(Span(f"on {listed(ids, _FEW, len(group))}", "dim"), indent=4)
+
+
+def _say_event(event: Reported) -> str:
+    """Return "personalized by a client (API), 2026-11-30T10:00:00Z": what, who, where, when."""
+    who = _INVOKERS.get(event.invoker, "somebody")
+    source = f" ({name(event.source)})" if event.source else ""
+    at = f", {name(event.at)}" if event.at else ""
+    return f"{_REPORTED.get(event.kind, name(event.kind))} by {who}{source}{at}"
 
 
 def _say_where(device: MovedDevice, show: Callable[[str], str] = str) -> str:
@@ -216,12 +231,13 @@ def _say_who_moved(field: MovedField) -> str:
 
 def _row(group: Sequence[MovedDevice], field: MovedField | None, people: People) -> str:
     first, which = group[0], name_devices(group)
+    others = "; ".join(code_span(_say_event(event)) for event in first.events) or "others"
     where = code_span(name(first.application))
     if first.found != "there":
-        return table_row(which, where, "", _say_where(first, code_span), "", "", "others")
+        return table_row(which, where, "", _say_where(first, code_span), "", "", others)
     if field is None:
         return table_row(which, where, "", "", "", "left the files", "the files")
-    whose, path = _WHOSE[field.moved], code_span(show_path(field.path))
+    whose, path = _WHOSE[field.moved].replace("others", others), code_span(show_path(field.path))
     if not field.shown:
         return table_row(which, where, path, "not shown", "not shown", "not any more", whose)
     shown = _Values.of(field, people)

@@ -71,7 +71,7 @@ RECIPES: Final[Mapping[str, tuple[Recipe, ...]]] = {
     ),
     "show": (Recipe(("plan.json",)),),
     "apply": (Recipe(("plan.json", "--report", "report.json"), exit=3, faulty=True),),
-    "drift": (Recipe(),),
+    "drift": (Recipe(), Recipe(("--events", "events.jsonl"))),
     "import": tuple(
         Recipe(("--application", name, "-o", "devices"), Place.UNDECLARED, holds=("devices/*",))
         for name in ("courier", "shop")

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import pytest
@@ -169,6 +169,7 @@ def every_command(outputs: Outputs, project: Project, sandbox: Sandbox) -> None:
     # The sandbox says which codes its own applications have: to be typed, and nobody's secret.
     codes = {f"simulated-{id_}": id_ for id_ in world["applications"].values()}
     (planned / "world.json").write_text(json.dumps({**world, "applications": codes}), "utf-8")
+    (planned / "events.jsonl").write_text("\n".join(map(json.dumps, reported(world))), "utf-8")
     shutil.copytree(project.root / "people", undeclared / "people")
     shutil.copy(project.root / "reconciler.yaml", undeclared / "reconciler.yaml")
     (undeclared / "devices").mkdir()
@@ -185,6 +186,21 @@ def every_command(outputs: Outputs, project: Project, sandbox: Sandbox) -> None:
             wrong += run_recipe(outputs.at(copy), run, copy, sandbox)
     sandbox.put_world(world)
     assert wrong == [], "\n".join(wrong)
+
+
+def reported(world: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Yield what the service reports of everything that lives, with all that it says of people."""
+    invoker = {"type": "user", "id": VALUES[0], "name": VALUES[3], "email": VALUES[2]}
+    for registration in world["registrations"]:
+        payload = {
+            "pushRegId": registration["registrationId"],
+            "appCode": KEY,
+            "deviceName": VALUES[3],
+            "person": {"externalId": VALUES[0], "phone": [VALUES[1]], "firstName": VALUES[3]},
+            "invoker": invoker,
+            "source": VALUES[2],
+        }
+        yield {"type": "MOBILE_APP_PERSONALIZE", "timestamp": VALUES[1], "payload": payload}
 
 
 def run_recipe(outputs: Outputs, run: Run, directory: Path, sandbox: Sandbox) -> list[str]:

@@ -298,3 +298,63 @@ def test_an_empty_record_is_no_drift(tmp_path: Path) -> None:
         ran = project.run("drift", "--detailed-exitcode")
     assert (0, "") == (ran.exit, ran.err)
     assert "No drift: the state holds no device, so there is nothing to compare.\n" == ran.out
+
+
+def reported(kind: str, **payload: object) -> str:
+    """Return a webhook's body as a line."""
+    invoker = {"type": "client", "id": "4", "name": "Jane Doe", "email": "jane.doe@example.com"}
+    event = {"timestamp": "2026-11-30T10:00:00Z", "payload": {"invoker": invoker, "source": "API"}}
+    return json.dumps({**event, "type": kind, "payload": {**event["payload"], **payload}}) + "\n"
+
+
+def test_events_say_which_devices_to_look_at_and_who_did_it(applied: Project) -> None:
+    """Only those are read; of who did it the sort is said, and never the name."""
+    behind_our_back(applied.url, "one", {"owner": 2})
+    behind_our_back(applied.url, "two", {"additionalData": {"shift": "day"}})
+    applied.write(
+        "events.jsonl",
+        reported("MOBILE_APP_PERSONALIZE", pushRegId="one", appCode="courier-app-code")
+        + reported("MOBILE_APP_UNINSTALL", pushRegId="stranger")
+        + "no event\n",
+    )
+    before = len(Sandbox(applied.url).calls()["calls"])
+    ran = applied.run("drift", "--events", "events.jsonl", "--detailed-exitcode")
+
+    assert 2 == ran.exit
+    assert "personalized by a client (API), 2026-11-30T10:00:00Z\n" in ran.out
+    assert "two" not in ran.out
+    assert "Drift: 1 of 1 device." in ran.out
+    assert "Read 2 events of 1 device that the state knows; 1 of them of no such device." in ran.err
+    assert "1 line of the events cannot be understood" in ran.err
+    assert not any(private in ran.out + ran.err for private in ("Jane", "jane", "external-"))
+    calls = Sandbox(applied.url).calls()["calls"][before:]
+    assert [] == [call["path"] for call in calls if call["path"].endswith(("/two", "/three"))]
+
+
+def test_a_merged_person_is_found_by_the_applied_owner(applied: Project) -> None:
+    """The event names identities, of which the state has digests."""
+    behind_our_back(applied.url, "one", {"owner": 2})
+    person = {"id": "1", "externalId": "external-ana", "firstName": "Ana"}
+    applied.write("events.jsonl", reported("PERSON_MERGED", person=person))
+    ran = applied.run("drift", "--events", "events.jsonl", "--format", "json")
+
+    (moved,) = ran.json()["devices"]
+    (event,) = moved["events"]
+    assert ("one", "merged", "client") == (moved["device"], event["kind"], event["invoker"])
+    Draft202012Validator(SCHEMA).validate(ran.json())
+    shown = applied.run("drift", "--events", "events.jsonl", "--format", "markdown").out
+    assert "its person was merged by a client (API)" in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "No drift"), ("nonsense\n", "no line of it is an event"), (None, "cannot be read")],
+)
+def test_a_file_of_no_events(applied: Project, text: str | None, message: str) -> None:
+    """Empty: there is nothing to look at; another file, or none, is an error that says so."""
+    if text is not None:
+        applied.write("events.jsonl", text)
+    ran = applied.run("drift", "--events", "events.jsonl")
+
+    assert message in ran.out + ran.err
+    assert ran.exit == (0 if text == "" else 1)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from reconciler.cli.options.duration import Duration
@@ -19,12 +21,20 @@ Examples:
   reconciler drift
   reconciler drift --detailed-exitcode       2 when others changed anything
   reconciler drift --format markdown         for the issue of a scheduled job
+  reconciler drift --events webhooks.jsonl   only what the service reported, and who did it
   reconciler drift --format json | jq '.devices[].device'
 """,
 )
 @format_option(*DRIFT_FORMATS)
 @click.option("--detailed-exitcode", is_flag=True, help="Exit code 2 when others changed anything.")
 @click.option("--application", metavar="NAME", help="Only devices of this application.")
+@click.option(
+    "--events",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Only the devices that these events name: bodies of the service's webhooks (MOBILE_APP_*, "
+    "PERSON_MERGED), one JSON object a line.",
+)
 @read_option
 @click.option(
     "--timeout",
@@ -38,6 +48,7 @@ def command(
     form: str,
     detailed_exitcode: bool,
     application: str | None,
+    events: Path | None,
     strategy: str,
     timeout: float | None,
 ) -> int:
@@ -65,7 +76,11 @@ def command(
         project = open_project(options)
         with before_any_change(options), Signals(cancellation), view.progress():
             document = project.drift(
-                application, read=strategy, on_event=view, cancellation=cancellation
+                application,
+                read=strategy,
+                events=events,
+                on_event=view,
+                cancellation=cancellation,
             )
     show(options, document, form)
     changed = detailed_exitcode and document.summary.drifted

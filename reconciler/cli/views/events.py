@@ -89,6 +89,8 @@ class EventView:
                 )
             case events.EarlierRunUnfinished():
                 self._say_unfinished(event)
+            case events.EventsRead():
+                self._say_events(event)
             case events.PlanResumed():
                 self._say_resumed(event)
             case events.PlanResumedElsewhere(plan, started):
@@ -196,6 +198,19 @@ class EventView:
         else:
             self._info(
                 f"Comparing with {ref} itself ({commit}): it has nothing in common with HEAD."
+            )
+
+    def _say_events(self, event: events.EventsRead) -> None:
+        unknown = f"; {event.of_nobody} of them of no such device" if event.of_nobody else ""
+        self._info(
+            f"Read {counted(event.events, 'event')} of {counted(event.devices, 'device')} that the "
+            f"state knows{unknown}. Only what they name is compared."
+        )
+        if event.unreadable_lines:
+            first, count = event.unreadable_lines[0], len(event.unreadable_lines)
+            self._warn(
+                f"{counted(count, 'line')} of the events cannot be understood and "
+                f"{_were(count)} passed over; the first is line {first}."
             )
 
     def _say_not_written(self, event: events.StateNotWritten) -> None:
