@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import pytest
 
+from reconciler.platform.operations import WRITES
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
 from tests.introspection import commands, formats
 
@@ -81,7 +82,7 @@ def calls(sandbox: Sandbox) -> list[Any]:
 
 
 def writes(sandbox: Sandbox) -> list[str]:
-    return [call["operation"] for call in calls(sandbox) if call["method"] != "GET"]
+    return [call["operation"] for call in calls(sandbox) if call["operation"] in set(WRITES)]
 
 
 def said(ran: Ran) -> str:

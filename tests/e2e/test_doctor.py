@@ -155,7 +155,7 @@ def test_all_is_well_and_nothing_was_written(project: Project, sandbox: RunningS
     assert {"get", "persons", "match", "applications"} == {
         call.operation for call in sandbox.calls()
     }
-    assert len(sandbox.calls()) <= 10
+    assert len(sandbox.calls()) <= 11
     assert contents(project.root) == before
     assert KEY not in ran.out
 
@@ -602,7 +602,7 @@ def test_a_key_that_may_not_list_applications_is_told_so_once(
     assert ran.out.count("mobile-app-messaging:manage") == 1
     # Nothing is declared in that one, and that is said.
     assert found["application shop"]["message"] == "the code is known"
-    assert "nothing tells" in found["application shop"]["detail"][0]
+    assert "nothing shows" in found["application shop"]["detail"][0]
 
 
 @pytest.mark.parametrize("fault", ["503", "garbage", "reset", "html"])
