@@ -116,8 +116,10 @@ def decode_answer(
     try:
         return Secret(read(body.reveal()))
     except Garbled as garbled:
-        reason = str(garbled)
-    return summary.error(NotTheContract, status=200, reason=reason, attempts=attempts)
+        reason, is_json = str(garbled), garbled.is_json
+    error = summary.error(NotTheContract, status=200, reason=reason, attempts=attempts)
+    error.is_json = is_json
+    return error
 
 
 def check_app_code(summary: CallSummary, app_code: str | None) -> ApiError | None:

@@ -23,7 +23,14 @@ T = TypeVar("T")
 
 
 class Garbled(ValueError):
-    """An answer that is not what the contract says; the message quotes no value of it."""
+    """An answer that is not what the contract says; the message quotes no value of it.
+
+    `is_json`: it is whole JSON of another form, so somebody who speaks JSON does answer.
+    """
+
+    def __init__(self, reason: str, *, is_json: bool = True) -> None:
+        super().__init__(reason)
+        self.is_json = is_json
 
 
 class Wire(msgspec.Struct, rename="camel"):
@@ -147,10 +154,12 @@ def decode_token(body: bytes) -> tuple[Secret[str], float | None]:
 def decode_json(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """Decode an answer; raises Garbled, whose message quotes none of it."""
     if not body.strip():
-        raise Garbled("the answer is empty")
+        raise Garbled("the answer is empty", is_json=False)
+    is_json = False
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
+        is_json = True
         reason = f"the answer is not of the contract's form: {error}"
     except (msgspec.DecodeError, UnicodeDecodeError):
         is_markup = body.lstrip()[:1] == b"<"
@@ -160,7 +169,7 @@ def decode_json(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     except RecursionError:
         reason = "the answer is nested too deeply"
     # Raised out here so that no traceback leads to the frames that hold the answer.
-    raise Garbled(reason)
+    raise Garbled(reason, is_json=is_json)
 
 
 def additional_data_of(wire: Mapping[str, Scalar | None] | None) -> Mapping[str, Scalar]:

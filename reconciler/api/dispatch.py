@@ -306,6 +306,8 @@ class Dispatcher:
         elif (
             classify_transient(error) is Transient.BROKEN
             and not error.is_write
+            # What is odd in the answer about one device is no news about the others.
+            and not error.is_json
             and self._answered_at <= started
         ):
             # All through the attempts of this call no other call was answered either.

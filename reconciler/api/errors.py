@@ -49,6 +49,8 @@ class ApiError(ReconcilerError):
         self.reason = reason
         self.retry_after = retry_after
         self.application = application
+        # Of an answer that is not the contract's: whether it is whole JSON all the same.
+        self.is_json = False
         self.is_write = self.operation in WRITES
         self.truth: Truth = (truth or self.usual_truth) if self.is_write else "not done"
         super().__init__(operation, device, method, path, status, service_text, attempts)

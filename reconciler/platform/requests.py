@@ -24,6 +24,7 @@ from reconciler.core.value_limits import (
 
 from .answers import BAD_REQUEST, USER_IDENTITY_INVALID, Refused, push_error
 from .operations import Json
+from .world import Registration, same_json
 
 _EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+")
 _PHONE: Final = re.compile(r"\+?([1-9][0-9]*)", re.ASCII)
@@ -54,13 +55,19 @@ class Personalization:
     set_primary: bool
 
 
-def read_update(body: Json) -> Update:
-    """Read the body of an update. Read-only and unknown fields are ignored."""
+def read_update(body: Json, held: Registration) -> Update:
+    """Read the body of an update of a registration. Read-only and unknown fields are ignored.
+
+    What the service shows it takes back: a value that is `held` may be sent again, be it larger
+    than one that is set.
+    """
     fields = _require_object(body, "body")
     data: Mapping[str, object] | None = None
     if "additionalData" in fields:
         data = {
-            _require_name(name): _read_data(value, name)
+            name: value
+            if name in held.additional_data and same_json(held.additional_data[name], value)
+            else _read_data(value, _require_name(name))
             for name, value in _require_object(fields["additionalData"], "additionalData").items()
         }
     return Update(dict(_read_sent_fields(fields)), data)

@@ -60,7 +60,9 @@ def _step(world: World, call: Call, readings: Readings, now: str) -> tuple[World
         case Operation.GET:
             return world, Response(200, registration_json(registration))
         case Operation.UPDATE:
-            after = _apply_update(world, registration, read_update(call.body), readings)
+            after = _apply_update(
+                world, registration, read_update(call.body, registration), readings
+            )
             return after, Response(200, registration_json(after.registrations[registration.id]))
         case Operation.PERSONALIZE:
             wanted = read_personalization(call.body, call.query)
