@@ -33,6 +33,7 @@ from reconciler.core.opaque import Opaque, json_type
 from reconciler.core.secret import Secret
 
 MISSING: Final = "missing"
+LARGEST_NUMBER: Final = (1 << 63) - 1
 PERSON_ID: Final = "id"
 
 # Half of a character, escaped: JSON may hold it, and no text can. What stands for it meanwhile are
@@ -88,9 +89,9 @@ class Part:
         return value if isinstance(value, str) else None
 
     def count(self) -> int | None:
-        """Return a whole number that is not negative; None for anything else."""
+        """Return a whole number of 63 bits; None for anything else."""
         value = self.value() if self.type == "number" else None
-        return value if isinstance(value, int) and value >= 0 else None
+        return value if isinstance(value, int) and 0 <= value <= LARGEST_NUMBER else None
 
     def _opaque(self) -> Opaque:
         text = self.text.decode("utf-8", "replace")
@@ -337,7 +338,7 @@ def _number(members: Parts) -> int | None:
     """Return the number of a person, which may come as text."""
     part = members.get(PERSON_ID)
     text = None if part is None else part.text_value()
-    if text is not None and text.isascii() and text.isdigit() and len(text) < 20:
+    if text is not None and text.isascii() and text.isdigit() and len(text) < 19:
         return int(text)
     return None if part is None else part.count()
 

@@ -8,7 +8,7 @@ anything is odd is read again, person by person, and who is odd is read part by 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 
@@ -20,7 +20,15 @@ from reconciler.core.secret import Secret
 from reconciler.core.sweep_query import Page, SweepQuery
 
 from .decode import Garbled, Wire, additional_data_of, decode_json
-from .lenient import OddPerson, Part, device_model, may_be_untyped, read_person, whole
+from .lenient import (
+    LARGEST_NUMBER,
+    OddPerson,
+    Part,
+    device_model,
+    may_be_untyped,
+    read_person,
+    whole,
+)
 
 
 class _EntrySystemData(Wire):
@@ -55,8 +63,12 @@ class _Contacts(Wire):
     webpush: list[_Entry] | None = None
 
 
+# A number of somebody; what is none is read part by part, and named.
+_Number = Annotated[int, msgspec.Meta(ge=0, le=LARGEST_NUMBER)]
+
+
 class _Person(Wire):
-    id: int
+    id: _Number
     type: str | None = None
     external_id: str | None = None
     first_name: str | None = None

@@ -78,9 +78,10 @@ async def _probe_for_id(context: ReadContext, application: str) -> str | None:
     tried: dict[str, int] = {}
     number = 1
     application_id = await _find_application_id(page, context, code, tried)
-    while application_id is None and page.numbers:
+    shown: tuple[int, ...] = ()
+    while application_id is None and page.numbers and page.numbers != shown:
         # Nobody on the pages so far has anything there; further on somebody may.
-        number += 1
+        number, shown = number + 1, page.numbers
         page = await context.service.page(number, everybody)
         application_id = await _find_application_id(page, context, code, tried)
     return application_id

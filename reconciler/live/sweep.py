@@ -86,13 +86,17 @@ async def _read_appended(
 async def _sweep_uncounted(
     context: ReadContext, query: SweepQuery, reader: PageReader, page: Page
 ) -> SweepResult:
-    """Read page after page until one has nobody: the answers do not say how many there are."""
+    """Read page after page until one has nobody new: the answers do not say how many there are.
+
+    A service that does not know pages shows the same people for ever.
+    """
     result = SweepResult(query, last=0)
     number = 1
-    while page.numbers:
+    shown: tuple[int, ...] = ()
+    while page.numbers and page.numbers != shown:
         result.add(number, page)
         context.listen(Progress("pages", number, number))
-        number += 1
+        number, shown = number + 1, page.numbers
         page = await context.service.page(number, reader)
     return result
 
