@@ -72,9 +72,9 @@ def command(
         reader="drift",
         unfinished="what it changed may show as changed by others until an apply notes it",
     )
-    with without_collector():
+    with before_any_change(options), without_collector():
         project = open_project(options)
-        with before_any_change(options), Signals(cancellation), view.progress():
+        with Signals(cancellation), view.progress():
             document = project.drift(
                 application,
                 read=strategy,

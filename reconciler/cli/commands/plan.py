@@ -115,9 +115,9 @@ def command(
     from reconciler.engine.selection import Selection
 
     view = EventView(options)
-    with without_collector():
+    with before_any_change(options), without_collector():
         project = open_project(options)
-        with before_any_change(options), Signals(cancellation), view.progress():
+        with Signals(cancellation), view.progress():
             plan = project.plan(
                 Selection(since, selects, targets),
                 accept=accepted,
