@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from sys import intern
 from typing import Any, Final
@@ -190,6 +191,7 @@ def read_registration(
     )
 
 
+@lru_cache(maxsize=4096)
 def device_model(maker: str | None, model: str | None) -> str | None:
     """Return what a device is, in one text; a fleet has few, and each is kept once."""
     text = " ".join(part for part in (maker, model) if part)

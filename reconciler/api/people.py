@@ -271,6 +271,12 @@ def _shows_types(registration: LiveRegistration) -> bool:
     )
 
 
+# Of each field what an entry is asked for, looked up once.
+_PLACES: Final = tuple(
+    (field, field.attribute, field.type, field.wire[0] == SYSTEM_DATA) for field in FIELDS
+)
+
+
 def _to_registration(wire: _Entry, *, is_web: bool = False) -> LiveRegistration:
     system = wire.system_data
     data = additional_data_of(wire.additional_data)
@@ -278,11 +284,11 @@ def _to_registration(wire: _Entry, *, is_web: bool = False) -> LiveRegistration:
     in_doubt = not shows_flag or may_be_untyped(data)
     # A page has thousands of entries, so each is made once.
     values: dict[str, Any] = {}
-    for field in FIELDS:
-        part = system if field.wire[0] == SYSTEM_DATA else wire
-        value = ABSENT if part is None else getattr(part, field.attribute)
+    for field, attribute, kind, is_inside in _PLACES:
+        part = system if is_inside else wire
+        value = ABSENT if part is None else getattr(part, attribute)
         # Nearly always it is of its type already.
-        values[field.attribute] = value if value.__class__ is field.type else _on_page(field, value)
+        values[attribute] = value if value.__class__ is kind else _on_page(field, value)
     if is_web:
         values["is_primary"] = False
     return LiveRegistration(
@@ -315,11 +321,16 @@ def _to_person(wire: _Person, *, attributes: bool = True) -> LivePerson:
         _to_identities(wire, contacts),
         wire.type == "LEAD",
         Secret(_to_attributes(wire)) if attributes else None,
-        (
-            *map(_to_registration, contacts.push or ()),
-            *(_to_registration(entry, is_web=True) for entry in contacts.webpush or ()),
-        ),
+        _to_registrations(contacts),
     )
+
+
+def _to_registrations(contacts: _Contacts) -> tuple[LiveRegistration, ...]:
+    registrations = tuple(map(_to_registration, contacts.push or ()))
+    if not contacts.webpush:
+        return registrations
+    browsers = (_to_registration(entry, is_web=True) for entry in contacts.webpush)
+    return (*registrations, *browsers)
 
 
 def _to_identities(wire: _Person, contacts: _Contacts) -> frozenset[IdentityValue]:
