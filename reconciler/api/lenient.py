@@ -42,6 +42,7 @@ PERSON_ID: Final = "id"
 _ESCAPE: Final = re.compile(rb"\\(?:u([dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL)
 _STAND_IN: Final = 0x10F000 - 0xD800
 _STANDS_IN: Final = re.compile("[\U0010f000-\U0010f7ff]")
+_STANDS_IN_BYTES: Final = re.compile(rb"\xf4\x8f[\x80-\x9f]")
 
 Parts = Mapping[str, "Part"]
 
@@ -58,6 +59,11 @@ class Part:
     def type(self) -> str:
         """What it is: list, object, text, boolean, null or number."""
         return json_type(self.text[:16].decode("latin-1"))
+
+    @property
+    def has_halves(self) -> bool:
+        """Whether something stands in for half of a character, which no text may hold."""
+        return _STANDS_IN_BYTES.search(self.text) is not None
 
     def members(self) -> Parts | None:
         """Return what an object holds by name; None for anything else. Of two of one name the last

@@ -150,6 +150,9 @@ def _decode_odd(body: bytes) -> tuple[Sequence[_Read], int | None]:
 
 
 def _read(part: Part) -> _Read:
+    if part.has_halves:
+        # What stands in for them is text to a typed decoder, and would be shown and written.
+        return read_person(part)
     try:
         return _PERSON.decode(part.text)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -58,7 +58,8 @@ class Ledger:
         self._results[call.id] = result
         change = self._changes[call.device]
         number = result.application_id
-        if number is not None and self._known.get(change.application) != number:
+        # Of a registration that does not show its application there is nothing to remember.
+        if number and self._known.get(change.application) != number:
             self._known[change.application] = number
             self._application_ids[change.application] = number
         if result.outcome is Outcome.STORED_OTHERWISE:

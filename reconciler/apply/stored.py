@@ -7,7 +7,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from reconciler.core.fields import LiveValue, Scalar, data_key, same_value, updated_fields
+from reconciler.core.fields import (
+    ADDITIONAL_DATA,
+    LiveValue,
+    Scalar,
+    data_key,
+    same_value,
+    updated_fields,
+)
 from reconciler.core.live import LiveRegistration
 from reconciler.core.opaque import Opaque
 from reconciler.core.privacy import Privacy
@@ -46,7 +53,9 @@ def _differing(
     for path, value in updated_fields(call.body or {}):
         sent = value if isinstance(value, Scalar) else None
         stored = observed_value(path, answer)
-        odd = unreadable.get(path)
+        # What is odd as a whole tells nothing of any key in it.
+        whole = path if data_key(path) is None else ADDITIONAL_DATA
+        odd = unreadable.get(path) or unreadable.get(whole)
         if odd is not None:
             yield StoredValue(path, sent, Opaque(_EXAMPLES.get(odd, "null")), is_kept=False)
         elif stored is not sent and not same_value(stored, sent):

@@ -100,9 +100,10 @@ def compare(
         for path in (*wanted, *removed_keys)
         if (value := live_value(path, registration)) is not ABSENT and value is not None
     }
-    stored = _stored_otherwise(wanted, seen, recorded, digester)
+    stored = _stored_otherwise(wanted, registration, recorded, digester)
     for path in stored:
-        del wanted[path], seen[path]
+        del wanted[path]
+        seen.pop(path, None)
     one = {path: canonical(value) for path, value in wanted.items() if value is not None}
     other = {path: canonical(value) for path, value in seen.items()}
     if one == other:
@@ -129,11 +130,12 @@ def compare(
 
 def _stored_otherwise(
     wanted: Mapping[str, Scalar | None],
-    seen: Mapping[str, LiveValue],
+    registration: LiveRegistration,
     recorded: RecordedDevice | None,
     digester: Digester,
 ) -> tuple[str, ...]:
-    """Return the keys whose live value is the form in which the service stored the declared one."""
+    """Return the keys whose live value is the form in which the service stored the declared one;
+    that may be no value at all."""
     if recorded is None:
         return ()
     return tuple(
@@ -142,9 +144,9 @@ def _stored_otherwise(
         if len(digests) > 1
         and data_key(path) is not None
         and path in wanted
-        and path in seen
+        and (live := live_value(path, registration)) is not ABSENT
         and digests[:1] == value_digest(path, wanted[path], digester)
-        and digests[1:] == value_digest(path, seen[path], digester)
+        and digests[1:] == value_digest(path, live, digester)
     )
 
 

@@ -48,9 +48,16 @@ def live_world(group: Iterable[DevicePlan], live: Live) -> World:
         people=[_person(person) for person in people.values()],
         registrations=[_registration(seen, owner) for seen, owner in registrations.values()],
         applications={
-            seen.application_id: seen.application_id for seen, _ in registrations.values()
+            _app_code(seen.application_id): seen.application_id
+            for seen, _ in registrations.values()
         },
     )
+
+
+def _app_code(application_id: str) -> str:
+    """Return the code of an application in the world of a proof, of one without a readable id too;
+    a call without a code would be refused."""
+    return application_id or "unreadable"
 
 
 def _person(person: LivePerson) -> Person:
@@ -99,7 +106,7 @@ def _call(world: World, planned: PlannedCall, people: DeclaredPeople) -> Call:
         planned.method,
         planned.path,
         planned.query,
-        registration.application_id,
+        _app_code(registration.application_id),
         body,
     )
 

@@ -112,9 +112,10 @@ def final_person(work: DevicePlan) -> LivePerson | None:
 
 
 def known_flag(sibling: LiveRegistration, live: Live) -> object:
-    """Return isPrimary of a registration, by its point read where there was one, or ABSENT."""
+    """Return isPrimary of a registration, by its point read where there was one; ABSENT where that
+    cannot be read either."""
     point = live.registrations.get(sibling.id)
-    return point.is_primary is True if isinstance(point, LiveRegistration) else sibling.is_primary
+    return point.is_primary if isinstance(point, LiveRegistration) else sibling.is_primary
 
 
 def notes(difference: DeviceDiff) -> Iterable[PlanWarning]:

@@ -7,7 +7,9 @@ from the others.
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -205,6 +207,117 @@ def test_drift_and_import_go_on(
             "courier", tmp_path / "devices"
         )
         assert any("regular" in manifest.text for manifest in imported.manifests)
+
+
+DECLARED: Final[dict[str, dict[str, object]]] = {
+    "own": {"owner": {"externalId": "c-own"}, "additionalData": {"fleet": "split"}},
+    "flag": {"isPrimary": True},
+    "data": {"additionalData": {"fleet": "split"}},
+}
+# What a device without an owner rests on.
+FLAG_RESTS_ON: Final = {"applicationId", "isPrimary"}
+DATA_RESTS_ON: Final = {"additionalData"}
+
+
+def siblings_world(field: str, odd: str, value: object) -> OddWorld:
+    """Return a world in which each of three declared devices has an undeclared sibling, and one
+    registration, or the person who owns it, is odd."""
+    world = OddWorld()
+    for number, device in enumerate(DECLARED, 1):
+        world.add(number, f"c-{device}", device, f"sibling-of-{device}")
+    world.add(4, "c-other", "other")
+    world.registrations["sibling-of-flag"]["isPrimary"] = True
+    if field in REGISTRATION:
+        put(world.registrations[odd], REGISTRATION[field], value)
+    else:
+        put(world.people[world.owners[odd]], PERSON[field], value)
+    return world
+
+
+def write_declared(root: Path, url: str, *ids: str) -> reconciler.Project:
+    """Write a project of these devices; of all three if none is named."""
+    written = Project(root, url)
+    written.write("reconciler.yaml", PROJECT)
+    devices = {id_: DECLARED[id_] for id_ in ids or DECLARED}
+    document = {"apiVersion": "reconciler/v1", "kind": "Devices", "application": "courier"}
+    written.write("devices/all.yaml", json.dumps({**document, "devices": devices}))
+    return reconciler.open(root, environ=written.environment())
+
+
+def settled(plan: reconciler.Plan) -> dict[str, str]:
+    """Return what a plan does to each device: its actions, or the code of its error."""
+    document = json.loads(plan.to_json())
+    assert SECRET not in json.dumps(document)
+    actions = {change["device"]: " ".join(change["actions"]) for change in document["changes"]}
+    return actions | {
+        device: error["code"] for error in document["errors"] for device in error["devices"]
+    }
+
+
+@pytest.mark.parametrize("read", ["points", "sweep"])
+@pytest.mark.parametrize("field", sorted(REGISTRATION.keys() - {"a declared key"}))
+def test_an_odd_sibling_or_stranger_leaves_every_plan_as_it_was(
+    field: str, read: str, tmp_path: Path
+) -> None:
+    """Whether a device declares its owner, its flag, or its data: also where it takes the flag from
+    a sibling whose flag nobody can read."""
+    as_ever = dict.fromkeys(DECLARED, "update")
+    for odd in ("sibling-of-own", "sibling-of-flag", "sibling-of-data", "other"):
+        for name in ("missing", "list", "half of a character"):
+            with serve(siblings_world(field, odd, VALUES[name])) as url:
+                plan = write_declared(tmp_path, url).plan(read=read)
+            assert as_ever == settled(plan), (odd, name)
+
+
+@pytest.mark.parametrize("read", ["points", "sweep"])
+@pytest.mark.parametrize(
+    "field", sorted({*REGISTRATION} - {"a declared key", "deviceModel", "cloudType"})
+)
+def test_each_device_rests_on_what_it_declares_and_on_nothing_else(
+    field: str, read: str, tmp_path: Path
+) -> None:
+    """A device that declares data only needs neither application nor flag, and so on."""
+    for odd, rests_on in (("flag", FLAG_RESTS_ON), ("data", DATA_RESTS_ON)):
+        with serve(siblings_world(field, odd, [[SECRET]])) as url:
+            plan = write_declared(tmp_path, url).plan(read=read)
+        expected = "unreadable" if field in rests_on else "update"
+        assert {**dict.fromkeys(DECLARED, "update"), odd: expected} == settled(plan)
+
+
+def test_what_is_applied_without_an_application_id_teaches_the_state_none(tmp_path: Path) -> None:
+    """The next sweep would look for an application that there is not."""
+    world = siblings_world("applicationId", "data", MISSING)
+    with serve(world) as url:
+        project = write_declared(tmp_path, url, "data")
+        report = project.apply()
+        assert report.complete, report
+        assert {} == settled(project.plan(read="sweep"))
+    assert "split" == world.registrations["data"]["additionalData"]["fleet"]
+    (state,) = tmp_path.rglob("state.db")
+    with closing(sqlite3.connect(state)) as connection:
+        assert [("data",)] == connection.execute("SELECT id FROM devices").fetchall()
+        assert [] == connection.execute("SELECT * FROM applications").fetchall()
+
+
+def test_half_a_character_on_a_page_is_written_nowhere(tmp_path: Path) -> None:
+    """Nor is what stands in for it while the page is read: an import leaves the key out."""
+    odd = Raw(f'"{SECRET}\\ud800"')
+    world = siblings_world("a key", "sibling-of-own", odd)
+    put(world.registrations["sibling-of-own"], ("systemData", "deviceModel"), odd)
+    with serve(world) as url:
+        (tmp_path / "devices").mkdir()
+        (tmp_path / "reconciler.yaml").write_text(PROJECT, "utf-8")
+        environ = Project(tmp_path, url).environment()
+        (tmp_path / "devices" / "none.yaml").write_text(
+            '{"apiVersion": "reconciler/v1", "kind": "Devices", "application": "courier", '
+            '"devices": {"elsewhere": {}}}'
+        )
+        imported = reconciler.open(tmp_path, environ=environ).import_registrations(
+            "courier", tmp_path / "devices"
+        )
+    text = "".join(manifest.text for manifest in imported.manifests)
+    assert "sibling-of-own" in text
+    assert SECRET not in text
 
 
 def sent(world: OddWorld, device: str) -> str:

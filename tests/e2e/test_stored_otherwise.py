@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
 
+import reconciler
 from reconciler.sandbox.serve import RunningSandbox, SandboxOptions
+from tests.stub.odd import OddWorld, serve
 
 from .harness import Project, Ran, Sandbox
 from .test_drift import behind_our_back
@@ -148,3 +151,75 @@ def test_a_shared_state_remembers_both_forms(tmp_path: Path) -> None:
         assert 0 == project.run("state", "init").exit
         assert 3 == project.run("apply", "--yes").exit
         assert ([], ["stored-otherwise"]) == planned(project)
+
+
+Stored = Callable[[object], object]
+
+
+def fleet_project(root: Path, url: str, value: object) -> reconciler.Project:
+    """Write a project of one device that declares `fleet`; the world has it as zagreb."""
+    written = Project(root, url)
+    written.write("reconciler.yaml", PROJECT)
+    document = {"apiVersion": "reconciler/v1", "kind": "Devices", "application": "courier"}
+    devices = {"one": {"additionalData": {"fleet": value}}}
+    written.write("devices.yaml", json.dumps({**document, "devices": devices}))
+    return reconciler.open(root, environ=written.environment())
+
+
+def fields_of(plan: reconciler.Plan) -> list[tuple[str, str]]:
+    """Return the fields that a plan changes, and why."""
+    return [
+        (field["path"], field["reason"])
+        for change in json.loads(plan.to_json())["changes"]
+        for field in change["fields"]
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "stores", "shown"),
+    [
+        (True, lambda value: str(value).lower(), '"true"'),
+        ("split", lambda value: [value], "(list)"),
+        ("split", lambda value: {"value": value}, "(object)"),
+        ("split", lambda value: None, "nothing"),
+    ],
+    ids=["boolean as text", "in a list", "in an object", "dropped"],
+)
+def test_any_other_form_is_remembered_also_that_of_no_value(
+    value: object, stores: Stored, shown: str, tmp_path: Path
+) -> None:
+    """No change, no drift and a note, however far the form is from what was sent."""
+    world = OddWorld(stores=stores)
+    world.add(1, "c-one", "one")
+    with serve(world) as url:
+        project = fleet_project(tmp_path, url, value)
+        (row,) = project.apply().rows
+        assert f"sent {json.dumps(value)}, stored {shown}" in (row.detail or "")
+        plan = project.plan()
+        assert [] == fields_of(plan)
+        assert ["stored-otherwise"] == [
+            warning["code"] for warning in json.loads(plan.to_json())["warnings"]
+        ]
+        assert [] == list(project.drift().devices)
+        assert project.apply().complete
+
+        # What somebody else writes there is drift, as ever.
+        world.registrations["one"]["additionalData"]["fleet"] = "theirs"
+        (moved,) = project.drift().devices
+        assert "one" == moved.device
+        assert [("additionalData.fleet", "drift")] == fields_of(project.plan())
+
+
+@pytest.mark.parametrize("odd", ["text", 7, [1], True])
+def test_an_answer_that_says_nothing_of_a_key_teaches_the_state_nothing(
+    odd: object, tmp_path: Path
+) -> None:
+    """Data that cannot be read as a whole are not data without keys: the next plan looks again."""
+    world = OddWorld(answers=lambda registration: {**registration, "additionalData": odd})
+    world.add(1, "c-one", "one")
+    with serve(world) as url:
+        project = fleet_project(tmp_path, url, "split")
+        (row,) = project.apply().rows
+        assert "stored-otherwise" == row.outcome
+        world.registrations["one"]["additionalData"]["fleet"] = "theirs"
+        assert [("additionalData.fleet", "declared")] == fields_of(project.plan())

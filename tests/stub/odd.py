@@ -1,13 +1,14 @@
 """A small service whose answers may hold anything: what JSON text stands for a value is sent so.
 
-It knows one application, answers every read of the main job and PATCH, and keeps what was sent.
+It knows one application, answers every read of the main job and PATCH, and keeps what was sent; of
+additionalData it changes the key `fleet` alone, and stores that as the world's `stores` says.
 """
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -51,6 +52,9 @@ class OddWorld:
     holders: dict[str, int] = field(default_factory=dict)
     patches: list[tuple[str, bytes]] = field(default_factory=list)
     page: Mapping[str, object] = field(default_factory=dict)
+    # The value that is stored for one that is sent (None: no value), and the answer to the PATCH.
+    stores: Callable[[object], object] = lambda value: value
+    answers: Callable[[Json], object] = lambda registration: registration
 
     def add(self, number: int, external_id: str, *devices: str) -> None:
         """Add a person with some registrations, all of them ordinary."""
@@ -93,6 +97,8 @@ class OddWorld:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Headers and body are written apart; the second would wait 40 ms for the first's receipt.
+    disable_nagle_algorithm = True
     world: OddWorld
 
     def log_message(self, format: str, *args: object) -> None:
@@ -165,9 +171,12 @@ class _Handler(BaseHTTPRequestHandler):
         held = dict(data) if isinstance(data, dict) else {}
         for key, value in sent.get("additionalData", {}).items():
             if key == "fleet":
-                held[key] = value
-        registration["additionalData"] = held
-        self._answer(registration)
+                stored = None if value is None else self.world.stores(value)
+                held[key] = stored
+        registration["additionalData"] = {
+            key: value for key, value in held.items() if value is not None
+        }
+        self._answer(self.world.answers(registration))
 
 
 @contextmanager
