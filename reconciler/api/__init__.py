@@ -14,7 +14,8 @@ errors          everything that can go wrong with a call, as a tree
 decode          answers as typed values
 matching        whose many identities are, in as few calls as the service takes
 people          people as typed values, one by one or by the page
-lenient         answers that the types refuse, read part by part
+json_part       one value of an answer as its JSON text, read when somebody asks
+lenient         registrations and people that the types refuse, read part by part
 applications    the applications of the account as typed values
 webhooks        the bodies of the service's webhooks as events
 rate_limit      when the calls of one operation may leave

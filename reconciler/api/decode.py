@@ -17,7 +17,8 @@ from reconciler.core.live import LiveRegistration
 from reconciler.core.secret import Secret
 
 from .credentials import fits_in_header
-from .lenient import device_model, read_registration, shown_identities, whole
+from .json_part import whole
+from .lenient import device_model, read_registration, shown_identities
 
 T = TypeVar("T")
 

@@ -22,7 +22,7 @@ from reconciler.platform.operations import Identifier
 
 from .decode import decode_json
 from .errors import ApiError, Denied
-from .lenient import whole
+from .json_part import whole
 
 # How many identities the first call names. No maximum is documented: calls that are taken grow, up
 # to what anybody thinks of; calls that are refused shrink.

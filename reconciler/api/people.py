@@ -20,15 +20,8 @@ from reconciler.core.secret import Secret
 from reconciler.core.sweep_query import Page, SweepQuery
 
 from .decode import Garbled, Wire, additional_data_of, decode_json
-from .lenient import (
-    LARGEST_NUMBER,
-    OddPerson,
-    Part,
-    device_model,
-    may_be_untyped,
-    read_person,
-    whole,
-)
+from .json_part import LARGEST_NUMBER, Part, whole
+from .lenient import OddPerson, device_model, may_be_untyped, read_person
 
 
 class _EntrySystemData(Wire):

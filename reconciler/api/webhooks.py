@@ -13,7 +13,7 @@ from typing import Final
 from reconciler.core.identity import IdentityKind, IdentityValue
 from reconciler.core.service_event import EventKind, ServiceEvent, ServiceEvents
 
-from .lenient import Part, Parts, whole
+from .json_part import Part, Parts, whole
 
 _KINDS: Final = {
     "MOBILE_APP_INSTALL": EventKind.INSTALLED,

@@ -82,7 +82,7 @@ def test_an_odd_entry_says_nothing_and_keeps_no_other_from_it(odd: object) -> No
 
 
 def test_who_is_said_to_be_two_people_is_unknown() -> None:
-    """The same twice is the same; two numbers for one are none, whichever comes first."""
+    """The same twice is the same; who has two numbers is unknown, whichever comes first."""
     twice = entry("EXTERNAL_ID", "Ana", 5)
     assert {ANA: 5, DEVICE: 7} == decoded(twice, DEVICE_ENTRY, twice)
     assert {DEVICE: 7} == decoded(twice, entry("EXTERNAL_ID", "Ana", 6), DEVICE_ENTRY, twice)
