@@ -20,6 +20,7 @@ from reconciler.api.errors import (
     RegistrationNotFound,
     Rejected,
 )
+from reconciler.api.exchange import do_nothing
 from reconciler.api.rate_limit import TooLate
 from reconciler.api.retry import SURE_AFTER, RetryBudget
 from reconciler.core.device import Owner
@@ -35,7 +36,7 @@ from reconciler.plan.ordering import is_ownership
 from reconciler.platform.operations import Operation
 
 from .bodies import personalize_body, update_body
-from .owner_look import OwnerLooks, do_nothing
+from .owner_look import OwnerLooks
 from .ports import Door, Journal
 from .result import Result
 from .staleness import Effects, Subject, moved, protected, reached

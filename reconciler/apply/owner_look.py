@@ -20,6 +20,7 @@ from typing import Final
 
 from reconciler.api.breaker import Breaker, BreakerTripped
 from reconciler.api.errors import ApiError
+from reconciler.api.exchange import do_nothing
 from reconciler.core.device import Owner
 from reconciler.core.digest import Digester
 from reconciler.core.fields import OWNER
@@ -37,10 +38,6 @@ from .staleness import Effects, Subject, moved
 FRESH_FOR: Final = 1.5
 # A registration that was read longer ago, because there was a wait, is read again.
 _WAITED: Final = 1.0
-
-
-def do_nothing() -> None:
-    return None
 
 
 @dataclass(frozen=True, slots=True)

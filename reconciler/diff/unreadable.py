@@ -25,8 +25,7 @@ def unreadable_field(device: DesiredDevice, registration: LiveRegistration) -> U
     if not registration.unreadable:
         return None
     paths = declared_fields(device).keys()
-    has_owner = device.owner is not ABSENT or device.is_primary is not ABSENT
-    return _first(registration, paths, needs_owner=has_owner)
+    return _first(registration, paths, needs_owner=_rests_on_owner(device))
 
 
 def unreadable_of_recorded(
@@ -39,12 +38,14 @@ def unreadable_of_recorded(
 def unreadable_owner(device: DesiredDevice, live: Live) -> Unreadable | None:
     """Return what of its owner, or of the people whom its declared owner names, cannot be read, if
     it is not known otherwise whether it belongs to whom it should."""
+    owner = live.owners.get(device.id)
+    if owner is not None and owner.number < 0 and _changes_with_owner(device, live):
+        # Nobody can say who that is, nor whose else it is.
+        return owner_part(owner)
     if device.owner is ABSENT or device.id not in live.owners:
         return None
-    owner = live.owners[device.id]
     how = relation(device.owner, owner)
-    is_sure = isinstance(how, Same) and owner is not None and owner.number >= 0
-    if owner is not None and owner.unreadable and not is_sure:
+    if owner is not None and owner.unreadable and not isinstance(how, Same):
         return owner_part(owner)
     wanted = device.owner if isinstance(device.owner, Owner) else None
     for value in looked_up(how, wanted):
@@ -52,6 +53,18 @@ def unreadable_owner(device: DesiredDevice, live: Live) -> Unreadable | None:
         if person is not None and person.unreadable:
             return owner_part(person)
     return None
+
+
+def _changes_with_owner(device: DesiredDevice, live: Live) -> bool:
+    """Whether the owner is declared, or a flag changes that is one of all that a person has."""
+    registration = live.registrations.get(device.id)
+    flag = registration.is_primary if isinstance(registration, LiveRegistration) else ABSENT
+    return device.owner is not ABSENT or device.is_primary not in (ABSENT, flag)
+
+
+def _rests_on_owner(device: DesiredDevice) -> bool:
+    """Whether it matters to a plan of a device who owns it."""
+    return device.owner is not ABSENT or device.is_primary is not ABSENT
 
 
 def _first(

@@ -174,7 +174,7 @@ class _People:
         """Note the owner of a device; nobody is not declared."""
         if person is None or not person.is_somebody:
             return
-        if person.unreadable:
+        if person.unreadable and (person.number < 0 or not person.identities):
             part = person.unreadable[0]
             why = f"what its owner shows cannot be understood ({part.path or 'all'}: {part.type})"
             self.undeclared.append(Undeclared(device, OWNER, why))

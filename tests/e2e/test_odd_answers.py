@@ -416,3 +416,24 @@ def test_where_no_answer_can_be_read_it_is_not_the_service(
     world.registrations["regular"] = Raw("<html>Sign in</html>")  # type: ignore[assignment]
     with serve(world) as url, pytest.raises(reconciler.ServiceError, match="HTML"):
         project(url, ["regular"]).plan(read="points", timeout=60)
+
+
+def test_people_whom_nobody_can_name_are_not_taken_for_one(tmp_path: Path) -> None:
+    """Two devices that become primary, and whose owners answer nonsense: two are withheld, for
+    that; and not for being one person's."""
+    world = OddWorld()
+    for number, device in enumerate(("one", "two", "regular"), 1):
+        world.add(number, f"c-{device}", device)
+    world.people[1] = world.people[2] = {"id": None}
+    with serve(world) as url:
+        written = Project(tmp_path, url)
+        written.write("reconciler.yaml", PROJECT)
+        document = {"apiVersion": "reconciler/v1", "kind": "Devices", "application": "courier"}
+        devices = {device: {"isPrimary": True} for device in ("one", "two", "regular")}
+        written.write("devices/all.yaml", json.dumps({**document, "devices": devices}))
+        opened = reconciler.open(tmp_path, environ=written.environment())
+        plan = json.loads(opened.plan(read="points").to_json())
+
+    assert [] == plan["errors"]
+    actions = {change["device"]: change["actions"] for change in plan["changes"]}
+    assert actions == {"one": ["unreadable"], "two": ["unreadable"], "regular": ["update"]}
